@@ -1,0 +1,241 @@
+/**
+ * What each primitive does to arrays, as plainly as it can be said: the oracle that every other backend is
+ * tested against. Computes in float64 and rounds once, when the result is stored. Elementwise primitives are
+ * missing here on purpose: their meaning is in the primitive table.
+ */
+import { allocate, isFloat, type TypedArray } from '../../dtype.js';
+import type { DynamicNumber, Graph } from '../../graph.js';
+import type { ElementwisePrimitives, ParamsOf, PrimitiveName } from '../../primitives/signatures.js';
+import { type Aval, range, sizeOf, stridesOf } from '../../shape.js';
+import { dotGeneral } from './dot.js';
+import { copy, offsets } from './strided.js';
+
+/** The elements of a result; of several results an array of them. */
+export type Value = TypedArray | readonly TypedArray[];
+
+export interface Context {
+  readonly inputAvals: readonly Aval[];
+  readonly aval: Aval;
+  readonly outputs: readonly Aval[] | null;
+  /** Runs a body graph. */
+  readonly apply: (body: Graph, inputs: readonly TypedArray[]) => readonly TypedArray[];
+}
+
+type Meaning<P> = (inputs: readonly TypedArray[], params: P, context: Context) => Value;
+
+type Meanings = {
+  readonly [P in Exclude<PrimitiveName, keyof ElementwisePrimitives>]: Meaning<ParamsOf<P>>;
+};
+
+const filled = ({ shape, dtype }: Aval): TypedArray => allocate(dtype, sizeOf(shape));
+
+/** A result gathered from one operand through strides. */
+const strided = (x: TypedArray, aval: Aval, offset: number, strides: readonly number[]): TypedArray => {
+  const array = filled(aval);
+  copy(aval.shape, { array, offset: 0, strides: stridesOf(aval.shape) }, { array: x, offset, strides });
+  return array;
+};
+
+const picked = <T>(list: readonly T[], axes: readonly number[]): T[] => axes.map(axis => list[axis]!);
+
+/** One number out of the elements at `inner` offsets from each of the outer ones. */
+const reduce = (
+  x: TypedArray,
+  { shape }: Aval,
+  axes: readonly number[],
+  aval: Aval,
+  combine: (x: TypedArray, base: number, inner: Int32Array) => number,
+): TypedArray => {
+  const strides = stridesOf(shape);
+  const kept = range(shape.length).filter(axis => !axes.includes(axis));
+  const outer = offsets(picked(shape, kept), picked(strides, kept));
+  const inner = offsets(picked(shape, axes), picked(strides, axes));
+  const out = filled(aval);
+  for (let i = 0; i < out.length; i++) out[i] = combine(x, outer[i]!, inner);
+  return out;
+};
+
+/** Pairwise, in blocks of 128, so that the error grows with the logarithm of the length. */
+const pairwiseSum = (x: TypedArray, base: number, inner: Int32Array): number => {
+  const sum = (from: number, to: number): number => {
+    if (to - from <= 128) {
+      let total = 0;
+      for (let i = from; i < to; i++) total += x[base + inner[i]!]!;
+      return total;
+    }
+    const middle = (from + to) >> 1;
+    return sum(from, middle) + sum(middle, to);
+  };
+  return sum(0, inner.length);
+};
+
+const wrappingSum = (x: TypedArray, base: number, inner: Int32Array): number => {
+  let total = 0;
+  for (const offset of inner) total = (total + x[base + offset]!) | 0;
+  return total;
+};
+
+const extremum = (better: (x: number, than: number) => boolean) => (x: TypedArray, base: number, inner: Int32Array) =>
+  x[base + inner[position(better)(x, base, inner)]!]!;
+
+/** The first best place; a NaN is better than everything. */
+const position = (better: (x: number, than: number) => boolean) => (x: TypedArray, base: number, inner: Int32Array) => {
+  let best = 0;
+  for (let i = 0; i < inner.length; i++) {
+    const [value, held] = [x[base + inner[i]!]!, x[base + inner[best]!]!];
+    if (Number.isNaN(held)) return best;
+    if (Number.isNaN(value) || better(value, held)) best = i;
+  }
+  return best;
+};
+
+const larger = (x: number, than: number): boolean => x > than;
+const smaller = (x: number, than: number): boolean => x < than;
+
+export const meanings: Meanings = {
+  constant: (_, { value, dtype }) => allocate(dtype, 1).fill((value as DynamicNumber).value),
+  iota: (_, { shape, axis }, { aval }) => {
+    const out = filled(aval);
+    const stride = stridesOf(shape)[axis]!;
+    for (let i = 0; i < out.length; i++) out[i] = Math.floor(i / stride) % shape[axis]!;
+    return out;
+  },
+  // Leaves: a program receives their values instead of computing them.
+  buffer: () => [],
+  parameter: () => [],
+
+  reshape: ([x]) => x!,
+  mark: ([x]) => x!,
+  permute: ([x], { axes }, { aval, inputAvals }) => strided(x!, aval, 0, picked(stridesOf(inputAvals[0]!.shape), axes)),
+  broadcast: ([x], { shape }, { aval, inputAvals }) => {
+    if (x!.length === 1) return filled(aval).fill(x![0]!);
+    const own = inputAvals[0]!.shape;
+    const strides = stridesOf(own).map((stride, axis) => (own[axis] === 1 ? 0 : stride));
+    return strided(x!, aval, 0, [...new Array<number>(shape.length - own.length).fill(0), ...strides]);
+  },
+  slice: ([x], { start, step }, { aval, inputAvals }) => {
+    const strides = stridesOf(inputAvals[0]!.shape);
+    const offset = start.reduce((sum, from, axis) => sum + from * strides[axis]!, 0);
+    return strided(x!, aval, offset, strides.map((stride, axis) => stride * step[axis]!));
+  },
+  pad: ([x], { low, interior }, { aval, inputAvals }) => {
+    const out = filled(aval);
+    const strides = stridesOf(aval.shape);
+    const shape = inputAvals[0]!.shape;
+    const to = {
+      array: out,
+      offset: low.reduce((sum, n, axis) => sum + n * strides[axis]!, 0),
+      strides: strides.map((stride, axis) => stride * (interior[axis]! + 1)),
+    };
+    copy(shape, to, { array: x!, offset: 0, strides: stridesOf(shape) });
+    return out;
+  },
+  flip: ([x], { axes }, { aval }) => {
+    const strides = stridesOf(aval.shape);
+    const offset = axes.reduce((sum, axis) => sum + Math.max(0, aval.shape[axis]! - 1) * strides[axis]!, 0);
+    return strided(x!, aval, offset, strides.map((stride, axis) => (axes.includes(axis) ? -stride : stride)));
+  },
+  concat: (xs, { axis }, { aval, inputAvals }) => {
+    const out = filled(aval);
+    const strides = stridesOf(aval.shape);
+    let offset = 0;
+    xs.forEach((x, i) => {
+      const { shape } = inputAvals[i]!;
+      copy(shape, { array: out, offset, strides }, { array: x, offset: 0, strides: stridesOf(shape) });
+      offset += shape[axis]! * strides[axis]!;
+    });
+    return out;
+  },
+  gather: ([x, indices], { axis }, { aval, inputAvals }) => {
+    const { shape, dtype } = inputAvals[0]!;
+    const length = shape[axis]!;
+    const block = sizeOf(shape.slice(axis + 1));
+    const out = filled(aval);
+    const outer = sizeOf(shape.slice(0, axis));
+    const count = indices!.length;
+    for (let o = 0; o < outer; o++) {
+      for (let i = 0; i < count; i++) {
+        const index = indices![i]!;
+        const to = (o * count + i) * block;
+        if (index >= 0 && index < length) {
+          const from = (o * length + index) * block;
+          out.set(x!.subarray(from, from + block), to);
+        } else {
+          out.fill(isFloat(dtype) ? Number.NaN : 0, to, to + block);
+        }
+      }
+    }
+    return out;
+  },
+  scatterAdd: ([updates, indices], { axis, length }, { aval, inputAvals }) => {
+    const before = sizeOf(inputAvals[0]!.shape.slice(0, axis));
+    const block = sizeOf(aval.shape.slice(axis + 1));
+    const count = indices!.length;
+    const out = isFloat(aval.dtype) ? new Float64Array(sizeOf(aval.shape)) : filled(aval);
+    for (let o = 0; o < before; o++) {
+      for (let i = 0; i < count; i++) {
+        const index = indices![i]!;
+        if (index < 0 || index >= length) continue;
+        const [to, from] = [(o * length + index) * block, (o * count + i) * block];
+        for (let j = 0; j < block; j++) out[to + j] = out[to + j]! + updates![from + j]!;
+      }
+    }
+    return aval.dtype === 'float32' ? Float32Array.from(out) : out;
+  },
+
+  sum: ([x], { axes }, { aval, inputAvals }) =>
+    reduce(x!, inputAvals[0]!, axes, aval, isFloat(aval.dtype) ? pairwiseSum : wrappingSum),
+  reduceMax: ([x], { axes }, { aval, inputAvals }) => reduce(x!, inputAvals[0]!, axes, aval, extremum(larger)),
+  reduceMin: ([x], { axes }, { aval, inputAvals }) => reduce(x!, inputAvals[0]!, axes, aval, extremum(smaller)),
+  argmax: ([x], { axes }, { aval, inputAvals }) => reduce(x!, inputAvals[0]!, axes, aval, position(larger)),
+  argmin: ([x], { axes }, { aval, inputAvals }) => reduce(x!, inputAvals[0]!, axes, aval, position(smaller)),
+  dotGeneral: ([lhs, rhs], params, { aval, inputAvals }) =>
+    dotGeneral(lhs!, rhs!, [inputAvals[0]!, inputAvals[1]!], params, aval),
+
+  // The slot of an output's input holds a tuple; the interpreter hands its members over as the inputs.
+  output: (results, { index }) => results[index]!,
+  call: (inputs, { body }, { apply }) => apply(body, inputs),
+  cond: ([index, ...operands], { branches }, { apply }) =>
+    apply(branches[Math.min(branches.length - 1, Math.max(0, index![0]!))]!, operands),
+  while: (inputs, { test, body, testCaptures, bodyCaptures }, { apply }) => {
+    const forTest = inputs.slice(0, testCaptures);
+    const forBody = inputs.slice(testCaptures, testCaptures + bodyCaptures);
+    let carries = inputs.slice(testCaptures + bodyCaptures);
+    while (apply(test, [...forTest, ...carries])[0]![0] !== 0) carries = [...apply(body, [...forBody, ...carries])];
+    return carries;
+  },
+  fold: (inputs, { body, length, captures, carries, reverse }, { apply, outputs }) => {
+    const outer = inputs.slice(0, captures);
+    let state = inputs.slice(captures, captures + carries);
+    const sequences = inputs.slice(captures + carries);
+    const stacked = outputs!.slice(carries).map(filled);
+    for (let step = 0; step < length; step++) {
+      const at = reverse ? length - 1 - step : step;
+      const slices = sequences.map(xs => xs.subarray((at * xs.length) / length, ((at + 1) * xs.length) / length));
+      const next = apply(body, [...outer, ...state, ...slices]);
+      state = next.slice(0, carries);
+      stacked.forEach((ys, i) => {
+        ys.set(next[carries + i]!, (at * ys.length) / length);
+      });
+    }
+    return [...state, ...stacked];
+  },
+  argsort: ([x], { axis }, { aval }) => {
+    const out = filled(aval);
+    const length = aval.shape[axis]!;
+    const stride = stridesOf(aval.shape)[axis]!;
+    const rest = range(aval.shape.length).filter(other => other !== axis);
+    for (const base of offsets(picked(aval.shape, rest), picked(stridesOf(aval.shape), rest))) {
+      const at = (i: number): number => x![base + i * stride]!;
+      const order = range(length).sort((i, j) => {
+        const [p, q] = [at(i), at(j)];
+        if (Number.isNaN(p) || Number.isNaN(q)) return Number(Number.isNaN(p)) - Number(Number.isNaN(q));
+        return p - q || 0;
+      });
+      order.forEach((from, i) => {
+        out[base + i * stride] = from;
+      });
+    }
+    return out;
+  },
+};

@@ -1,0 +1,59 @@
+/**
+ * The constructors: for every entry of the primitive table a function that makes a node, with the entry's
+ * shape rule applied. Everything above builds graphs through these, and so do the table's own rules.
+ */
+import { bytesOf } from './dtype.js';
+import { evaluate } from './evaluate.js';
+import { Node, type Params, resolve, traceOf } from './graph.js';
+import type { Build, PrimitiveName } from './primitives/signatures.js';
+import { entryOf, table } from './primitives/table.js';
+import { type Aval, sizeOf } from './shape.js';
+
+/**
+ * Pending graphs are kept light. The weight of a node is that of the heaviest path below it, each node
+ * counting 1 plus 1 for every 256 KiB of its result; what grows beyond 1000 is evaluated first. So a loop that
+ * never reads its results keeps at most a thousand nodes, or 256 MiB, pending, and walks stay short.
+ */
+const maximumWeight = 1000;
+const bytesPerUnit = 2 ** 18;
+
+const noParams: Params = Object.freeze({});
+
+/** Makes a node of a primitive. */
+export const make = (op: string, inputs: readonly Node[], params: Params = noParams): Node => {
+  const entry = entryOf(op) as { aval(inputs: readonly Aval[], params: Params): Aval | readonly Aval[] };
+  const operands = inputs.map(resolve);
+  const node = new Node(op, operands, params, entry.aval(operands, params));
+  if (op === 'parameter') return node;
+  let weight = 0;
+  for (const input of operands) weight = Math.max(weight, input.weight);
+  node.weight = weight + 1 + Math.floor((sizeOf(node.shape) * bytesOf[node.dtype]) / bytesPerUnit);
+  if (node.weight > maximumWeight && traceOf(node) === undefined) {
+    evaluate(operands.filter(input => input.weight > 0));
+    node.weight = 1;
+  }
+  return node;
+};
+
+/** A constructor: nodes, or one list of them, then the parameters if there are any. */
+const constructor =
+  (op: string) =>
+  (...given: readonly unknown[]): Node => {
+    const last = given[given.length - 1];
+    const hasParams = !(last instanceof Node) && !Array.isArray(last);
+    const operands = hasParams ? given.slice(0, -1) : given;
+    const inputs = Array.isArray(operands[0]) ? operands[0] : operands;
+    return make(op, inputs as readonly Node[], hasParams ? (last as Params) : noParams);
+  };
+
+/** The constructors of all primitives. */
+export const b: Build = Object.freeze(
+  Object.fromEntries((Object.keys(table) as PrimitiveName[]).map(op => [op, constructor(op)])),
+) as unknown as Build;
+
+/** Rebuilds the nodes in `order` (inputs first) with some nodes standing for others, unless nothing changed. */
+export const rebuild = (node: Node, at: (input: Node) => Node): Node => {
+  const inputs = node.inputs.map(input => at(resolve(input)));
+  return inputs.every((input, i) => input === node.inputs[i]) ? node : make(node.op, inputs, node.params);
+};
+

@@ -1,0 +1,47 @@
+/** Giving pending nodes their values. */
+import type { Backend } from './backend/backend.js';
+import { referenceBackend } from './backend/reference/reference.js';
+import { programOfPending } from './compile/program.js';
+import { TraceError } from './errors.js';
+import { type Node, resolve, traceOf } from './graph.js';
+import { showAval } from './shape.js';
+import type { Storage } from './storage.js';
+
+/** The backend that computes unless another is asked for. */
+export const defaultBackend: Backend = referenceBackend;
+
+/**
+ * Computes the nodes that have no value yet, all in one program, and remembers the values on them.
+ * If the backend throws, the nodes stay as they were.
+ *
+ * @throws TraceError for a node that depends on a placeholder
+ */
+export const evaluate = (roots: readonly Node[], backend: Backend = defaultBackend): void => {
+  const pending = roots.map(resolve).filter(node => node.value === null);
+  if (pending.length === 0) return;
+  for (const node of pending) refuseTraced(node);
+  const { program, leaves, stored } = programOfPending(pending);
+  const values = backend.compile(program).run(leaves.map(leaf => leaf.value as Storage));
+  // A node forgets its history when it is realised, so consumers must not be left looking for their inputs:
+  // all values are at hand before the first is set.
+  stored.forEach((node, i) => {
+    node.realise(values[i]!);
+  });
+};
+
+/** The value of a node, computed if need be. */
+export const valueOf = (node: Node, backend: Backend = defaultBackend): Storage => {
+  evaluate([node], backend);
+  return resolve(node).value as Storage;
+};
+
+const refuseTraced = (node: Node): void => {
+  const trace = traceOf(node);
+  if (trace === undefined) return;
+  throw new TraceError({
+    operation: trace.name,
+    given: `a read of ${showAval(node)} inside the function that is being traced`,
+    rule: 'a placeholder stands for every value the argument may have, so it has none to read',
+    hint: 'Return the tensor and read it outside, or compute with it: where() instead of if.',
+  });
+};

@@ -1,0 +1,180 @@
+/**
+ * The primitives' names and signatures: the whole vocabulary of the graph, and the only place where it is
+ * listed. The table (`table.ts`) must have an entry for each of these; constructors, transforms and backends
+ * are typed by them.
+ *
+ * Arguments are nodes first, then the static parameters. Elementwise primitives take operands of one shape and
+ * dtype: broadcasting and promotion are written out as nodes by the operations above.
+ */
+import type { DType } from '../dtype.js';
+import type { DynamicNumber, Graph, Node, Scope } from '../graph.js';
+import type { Shape } from '../shape.js';
+
+/** No inputs. */
+export interface SourcePrimitives {
+  /** A scalar. */
+  constant(params: { value: DynamicNumber; dtype: DType }): Node;
+  /** 0, 1, 2, … along the axis, the same along the others. */
+  iota(params: { shape: Shape; dtype: DType; axis: number }): Node;
+  /** A value that is there already. */
+  buffer(params: { shape: Shape; dtype: DType }): Node;
+  /** An argument of a body graph, by position. */
+  parameter(params: { index: number; shape: Shape; dtype: DType }): Node;
+}
+
+/** One element out for one element of each operand in. */
+export interface ElementwisePrimitives {
+  neg(x: Node): Node;
+  abs(x: Node): Node;
+  sign(x: Node): Node;
+  floor(x: Node): Node;
+  ceil(x: Node): Node;
+  /** Halves go to the even neighbour. */
+  round(x: Node): Node;
+  exp(x: Node): Node;
+  expm1(x: Node): Node;
+  log(x: Node): Node;
+  log1p(x: Node): Node;
+  sqrt(x: Node): Node;
+  rsqrt(x: Node): Node;
+  sin(x: Node): Node;
+  cos(x: Node): Node;
+  tan(x: Node): Node;
+  tanh(x: Node): Node;
+  sigmoid(x: Node): Node;
+  erf(x: Node): Node;
+  /** Bitwise on integers, logical on bool. */
+  not(x: Node): Node;
+  /** The same value, through which no derivative flows. */
+  stopGradient(x: Node): Node;
+  cast(x: Node, params: { dtype: DType }): Node;
+  add(x: Node, y: Node): Node;
+  sub(x: Node, y: Node): Node;
+  mul(x: Node, y: Node): Node;
+  /** Floats only. */
+  div(x: Node, y: Node): Node;
+  /** Remainder with the sign of the dividend, as C's fmod; an integer remainder by 0 is 0. */
+  rem(x: Node, y: Node): Node;
+  pow(x: Node, y: Node): Node;
+  /** NaN if either is. */
+  max(x: Node, y: Node): Node;
+  min(x: Node, y: Node): Node;
+  /** Bitwise on integers, logical on bool; so are or and xor. */
+  and(x: Node, y: Node): Node;
+  or(x: Node, y: Node): Node;
+  xor(x: Node, y: Node): Node;
+  /** Shifts by 32 or more give 0 (arithmetic right shifts: the sign). */
+  shiftLeft(x: Node, y: Node): Node;
+  shiftRight(x: Node, y: Node): Node;
+  shiftRightLogical(x: Node, y: Node): Node;
+  eq(x: Node, y: Node): Node;
+  ne(x: Node, y: Node): Node;
+  lt(x: Node, y: Node): Node;
+  le(x: Node, y: Node): Node;
+  gt(x: Node, y: Node): Node;
+  ge(x: Node, y: Node): Node;
+  select(condition: Node, x: Node, y: Node): Node;
+  /** One block of the Threefry-2x32 cipher a place: key words, counter words; `xor` gives word 0 ^ word 1. */
+  threefry2x32(key0: Node, key1: Node, counter0: Node, counter1: Node, params: { rounds: number; word: 0 | 1 | 'xor' }): Node;
+}
+
+/** Elements go to other places; linear in the operands they move. */
+export interface MovementPrimitives {
+  reshape(x: Node, params: { shape: Shape }): Node;
+  permute(x: Node, params: { axes: readonly number[] }): Node;
+  /** NumPy's rule: aligned at the right, axes of length 1 repeat. */
+  broadcast(x: Node, params: { shape: Shape }): Node;
+  /** Steps are positive. */
+  slice(x: Node, params: { start: readonly number[]; stop: readonly number[]; step: readonly number[] }): Node;
+  /** Zeros before, after and between the elements of each axis. */
+  pad(x: Node, params: { low: readonly number[]; high: readonly number[]; interior: readonly number[] }): Node;
+  flip(x: Node, params: { axes: readonly number[] }): Node;
+  concat(xs: readonly Node[], params: { axis: number }): Node;
+  /** x[…, indices, …] along one axis. An index outside gives NaN (floats) or 0. */
+  gather(x: Node, indices: Node, params: { axis: number }): Node;
+  /** The transpose of gather: zeros with the updates added at the indices. Indices outside are dropped. */
+  scatterAdd(updates: Node, indices: Node, params: { axis: number; length: number }): Node;
+  /** What a derivative being taken is taken with respect to; an identity. */
+  mark(x: Node, params: { scope: Scope }): Node;
+}
+
+/** Axes disappear. */
+export interface ReductionPrimitives {
+  sum(x: Node, params: { axes: readonly number[] }): Node;
+  reduceMax(x: Node, params: { axes: readonly number[] }): Node;
+  reduceMin(x: Node, params: { axes: readonly number[] }): Node;
+  /** Index of the first largest; a NaN is larger than everything. One axis. */
+  argmax(x: Node, params: { axes: readonly number[] }): Node;
+  argmin(x: Node, params: { axes: readonly number[] }): Node;
+}
+
+/** Axes of two operands meet; bilinear. */
+export interface ContractionPrimitives {
+  /** Result axes: batch, then what is left of lhs, then of rhs. */
+  dotGeneral(lhs: Node, rhs: Node, params: DotParams): Node;
+}
+
+/** Which axes of the operands are paired. */
+export interface DotParams {
+  readonly lhsContract: readonly number[];
+  readonly rhsContract: readonly number[];
+  readonly lhsBatch: readonly number[];
+  readonly rhsBatch: readonly number[];
+}
+
+/** Primitives with body graphs, and those with a calculus of their own. */
+export interface StructuredPrimitives {
+  /** One result of a primitive that has several. */
+  output(x: Node, params: { index: number }): Node;
+  /** The body applied to the inputs. */
+  call(inputs: readonly Node[], params: { body: Graph }): Node;
+  /**
+   * A loop of known length. Inputs: captures, first carries, sequences; body: (captures, carries, slices) to
+   * (carries, slices out); results: last carries, stacked slices. `reverse` walks the sequences backwards.
+   */
+  fold(inputs: readonly Node[], params: FoldParams): Node;
+  /** Inputs: index, operands. The branch at the (clamped) index is applied to the operands. */
+  cond(inputs: readonly Node[], params: { branches: readonly Graph[] }): Node;
+  /** Inputs: captures of test, captures of body, first carries. Runs body while test holds. */
+  while(inputs: readonly Node[], params: WhileParams): Node;
+  /** Positions that sort an axis ascending, equal elements in their order, NaN last. */
+  argsort(x: Node, params: { axis: number }): Node;
+}
+
+export interface FoldParams {
+  readonly body: Graph;
+  readonly length: number;
+  readonly captures: number;
+  readonly carries: number;
+  readonly reverse: boolean;
+}
+
+export interface WhileParams {
+  readonly test: Graph;
+  readonly body: Graph;
+  readonly testCaptures: number;
+  readonly bodyCaptures: number;
+}
+
+export interface Primitives
+  extends SourcePrimitives,
+    ElementwisePrimitives,
+    MovementPrimitives,
+    ReductionPrimitives,
+    ContractionPrimitives,
+    StructuredPrimitives {}
+
+export type PrimitiveName = keyof Primitives;
+
+/** The constructors, as rules get them: a rule says what to build, not how nodes come about. */
+export type Build = { readonly [P in PrimitiveName]: Primitives[P] };
+
+type Last<T extends readonly unknown[]> = T extends readonly [...unknown[], infer L] ? L : never;
+
+/** The static parameters of a primitive; `{}` where it has none. */
+export type ParamsOf<P extends PrimitiveName> =
+  Last<Parameters<Primitives[P]>> extends infer L
+    ? L extends Node | readonly Node[]
+      ? Readonly<Record<never, never>>
+      : Readonly<L>
+    : never;

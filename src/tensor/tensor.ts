@@ -1,0 +1,115 @@
+/** The public value: an immutable tensor. */
+import type { DType, TypedArray, TypedArrayOf } from './dtype.js';
+import { ShapeError } from './errors.js';
+import { valueOf } from './evaluate.js';
+import { type Node, traceOf } from './graph.js';
+import { nest, print } from './print.js';
+import { type Shape, showAval, sizeOf } from './shape.js';
+import type { ElementOf, ToArray } from './shape-types.js';
+
+/**
+ * An n-dimensional array of one dtype: an immutable description of how its value is computed, which happens
+ * when the value is first read.
+ *
+ * Made by `tensor`, `zeros`, …, and by operations; there is nothing to free.
+ *
+ * @example
+ * ```js
+ * import { add, tensor } from 'tenfold';
+ * const x = add(tensor([1, 2, 3]), 1);
+ * x.shape; // => [3]
+ * x.dtype; // => 'float32'
+ * x.toArray(); // => [2, 3, 4]
+ * ```
+ */
+export class Tensor<S extends Shape = Shape, D extends DType = DType> {
+  /** Lengths of the axes, outermost first; `[]` for a scalar. */
+  readonly shape: S;
+  readonly dtype: D;
+  readonly #node: Node;
+
+  /** @internal Users make tensors by functions. */
+  constructor(node: Node) {
+    this.#node = node;
+    this.shape = Object.freeze(node.shape) as S;
+    this.dtype = node.dtype as D;
+    Object.freeze(this);
+  }
+
+  /** @internal */
+  static nodeOf(tensor: Tensor): Node {
+    return tensor.#node;
+  }
+
+  /**
+   * The elements in row-major order, computed if need be; a copy of the caller's own. bool comes as bytes 0 and 1.
+   *
+   * @throws TraceError inside a function that is being traced
+   */
+  async data(): Promise<TypedArrayOf[D]> {
+    const value = valueOf(this.#node);
+    return (await value.read()).slice() as TypedArrayOf[D];
+  }
+
+  /**
+   * As {@link Tensor.data}, at once.
+   *
+   * @throws TraceError inside a function that is being traced
+   * @throws DeviceError for a tensor on a device that can only be read asynchronously
+   */
+  dataSync(): TypedArrayOf[D] {
+    return elementsOf(this).slice() as TypedArrayOf[D];
+  }
+
+  /**
+   * The only element.
+   *
+   * @throws ShapeError unless there is exactly one
+   */
+  item(): ElementOf<D> {
+    if (sizeOf(this.shape) !== 1) {
+      throw new ShapeError({
+        operation: 'item',
+        given: showAval(this),
+        rule: 'only a tensor of one element has an item',
+        hint: 'Use toArray() or data(), or reduce it first: sum(x).item().',
+      });
+    }
+    const element = elementsOf(this)[0]!;
+    return (this.dtype === 'bool' ? element !== 0 : element) as ElementOf<D>;
+  }
+
+  /** The elements as nested arrays of numbers, or of booleans for bool. A scalar gives the bare element. */
+  toArray(): ToArray<S, D> {
+    const elements = elementsOf(this);
+    const list: (number | boolean)[] = this.dtype === 'bool' ? Array.from(elements, x => x !== 0) : Array.from(elements);
+    return nest(list, this.shape) as ToArray<S, D>;
+  }
+
+  /** The values in the manner of NumPy, abbreviated where there are many; inside a trace shape and dtype only. */
+  toString(): string {
+    const trace = traceOf(this.#node);
+    if (trace !== undefined) return `Tensor ${showAval(this)} (a placeholder of ${trace.name})`;
+    return print(elementsOf(this), this);
+  }
+
+  get [Symbol.toStringTag](): string {
+    return `Tensor ${showAval(this)}`;
+  }
+
+  /** What console.log shows in Node. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+}
+
+/** The backing elements; not to be written to, not to be handed out. */
+export const elementsOf = (tensor: Tensor): TypedArray => valueOf(nodeOf(tensor)).readSync();
+
+/** The node of a tensor. For the library's own use. */
+export const nodeOf = (tensor: Tensor): Node => Tensor.nodeOf(tensor);
+
+/** A tensor around a node. For the library's own use. */
+export const wrap = <S extends Shape, D extends DType>(node: Node): Tensor<S, D> => new Tensor<S, D>(node);
+
+export const isTensor = (value: unknown): value is Tensor => value instanceof Tensor;
