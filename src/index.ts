@@ -14,3 +14,7 @@ export * from './tensor/ops/movement.js';
 export * from './tensor/ops/reduction.js';
 export type { Shape } from './tensor/shape.js';
 export { isTensor, type Tensor } from './tensor/tensor.js';
+export { grad, jvp, type ValueAndGrad, valueAndGrad, vjp } from './tensor/transform/grad.js';
+export { cond, type FoldOptions, fold, scan, whileLoop } from './tensor/transform/loops.js';
+export { realize } from './tensor/transform/realize.js';
+export { type VmapOptions, vmap } from './tensor/transform/vmap.js';

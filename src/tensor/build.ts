@@ -36,7 +36,7 @@ export const make = (op: string, inputs: readonly Node[], params: Params = noPar
 };
 
 /** A constructor: nodes, or one list of them, then the parameters if there are any. */
-const constructor =
+const construct =
   (op: string) =>
   (...given: readonly unknown[]): Node => {
     const last = given[given.length - 1];
@@ -48,12 +48,12 @@ const constructor =
 
 /** The constructors of all primitives. */
 export const b: Build = Object.freeze(
-  Object.fromEntries((Object.keys(table) as PrimitiveName[]).map(op => [op, constructor(op)])),
+  Object.fromEntries((Object.keys(table) as PrimitiveName[]).map(op => [op, construct(op)])),
 ) as unknown as Build;
 
-/** Rebuilds the nodes in `order` (inputs first) with some nodes standing for others, unless nothing changed. */
+/** The node over other inputs, each given by `at`; the node itself where nothing changed. */
 export const rebuild = (node: Node, at: (input: Node) => Node): Node => {
-  const inputs = node.inputs.map(input => at(resolve(input)));
-  return inputs.every((input, i) => input === node.inputs[i]) ? node : make(node.op, inputs, node.params);
+  const before = node.inputs.map(resolve);
+  const after = before.map(at);
+  return after.every((input, i) => input === before[i]) ? node : make(node.op, after, node.params);
 };
-

@@ -30,7 +30,7 @@ export const evaluate = (roots: readonly Node[], backend: Backend = defaultBacke
 };
 
 /** The value of a node, computed if need be. */
-export const valueOf = (node: Node, backend: Backend = defaultBackend): Storage => {
+export const storageOf = (node: Node, backend: Backend = defaultBackend): Storage => {
   evaluate([node], backend);
   return resolve(node).value as Storage;
 };

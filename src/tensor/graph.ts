@@ -164,7 +164,8 @@ const joinScopes = (inputs: readonly Node[]): readonly Scope[] => {
         if (scope.kind === 'trace') throw leaked(scope);
         continue;
       }
-      if (!joined.includes(scope)) joined = joined.length === 0 && scopes.every(s => s.open) ? scopes : [...joined, scope];
+      if (!joined.includes(scope))
+        joined = joined.length === 0 && scopes.every(s => s.open) ? scopes : [...joined, scope];
     }
   }
   return joined;
@@ -258,7 +259,8 @@ export const sameParams = (a: unknown, b: unknown): boolean => {
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
   if (a instanceof Graph || b instanceof Graph) return false;
   if (a instanceof DynamicNumber) return b instanceof DynamicNumber && Object.is(a.value, b.value);
-  if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, i) => sameParams(item, b[i]));
+  if (Array.isArray(a))
+    return Array.isArray(b) && a.length === b.length && a.every((item, i) => sameParams(item, b[i]));
   const [left, right] = [a as Params, b as Params];
   const keys = Object.keys(left);
   return keys.length === Object.keys(right).length && keys.every(key => sameParams(left[key], right[key]));

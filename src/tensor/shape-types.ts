@@ -56,7 +56,10 @@ export type Broadcast<Op extends string, A extends Shape, B extends Shape> = [A,
     : Shape;
 
 /** matmul: (…, m, k) times (…, k, n), with vectors as NumPy takes them. */
-export type Matmul<A extends Shape, B extends Shape> = A extends readonly [infer M extends number, infer K extends number]
+export type Matmul<A extends Shape, B extends Shape> = A extends readonly [
+  infer M extends number,
+  infer K extends number,
+]
   ? B extends readonly [infer L extends number, infer N extends number]
     ? Inner<K, L, readonly [M, N]>
     : B extends readonly [infer L extends number]
@@ -109,13 +112,23 @@ export type WithNumber<D extends DType> = D extends 'bool' ? 'int32' | 'float32'
 /** A number or boolean, or arrays of them nested to any depth. */
 export type Nested = number | boolean | readonly Nested[];
 
-/** The shape of nested arrays. */
-export type NestedShape<A> = A extends readonly unknown[]
-  ? readonly [A['length'], ...(A extends readonly [] ? readonly [] : NestedShape<A[0]>)]
-  : readonly [];
+/** The shape of nested arrays; `Shape` where their depth is unknown. */
+export type NestedShape<A> = Nested extends A
+  ? Shape
+  : A extends readonly unknown[]
+    ? readonly [A['length'], ...(A extends readonly [] ? readonly [] : NestedShape<A[0]>)]
+    : readonly [];
 
 /** The dtype nested arrays get when none is asked for. */
-export type NestedDType<A> = A extends readonly (infer E)[] ? NestedDType<E> : A extends boolean ? 'bool' : 'float32';
+export type NestedDType<A> = [A] extends [never]
+  ? 'float32'
+  : Nested extends A
+    ? 'float32' | 'bool'
+    : A extends readonly (infer E)[]
+      ? NestedDType<E>
+      : A extends boolean
+        ? 'bool'
+        : 'float32';
 
 /** The shape left when the axis (counted from the start, or −1) goes away. */
 export type Without<S extends Shape, Axis extends number> = number extends Axis
@@ -139,7 +152,7 @@ export type Without<S extends Shape, Axis extends number> = number extends Axis
         : Shape;
 
 /** A JavaScript element of a dtype. */
-export type ElementOf<D extends DType> = [D] extends ['bool'] ? boolean : number;
+export type ElementOf<D extends DType> = D extends 'bool' ? boolean : number;
 
 /** Nested arrays of the elements of a tensor. */
 export type ToArray<S extends Shape, D extends DType> =

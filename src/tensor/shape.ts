@@ -147,6 +147,12 @@ export const checkInteger = (operation: string, what: string, value: number, low
 };
 
 /** An ArgumentError unless the condition holds. */
-export const checkArgument = (condition: boolean, operation: string, given: string, rule: string, hint: string): void => {
+export const checkArgument = (
+  condition: boolean,
+  operation: string,
+  given: string,
+  rule: string,
+  hint: string,
+): void => {
   if (!condition) throw new ArgumentError({ operation, given, rule, hint });
 };

@@ -1,7 +1,7 @@
 /** The public value: an immutable tensor. */
 import type { DType, TypedArray, TypedArrayOf } from './dtype.js';
 import { ShapeError } from './errors.js';
-import { valueOf } from './evaluate.js';
+import { storageOf } from './evaluate.js';
 import { type Node, traceOf } from './graph.js';
 import { nest, print } from './print.js';
 import { type Shape, showAval, sizeOf } from './shape.js';
@@ -47,7 +47,7 @@ export class Tensor<S extends Shape = Shape, D extends DType = DType> {
    * @throws TraceError inside a function that is being traced
    */
   async data(): Promise<TypedArrayOf[D]> {
-    const value = valueOf(this.#node);
+    const value = storageOf(this.#node);
     return (await value.read()).slice() as TypedArrayOf[D];
   }
 
@@ -58,7 +58,7 @@ export class Tensor<S extends Shape = Shape, D extends DType = DType> {
    * @throws DeviceError for a tensor on a device that can only be read asynchronously
    */
   dataSync(): TypedArrayOf[D] {
-    return elementsOf(this).slice() as TypedArrayOf[D];
+    return this.#elements().slice() as TypedArrayOf[D];
   }
 
   /**
@@ -75,14 +75,15 @@ export class Tensor<S extends Shape = Shape, D extends DType = DType> {
         hint: 'Use toArray() or data(), or reduce it first: sum(x).item().',
       });
     }
-    const element = elementsOf(this)[0]!;
+    const element = this.#elements()[0]!;
     return (this.dtype === 'bool' ? element !== 0 : element) as ElementOf<D>;
   }
 
   /** The elements as nested arrays of numbers, or of booleans for bool. A scalar gives the bare element. */
   toArray(): ToArray<S, D> {
-    const elements = elementsOf(this);
-    const list: (number | boolean)[] = this.dtype === 'bool' ? Array.from(elements, x => x !== 0) : Array.from(elements);
+    const elements = this.#elements();
+    const list: (number | boolean)[] =
+      this.dtype === 'bool' ? Array.from(elements, x => x !== 0) : Array.from(elements);
     return nest(list, this.shape) as ToArray<S, D>;
   }
 
@@ -90,7 +91,11 @@ export class Tensor<S extends Shape = Shape, D extends DType = DType> {
   toString(): string {
     const trace = traceOf(this.#node);
     if (trace !== undefined) return `Tensor ${showAval(this)} (a placeholder of ${trace.name})`;
-    return print(elementsOf(this), this);
+    return print(this.#elements(), this);
+  }
+
+  #elements(): TypedArray {
+    return storageOf(this.#node).readSync();
   }
 
   get [Symbol.toStringTag](): string {
@@ -102,9 +107,6 @@ export class Tensor<S extends Shape = Shape, D extends DType = DType> {
     return this.toString();
   }
 }
-
-/** The backing elements; not to be written to, not to be handed out. */
-export const elementsOf = (tensor: Tensor): TypedArray => valueOf(nodeOf(tensor)).readSync();
 
 /** The node of a tensor. For the library's own use. */
 export const nodeOf = (tensor: Tensor): Node => Tensor.nodeOf(tensor);

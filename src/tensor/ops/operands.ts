@@ -25,7 +25,12 @@ export const nodeFor = (operation: string, x: unknown): Node => {
   if (isTensor(x)) return nodeOf(x);
   throw new ArgumentError({
     operation,
-    given: x === null ? 'null' : typeof x === 'object' || typeof x === 'function' ? `a ${typeof x}` : `${typeof x} ${String(x)}`,
+    given:
+      x === null
+        ? 'null'
+        : typeof x === 'object' || typeof x === 'function'
+          ? `a ${typeof x}`
+          : `${typeof x} ${String(x)}`,
     rule: 'a tensor belongs there',
     hint: 'Make one with tensor([…]).',
   });
@@ -37,7 +42,8 @@ const isNumber = (x: unknown): x is number => typeof x === 'number';
 export const castNode = (x: Node, dtype: DType): Node => (x.dtype === dtype ? x : b.cast(x, { dtype }));
 
 /** Broadcasts where the shape is another one. */
-export const broadcastNode = (x: Node, shape: Shape): Node => (sameShape(x.shape, shape) ? x : b.broadcast(x, { shape }));
+export const broadcastNode = (x: Node, shape: Shape): Node =>
+  sameShape(x.shape, shape) ? x : b.broadcast(x, { shape });
 
 /** The dtypes an operation computes in, and what happens to operands of others. */
 export interface Domain {
@@ -50,7 +56,11 @@ export interface Domain {
 }
 
 /** The dtype an operation computes in, given that of its operands. */
-const computing = (operation: string, dtype: DType, { boolAsInt = false, toFloat = false, storage = false }: Domain): DType => {
+const computing = (
+  operation: string,
+  dtype: DType,
+  { boolAsInt = false, toFloat = false, storage = false }: Domain,
+): DType => {
   if (dtype === 'uint8' && !storage) {
     throw new DTypeError({
       operation,
@@ -101,4 +111,3 @@ const promoteShown = (operation: string, x: DType, y: DType, nodes: readonly Nod
     throw new DTypeError({ operation, given: nodes.map(showAval).join(' and '), rule: error.rule, hint: error.hint });
   }
 };
-

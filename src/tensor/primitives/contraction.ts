@@ -58,7 +58,9 @@ const dotTranspose = (b: Build, ct: Node, node: Node, params: DotParams, operand
     rhsContract: otherFree,
   });
   // dot has the axes (batch, my free, other's contracted in ascending order).
-  const contractedInOrder = [...otherContract].sort((p, q) => p - q).map(axis => myContract[otherContract.indexOf(axis)]!);
+  const contractedInOrder = [...otherContract]
+    .sort((p, q) => p - q)
+    .map(axis => myContract[otherContract.indexOf(axis)]!);
   const order = [...myBatch, ...myFree, ...contractedInOrder];
   return order.every((axis, i) => axis === i) ? dot : b.permute(dot, { axes: inverse(order) });
 };
@@ -80,10 +82,18 @@ export const contraction: { readonly [P in keyof ContractionPrimitives]: Contrac
       }
       // Only one has the new axis: it is a free axis of that operand, and moves to the front afterwards.
       if (lhsBatched) {
-        const dot = b.dotGeneral(lhs!, rhs!, { ...params, lhsContract: shifted(lhsContract), lhsBatch: shifted(lhsBatch) });
+        const dot = b.dotGeneral(lhs!, rhs!, {
+          ...params,
+          lhsContract: shifted(lhsContract),
+          lhsBatch: shifted(lhsBatch),
+        });
         return moveAxis(b, dot, lhsBatch.length, 0);
       }
-      const dot = b.dotGeneral(lhs!, rhs!, { ...params, rhsContract: shifted(rhsContract), rhsBatch: shifted(rhsBatch) });
+      const dot = b.dotGeneral(lhs!, rhs!, {
+        ...params,
+        rhsContract: shifted(rhsContract),
+        rhsBatch: shifted(rhsBatch),
+      });
       return moveAxis(b, dot, lhs!.shape.length - lhsContract.length, 0);
     },
   },

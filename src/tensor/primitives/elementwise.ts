@@ -104,35 +104,86 @@ const extremum = (name: string, scalar: Scalar, wins: 'gt' | 'lt') =>
   );
 
 export const elementwise: { readonly [P in keyof ElementwisePrimitives]: Elementwise<ParamsOf<P>> } = {
-  neg: entry('neg', x => -x!, b => [t => b.neg(t)], { domain: 'numbers', traits: cheap }),
-  abs: entry('abs', x => Math.abs(x!), (b, { inputs: [x] }) => [t => b.mul(t, b.sign(x!))], {
-    domain: 'numbers',
-    traits: cheap,
-  }),
+  neg: entry(
+    'neg',
+    x => -x!,
+    b => [t => b.neg(t)],
+    { domain: 'numbers', traits: cheap },
+  ),
+  abs: entry(
+    'abs',
+    x => Math.abs(x!),
+    (b, { inputs: [x] }) => [t => b.mul(t, b.sign(x!))],
+    {
+      domain: 'numbers',
+      traits: cheap,
+    },
+  ),
   sign: entry('sign', x => Math.sign(x!), zero, { domain: 'numbers', traits: cheap }),
   floor: entry('floor', x => Math.floor(x!), zero, { traits: cheap }),
   ceil: entry('ceil', x => Math.ceil(x!), zero, { traits: cheap }),
   round: entry('round', x => roundHalfEven(x!), zero, { traits: cheap }),
-  exp: entry('exp', x => Math.exp(x!), (b, y) => [t => b.mul(t, y)]),
-  expm1: entry('expm1', x => Math.expm1(x!), (b, y) => [t => b.mul(t, b.add(y, full(b, y, 1)))]),
-  log: entry('log', x => Math.log(x!), (b, { inputs: [x] }) => [t => b.div(t, x!)]),
-  log1p: entry('log1p', x => Math.log1p(x!), (b, { inputs: [x] }) => [t => b.div(t, b.add(x!, full(b, x!, 1)))]),
-  sqrt: entry('sqrt', x => Math.sqrt(x!), (b, y) => [t => b.div(b.mul(t, full(b, t, 0.5)), y)], { traits: cheap }),
-  rsqrt: entry('rsqrt', x => 1 / Math.sqrt(x!), (b, y) => [
-    t => b.mul(b.mul(t, full(b, t, -0.5)), b.div(y, y.inputs[0]!)),
-  ]),
-  sin: entry('sin', x => Math.sin(x!), (b, { inputs: [x] }) => [t => b.mul(t, b.cos(x!))]),
-  cos: entry('cos', x => Math.cos(x!), (b, { inputs: [x] }) => [t => b.mul(t, b.neg(b.sin(x!)))]),
-  tan: entry('tan', x => Math.tan(x!), (b, y) => [t => b.mul(t, b.add(b.mul(y, y), full(b, y, 1)))]),
-  tanh: entry('tanh', x => Math.tanh(x!), (b, y) => [t => b.mul(t, b.sub(full(b, y, 1), b.mul(y, y)))]),
+  exp: entry(
+    'exp',
+    x => Math.exp(x!),
+    (b, y) => [t => b.mul(t, y)],
+  ),
+  expm1: entry(
+    'expm1',
+    x => Math.expm1(x!),
+    (b, y) => [t => b.mul(t, b.add(y, full(b, y, 1)))],
+  ),
+  log: entry(
+    'log',
+    x => Math.log(x!),
+    (b, { inputs: [x] }) => [t => b.div(t, x!)],
+  ),
+  log1p: entry(
+    'log1p',
+    x => Math.log1p(x!),
+    (b, { inputs: [x] }) => [t => b.div(t, b.add(x!, full(b, x!, 1)))],
+  ),
+  sqrt: entry(
+    'sqrt',
+    x => Math.sqrt(x!),
+    (b, y) => [t => b.div(b.mul(t, full(b, t, 0.5)), y)],
+    { traits: cheap },
+  ),
+  rsqrt: entry(
+    'rsqrt',
+    x => 1 / Math.sqrt(x!),
+    (b, y) => [t => b.mul(b.mul(t, full(b, t, -0.5)), b.div(y, y.inputs[0]!))],
+  ),
+  sin: entry(
+    'sin',
+    x => Math.sin(x!),
+    (b, { inputs: [x] }) => [t => b.mul(t, b.cos(x!))],
+  ),
+  cos: entry(
+    'cos',
+    x => Math.cos(x!),
+    (b, { inputs: [x] }) => [t => b.mul(t, b.neg(b.sin(x!)))],
+  ),
+  tan: entry(
+    'tan',
+    x => Math.tan(x!),
+    (b, y) => [t => b.mul(t, b.add(b.mul(y, y), full(b, y, 1)))],
+  ),
+  tanh: entry(
+    'tanh',
+    x => Math.tanh(x!),
+    (b, y) => [t => b.mul(t, b.sub(full(b, y, 1), b.mul(y, y)))],
+  ),
   sigmoid: entry(
     'sigmoid',
     x => (x! < 0 ? Math.exp(x!) / (1 + Math.exp(x!)) : 1 / (1 + Math.exp(-x!))),
     (b, y) => [t => b.mul(t, b.mul(y, b.sub(full(b, y, 1), y)))],
   ),
-  erf: entry('erf', x => erf(x!), (b, { inputs: [x] }) => [
-    t => b.mul(t, b.mul(full(b, t, 2 / Math.sqrt(Math.PI)), b.exp(b.neg(b.mul(x!, x!))))),
-  ]),
+  erf: entry(
+    'erf',
+    x => erf(x!),
+    (b, { inputs: [x] }) => [t => b.mul(t, b.mul(full(b, t, 2 / Math.sqrt(Math.PI)), b.exp(b.neg(b.mul(x!, x!)))))],
+  ),
   not: {
     kind: 'elementwise',
     traits: cheap,
@@ -155,8 +206,18 @@ export const elementwise: { readonly [P in keyof ElementwisePrimitives]: Element
     },
     partials: () => [t => t],
   },
-  add: entry('add', (x, y) => x! + y!, () => [t => t, t => t], { domain: 'numbers', traits: cheapCommutative }),
-  sub: entry('sub', (x, y) => x! - y!, b => [t => t, t => b.neg(t)], { domain: 'numbers', traits: cheap }),
+  add: entry(
+    'add',
+    (x, y) => x! + y!,
+    () => [t => t, t => t],
+    { domain: 'numbers', traits: cheapCommutative },
+  ),
+  sub: entry(
+    'sub',
+    (x, y) => x! - y!,
+    b => [t => t, t => b.neg(t)],
+    { domain: 'numbers', traits: cheap },
+  ),
   mul: entry(
     'mul',
     (x, y) => x! * y!,

@@ -5,7 +5,8 @@ import type { Aval } from '../shape.js';
 import type { Build } from './signatures.js';
 
 /** A scalar node. */
-export const scalar = (b: Build, value: number, dtype: DType): Node => b.constant({ value: new DynamicNumber(value), dtype });
+export const scalar = (b: Build, value: number, dtype: DType): Node =>
+  b.constant({ value: new DynamicNumber(value), dtype });
 
 /** `value` with the shape and dtype of `like`. */
 export const full = (b: Build, like: Aval, value: number): Node => {

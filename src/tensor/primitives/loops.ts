@@ -115,7 +115,9 @@ const foldVjp: StructuredVjp<FoldParams> = (b, graphs, inputs, wanted, params) =
     const floatCarries = inCarries!.map(node => isFloat(node.dtype));
     const back = graphs.vjp(body, [...wantCaptures!, ...floatCarries, ...wantXs!]);
     const [ctCarries, ctYs] = cut(cotangents, carries);
-    const firstCt = keep(ctCarries!, floatCarries).map((ct, i) => ct ?? zerosLike(b, keep(inCarries!, floatCarries)[i]!));
+    const firstCt = keep(ctCarries!, floatCarries).map(
+      (ct, i) => ct ?? zerosLike(b, keep(inCarries!, floatCarries)[i]!),
+    );
     const sums = keep(inCaptures!, wantCaptures!).map(node => zerosLike(b, node));
     const ysCt = ctYs!
       .map((ct, i) => ct ?? zerosLike(b, outputs![carries + i]!))
@@ -139,11 +141,7 @@ const foldVjp: StructuredVjp<FoldParams> = (b, graphs, inputs, wanted, params) =
       reverse: !reverse,
     });
     const [dCarries, dCaptures, dXs] = cut(results(b, node), firstCt.length, sums.length);
-    return [
-      ...spread(dCaptures!, wantCaptures!),
-      ...spread(dCarries!, floatCarries),
-      ...spread(dXs!, wantXs!),
-    ];
+    return [...spread(dCaptures!, wantCaptures!), ...spread(dCarries!, floatCarries), ...spread(dXs!, wantXs!)];
   };
   return { outputs: outputs!, pullback };
 };
@@ -159,8 +157,9 @@ const foldBatch: StructuredBatch<FoldParams> = (b, graphs, inputs, batched, para
   const [inCaptures, inCarries, inXs] = cut(inputs, captures, carries);
   const [bCaptures, bCarries, bXs] = cut(batched, captures, carries);
   const noOutputs = body.outputs.map(() => false);
-  const carryBatched = fixpoint(bCarries!, current =>
-    graphs.batch(body, [...bCaptures!, ...current, ...bXs!], noOutputs, size).batched,
+  const carryBatched = fixpoint(
+    bCarries!,
+    current => graphs.batch(body, [...bCaptures!, ...current, ...bXs!], noOutputs, size).batched,
   );
   const step = graphs.batch(
     body,
@@ -230,8 +229,9 @@ const whileBatch: StructuredBatch<WhileParams> = (b, graphs, inputs, batched, pa
   const [inTest, inBody, inCarries] = cut(inputs, testCaptures, bodyCaptures);
   const [bTest, bBody, bCarries] = cut(batched, testCaptures, bodyCaptures);
   const noOutputs = body.outputs.map(() => false);
-  let carryBatched = fixpoint(bCarries!, current =>
-    graphs.batch(body, [...bBody!, ...current], noOutputs, size).batched,
+  let carryBatched = fixpoint(
+    bCarries!,
+    current => graphs.batch(body, [...bBody!, ...current], noOutputs, size).batched,
   );
   // Rows that stop at different steps: everything is carried per row, and finished rows stay as they are.
   const rowwise = graphs.batch(test, [...bTest!, ...carryBatched], [false], size).batched[0]!;
@@ -273,4 +273,3 @@ export const whileLoop: Structured<WhileParams> = {
   },
   batch: whileBatch,
 };
-

@@ -35,7 +35,9 @@ export const repeat = (b: Build, x: Node, size: number): Node => b.broadcast(x, 
 /** Undoes a broadcast: sums the axes that were repeated. The only place where that is done. */
 const unbroadcast = (b: Build, ct: Node, shape: Shape): Node => {
   const added = ct.shape.length - shape.length;
-  const axes = range(ct.shape.length).filter(axis => axis < added || (shape[axis - added] === 1 && ct.shape[axis] !== 1));
+  const axes = range(ct.shape.length).filter(
+    axis => axis < added || (shape[axis - added] === 1 && ct.shape[axis] !== 1),
+  );
   return b.reshape(b.sum(ct, { axes }), { shape });
 };
 
@@ -47,10 +49,7 @@ const fail = (operation: string, inputs: readonly Aval[], rule: string, hint: st
 const batchedIndices = (b: Build, indices: Node, length: number, size: number): Node => {
   // An index outside its own row must not land in a neighbour's, so it is sent outside of all.
   const inside = b.and(b.ge(indices, full(b, indices, 0)), b.lt(indices, full(b, indices, length)));
-  const rows = b.mul(
-    b.iota({ shape: indices.shape, dtype: indices.dtype, axis: 0 }),
-    full(b, indices, length),
-  );
+  const rows = b.mul(b.iota({ shape: indices.shape, dtype: indices.dtype, axis: 0 }), full(b, indices, length));
   return b.select(inside, b.add(indices, rows), full(b, indices, size * length));
 };
 
@@ -93,7 +92,12 @@ export const movement: { readonly [P in keyof MovementPrimitives]: Movement<Para
     kind: 'movement',
     aval: ([x], { shape }) => {
       if (sizeOf(x!.shape) !== sizeOf(shape)) {
-        fail('reshape', [x!], `the shape ${showShape(shape)} has another number of elements`, 'Check the product of the lengths.');
+        fail(
+          'reshape',
+          [x!],
+          `the shape ${showShape(shape)} has another number of elements`,
+          'Check the product of the lengths.',
+        );
       }
       return { shape, dtype: x!.dtype };
     },
@@ -104,7 +108,12 @@ export const movement: { readonly [P in keyof MovementPrimitives]: Movement<Para
   permute: {
     kind: 'movement',
     aval: ([x], { axes }) => {
-      if (!sameShape([...axes].sort((p, q) => p - q), range(x!.shape.length))) {
+      if (
+        !sameShape(
+          [...axes].sort((p, q) => p - q),
+          range(x!.shape.length),
+        )
+      ) {
         throw new AxisError({
           operation: 'permute',
           given: `${showAval(x!)} and the axes [${axes.join(', ')}]`,
@@ -122,7 +131,12 @@ export const movement: { readonly [P in keyof MovementPrimitives]: Movement<Para
     kind: 'movement',
     aval: ([x], { shape }) => {
       if (!sameShape(broadcastShapes('broadcast', x!.shape, shape), shape)) {
-        fail('broadcast', [x!], `it does not spread over ${showShape(shape)}`, 'Only axes of length 1, and missing first axes, can repeat.');
+        fail(
+          'broadcast',
+          [x!],
+          `it does not spread over ${showShape(shape)}`,
+          'Only axes of length 1, and missing first axes, can repeat.',
+        );
       }
       return { shape, dtype: x!.dtype };
     },
@@ -168,7 +182,12 @@ export const movement: { readonly [P in keyof MovementPrimitives]: Movement<Para
     kind: 'movement',
     aval: ([x], { low, high, interior }) => {
       const rank = x!.shape.length;
-      if (low.length !== rank || high.length !== rank || interior.length !== rank || [...low, ...high, ...interior].some(n => n < 0)) {
+      if (
+        low.length !== rank ||
+        high.length !== rank ||
+        interior.length !== rank ||
+        [...low, ...high, ...interior].some(n => n < 0)
+      ) {
         fail(
           'pad',
           [x!],
@@ -203,10 +222,16 @@ export const movement: { readonly [P in keyof MovementPrimitives]: Movement<Para
     aval: (inputs, { axis }) => {
       const { shape, dtype } = inputs[0]!;
       const fits = inputs.every(
-        x => x.dtype === dtype && x.shape.length === shape.length && x.shape.every((n, i) => i === axis || n === shape[i]),
+        x =>
+          x.dtype === dtype && x.shape.length === shape.length && x.shape.every((n, i) => i === axis || n === shape[i]),
       );
       if (!fits) {
-        fail('concat', inputs, `apart from axis ${axis} they must have one shape, and one dtype`, 'Cast or reshape them first.');
+        fail(
+          'concat',
+          inputs,
+          `apart from axis ${axis} they must have one shape, and one dtype`,
+          'Cast or reshape them first.',
+        );
       }
       const total = inputs.reduce((sum, x) => sum + x.shape[axis]!, 0);
       return { shape: shape.map((n, i) => (i === axis ? total : n)), dtype };
@@ -244,9 +269,17 @@ export const movement: { readonly [P in keyof MovementPrimitives]: Movement<Para
       checkIndices('scatterAdd', indices!);
       const k = indices!.shape.length;
       if (!sameShape(updates!.shape.slice(axis, axis + k), indices!.shape)) {
-        fail('scatterAdd', [updates!, indices!], `from axis ${axis} on the updates must have the shape of the indices`, 'Broadcast the updates first.');
+        fail(
+          'scatterAdd',
+          [updates!, indices!],
+          `from axis ${axis} on the updates must have the shape of the indices`,
+          'Broadcast the updates first.',
+        );
       }
-      return { shape: [...updates!.shape.slice(0, axis), length, ...updates!.shape.slice(axis + k)], dtype: updates!.dtype };
+      return {
+        shape: [...updates!.shape.slice(0, axis), length, ...updates!.shape.slice(axis + k)],
+        dtype: updates!.dtype,
+      };
     },
     linear: first,
     // An index outside drops its update, so nothing flows back: gather would say NaN there.
@@ -258,9 +291,7 @@ export const movement: { readonly [P in keyof MovementPrimitives]: Movement<Para
       const taken = b.gather(ct, b.select(inside, indices, full(b, indices, 0)), { axis });
       const aligned = b.reshape(inside, { shape: [...indices.shape, ...new Array<number>(rank - axis).fill(1)] });
       const spread = k + rank === 0 ? aligned : b.broadcast(aligned, { shape: taken.shape });
-      return length === 0
-        ? full(b, node.inputs[0]!, 0)
-        : b.select(spread, taken, full(b, taken, 0));
+      return length === 0 ? full(b, node.inputs[0]!, 0) : b.select(spread, taken, full(b, taken, 0));
     },
     batch: scatterBatch,
   },
@@ -283,4 +314,3 @@ const checkIndices = (operation: string, indices: Aval): void => {
     });
   }
 };
-

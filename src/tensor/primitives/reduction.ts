@@ -80,4 +80,3 @@ const weightsOf = (b: Build, entry: Reduction<Axes>, y: Node, params: Axes): Nod
   if (entry.weights === 'linear' || typeof entry.weights === 'object') return null;
   return entry.weights(b, y, params);
 };
-

@@ -75,7 +75,13 @@ export interface ElementwisePrimitives {
   ge(x: Node, y: Node): Node;
   select(condition: Node, x: Node, y: Node): Node;
   /** One block of the Threefry-2x32 cipher a place: key words, counter words; `xor` gives word 0 ^ word 1. */
-  threefry2x32(key0: Node, key1: Node, counter0: Node, counter1: Node, params: { rounds: number; word: 0 | 1 | 'xor' }): Node;
+  threefry2x32(
+    key0: Node,
+    key1: Node,
+    counter0: Node,
+    counter1: Node,
+    params: { rounds: number; word: 0 | 1 | 'xor' },
+  ): Node;
 }
 
 /** Elements go to other places; linear in the operands they move. */

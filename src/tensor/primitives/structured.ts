@@ -27,7 +27,8 @@ const floatCotangents = (b: Build, outputs: readonly Aval[], cotangents: readonl
 
 const avalsOf = (graph: Graph): readonly Aval[] => graph.outputs.map(({ shape, dtype }) => ({ shape, dtype }));
 
-const anyOf = (masks: readonly (readonly boolean[])[]): boolean[] => masks[0]!.map((_, i) => masks.some(mask => mask[i]));
+const anyOf = (masks: readonly (readonly boolean[])[]): boolean[] =>
+  masks[0]!.map((_, i) => masks.some(mask => mask[i]));
 
 const condAval = (inputs: readonly Aval[], { branches }: { branches: readonly Graph[] }): readonly Aval[] => {
   if (inputs[0]!.dtype !== 'int32' || inputs[0]!.shape.length !== 0) {
@@ -41,7 +42,9 @@ const condAval = (inputs: readonly Aval[], { branches }: { branches: readonly Gr
   const avals = avalsOf(branches[0]!);
   for (const branch of branches) {
     const other = avalsOf(branch);
-    const same = other.length === avals.length && other.every((aval, i) => aval.dtype === avals[i]!.dtype && sameShape(aval.shape, avals[i]!.shape));
+    const same =
+      other.length === avals.length &&
+      other.every((aval, i) => aval.dtype === avals[i]!.dtype && sameShape(aval.shape, avals[i]!.shape));
     if (!same) {
       throw new ArgumentError({
         operation: 'cond',
@@ -83,7 +86,12 @@ export const structured: { readonly [P in keyof StructuredPrimitives]: Structure
       },
     }),
     batch: (b, graphs, inputs, batched, { body }, size) => {
-      const over = graphs.batch(body, batched, body.outputs.map(() => false), size);
+      const over = graphs.batch(
+        body,
+        batched,
+        body.outputs.map(() => false),
+        size,
+      );
       return { outputs: results(b, b.call(inputs, { body: over.graph })), batched: over.batched };
     },
   },

@@ -63,4 +63,5 @@ export type AnyEntry =
 export const entryOf = (op: string): AnyEntry => (table as unknown as Readonly<Record<string, AnyEntry>>)[op]!;
 
 /** The parameters of a reduction node. */
-export const axesOf = (node: Node): { axes: readonly number[] } => node.params as unknown as { axes: readonly number[] };
+export const axesOf = (node: Node): { axes: readonly number[] } =>
+  node.params as unknown as { axes: readonly number[] };

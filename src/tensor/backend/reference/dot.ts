@@ -10,7 +10,11 @@ const rows = (array: TypedArray, { shape, dtype }: Aval, axes: readonly number[]
   const strides = stridesOf(shape);
   const to = isFloat(dtype) ? new Float64Array(array.length) : allocate(dtype, array.length);
   const lengths = axes.map(axis => shape[axis]!);
-  copy(lengths, { array: to, offset: 0, strides: stridesOf(lengths) }, { array, offset: 0, strides: axes.map(axis => strides[axis]!) });
+  copy(
+    lengths,
+    { array: to, offset: 0, strides: stridesOf(lengths) },
+    { array, offset: 0, strides: axes.map(axis => strides[axis]!) },
+  );
   return to;
 };
 
@@ -33,7 +37,14 @@ export const dotGeneral = (
   const out = allocate(result.dtype, batch * m * n);
   const multiply = isFloat(result.dtype) ? multiplyFloats : multiplyIntegers;
   for (let i = 0; i < batch; i++) {
-    multiply(a.subarray(i * m * k, (i + 1) * m * k), b.subarray(i * n * k, (i + 1) * n * k), out.subarray(i * m * n, (i + 1) * m * n), m, n, k);
+    multiply(
+      a.subarray(i * m * k, (i + 1) * m * k),
+      b.subarray(i * n * k, (i + 1) * n * k),
+      out.subarray(i * m * n, (i + 1) * m * n),
+      m,
+      n,
+      k,
+    );
   }
   return out;
 };
@@ -63,7 +74,15 @@ const row = (a: Float64Array, b: Float64Array, i: number, j: number, k: number):
   return sum;
 };
 
-const block2x4 = (a: Float64Array, b: Float64Array, out: TypedArray, i: number, j: number, n: number, k: number): void => {
+const block2x4 = (
+  a: Float64Array,
+  b: Float64Array,
+  out: TypedArray,
+  i: number,
+  j: number,
+  n: number,
+  k: number,
+): void => {
   const [a0, a1] = [i * k, (i + 1) * k];
   const [b0, b1, b2, b3] = [j * k, (j + 1) * k, (j + 2) * k, (j + 3) * k];
   let s00 = 0;

@@ -116,7 +116,12 @@ export const meanings: Meanings = {
   slice: ([x], { start, step }, { aval, inputAvals }) => {
     const strides = stridesOf(inputAvals[0]!.shape);
     const offset = start.reduce((sum, from, axis) => sum + from * strides[axis]!, 0);
-    return strided(x!, aval, offset, strides.map((stride, axis) => stride * step[axis]!));
+    return strided(
+      x!,
+      aval,
+      offset,
+      strides.map((stride, axis) => stride * step[axis]!),
+    );
   },
   pad: ([x], { low, interior }, { aval, inputAvals }) => {
     const out = filled(aval);
@@ -133,7 +138,12 @@ export const meanings: Meanings = {
   flip: ([x], { axes }, { aval }) => {
     const strides = stridesOf(aval.shape);
     const offset = axes.reduce((sum, axis) => sum + Math.max(0, aval.shape[axis]! - 1) * strides[axis]!, 0);
-    return strided(x!, aval, offset, strides.map((stride, axis) => (axes.includes(axis) ? -stride : stride)));
+    return strided(
+      x!,
+      aval,
+      offset,
+      strides.map((stride, axis) => (axes.includes(axis) ? -stride : stride)),
+    );
   },
   concat: (xs, { axis }, { aval, inputAvals }) => {
     const out = filled(aval);

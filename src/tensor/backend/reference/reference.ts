@@ -1,5 +1,5 @@
 /** The reference backend: an interpreter that walks a program's instructions. Slow, short, the oracle. */
-import { programOfGraph, type Instruction, type Program } from '../../compile/program.js';
+import { type Instruction, type Program, programOfGraph } from '../../compile/program.js';
 import { allocate, type DType, type TypedArray } from '../../dtype.js';
 import type { Graph, Params } from '../../graph.js';
 import { entryOf } from '../../primitives/table.js';
@@ -11,7 +11,11 @@ type AnyMeaning = (inputs: readonly TypedArray[], params: Params, context: Conte
 type Run = (inputs: readonly TypedArray[]) => readonly Value[];
 
 /** Applies a scalar function element by element; the operands have one shape. */
-const mapElements = (scalar: (...xs: number[]) => number, operands: readonly TypedArray[], dtype: DType): TypedArray => {
+const mapElements = (
+  scalar: (...xs: number[]) => number,
+  operands: readonly TypedArray[],
+  dtype: DType,
+): TypedArray => {
   const [x, y, z, w] = operands as [TypedArray, TypedArray, TypedArray, TypedArray];
   const out = allocate(dtype, x.length);
   const n = out.length;
@@ -29,7 +33,11 @@ const evaluateInstruction = (
 ): Value => {
   const entry = entryOf(op);
   if (entry.kind === 'elementwise') {
-    return mapElements(entry.scalar(params, inputAvals[inputAvals.length - 1]!.dtype), inputs as readonly TypedArray[], aval.dtype);
+    return mapElements(
+      entry.scalar(params, inputAvals[inputAvals.length - 1]!.dtype),
+      inputs as readonly TypedArray[],
+      aval.dtype,
+    );
   }
   const meaning = (meanings as unknown as Readonly<Record<string, AnyMeaning>>)[op]!;
   const operands = op === 'output' ? (inputs[0] as readonly TypedArray[]) : (inputs as readonly TypedArray[]);
@@ -81,4 +89,3 @@ export const referenceBackend: Backend = {
     };
   },
 };
-

@@ -1,0 +1,48 @@
+/** From one dtype to another, and values that derivatives do not pass. */
+import { b } from '../build.js';
+import type { DType } from '../dtype.js';
+import type { Shape } from '../shape.js';
+import { type Tensor, wrap } from '../tensor.js';
+import { checkDType } from './checks.js';
+import { castNode, dual, nodeFor } from './operands.js';
+
+/** The signatures of {@link cast}. */
+export interface Cast {
+  <S extends Shape, E extends DType>(x: Tensor<S>, dtype: E): Tensor<S, E>;
+  <E extends DType>(dtype: E): <S extends Shape>(x: Tensor<S>) => Tensor<S, E>;
+}
+
+/**
+ * The elements in another dtype. A float becomes an integer by dropping the fraction, kept within the integer's
+ * range, NaN becoming 0; an integer that another integer dtype cannot hold wraps around; bool is whether an element
+ * is other than 0 (NaN is); true becomes 1.
+ *
+ * The derivative passes between float32 and float64, and is 0 elsewhere.
+ *
+ * @returns the shape of `x`, the dtype asked for
+ * @throws DTypeError when there is no such dtype
+ * @throws ArgumentError when `x` is no tensor
+ * @example
+ * ```js
+ * import { cast, tensor } from 'tenfold';
+ * cast(tensor([1.7, -1.7, NaN, 1e12]), 'int32').toArray(); // => [1, -1, 0, 2147483647]
+ * cast(tensor([0, 0.5]), 'bool').toArray(); // => [false, true]
+ * ```
+ */
+export const cast: Cast = dual(2, (x: Tensor, dtype: DType) =>
+  wrap(castNode(nodeFor('cast', x), checkDType('cast', dtype))),
+);
+
+/**
+ * `x` itself, but a constant to derivatives: nothing flows back through it.
+ *
+ * @returns shape and dtype of `x`
+ * @throws ArgumentError when `x` is no tensor
+ * @example
+ * ```js
+ * import { stopGradient, tensor } from 'tenfold';
+ * stopGradient(tensor([1, 2])).toArray(); // => [1, 2]
+ * ```
+ */
+export const stopGradient = <S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D> =>
+  wrap(b.stopGradient(nodeFor('stopGradient', x)));

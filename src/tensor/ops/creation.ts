@@ -1,0 +1,475 @@
+/** Making tensors: from JavaScript values, filled, counted. */
+import { b } from '../build.js';
+import { allocate, type DType, isFloat, type TypedArray } from '../dtype.js';
+import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
+import { bufferNode } from '../graph.js';
+import { full as fullNode } from '../primitives/full.js';
+import { checkArgument, checkInteger, checkShape, type Shape, showShape, sizeOf } from '../shape.js';
+import type { Nested, NestedDType, NestedShape } from '../shape-types.js';
+import { HostStorage } from '../storage.js';
+import { isTensor, type Tensor, wrap } from '../tensor.js';
+import { checkDType, checkHolds } from './checks.js';
+import { dual, nodeFor } from './operands.js';
+
+/** What the functions that make tensors take last. */
+export interface DTypeOptions<D extends DType> {
+  /** The dtype of the result. */
+  readonly dtype?: D;
+}
+
+/** The dtype a typed array gets when none is asked for. */
+export type DTypeOf<T> = T extends Float32Array
+  ? 'float32'
+  : T extends Float64Array
+    ? 'float64'
+    : T extends Int32Array
+      ? 'int32'
+      : T extends Uint32Array
+        ? 'uint32'
+        : 'uint8';
+
+/** The signatures of {@link tensor}. */
+export interface MakeTensor {
+  <T extends TypedArray, D extends DType = DTypeOf<T>>(
+    values: T,
+    options?: DTypeOptions<D>,
+  ): Tensor<readonly [number], D>;
+  <T extends TypedArray, const S extends Shape, D extends DType = DTypeOf<T>>(
+    values: T,
+    shape: S,
+    options?: DTypeOptions<D>,
+  ): Tensor<S, D>;
+  <const A extends Nested, D extends DType = NestedDType<A>>(
+    values: A,
+    options?: DTypeOptions<D>,
+  ): Tensor<NestedShape<A>, D>;
+}
+
+const dtypeOfArray: Readonly<Record<string, DType>> = Object.freeze({
+  Float32Array: 'float32',
+  Float64Array: 'float64',
+  Int32Array: 'int32',
+  Uint32Array: 'uint32',
+  Uint8Array: 'uint8',
+});
+
+/** `[1][0]`: where an element stands in nested arrays. */
+const place = (indices: readonly number[]): string => indices.map(i => `[${i}]`).join('');
+
+const placeOf = (flat: number, shape: Shape): string => {
+  const indices: number[] = [];
+  let rest = flat;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    indices.unshift(rest % shape[axis]!);
+    rest = Math.floor(rest / shape[axis]!);
+  }
+  return place(indices);
+};
+
+const kindOf = (value: unknown): string =>
+  value === null
+    ? 'null'
+    : isTensor(value)
+      ? 'a tensor'
+      : Array.isArray(value)
+        ? `an array of length ${value.length}`
+        : typeof value === 'object' || typeof value === 'function'
+          ? `a ${Object.prototype.toString.call(value).slice(8, -1)}`
+          : typeof value === 'string'
+            ? `the string '${value}'`
+            : `the ${typeof value} ${String(value)}`.replace('the undefined undefined', 'undefined');
+
+/** The shape of nested arrays, judged by their first elements. */
+const shapeOfNested = (values: unknown): number[] => {
+  const shape: number[] = [];
+  for (let level = values; Array.isArray(level); level = level[0]) shape.push(level.length);
+  return shape;
+};
+
+/** The elements of nested arrays in row-major order, each checked to be where the shape has it. */
+const flatten = (values: unknown, shape: Shape): (number | boolean)[] => {
+  const elements: (number | boolean)[] = [];
+  const at: number[] = [];
+  const walk = (value: unknown): void => {
+    const depth = at.length;
+    if (depth === shape.length && (typeof value === 'number' || typeof value === 'boolean')) {
+      if (elements.length > 0 && typeof value !== typeof elements[0]) {
+        throw new DTypeError({
+          operation: 'tensor',
+          given: `${kindOf(elements[0])} at ${placeOf(0, shape)} and ${kindOf(value)} at ${place(at)}`,
+          rule: 'elements are all numbers or all booleans',
+          hint: 'Write 1 and 0 for true and false, or the other way round.',
+        });
+      }
+      elements.push(value);
+      return;
+    }
+    if (depth < shape.length && Array.isArray(value) && value.length === shape[depth]) {
+      // By index: forEach would pass over the holes of a sparse array.
+      for (let i = 0; i < value.length; i++) {
+        at.push(i);
+        walk(value[i]);
+        at.pop();
+      }
+      return;
+    }
+    const where = depth === 0 ? '' : ` at ${place(at)}`;
+    if (Array.isArray(value) || ((typeof value === 'number' || typeof value === 'boolean') && depth > 0)) {
+      const first = place(at.map(() => 0));
+      const expected = depth === shape.length ? 'an element' : `an array of length ${shape[depth]}`;
+      throw new ShapeError({
+        operation: 'tensor',
+        given: `${kindOf(value)}${where}, but ${expected} at ${first}`,
+        rule: 'nested arrays must be rectangular: those of one depth have one length',
+        hint: 'Pad the shorter rows, or make a tensor of each.',
+      });
+    }
+    throw new ArgumentError({
+      operation: 'tensor',
+      given: `${kindOf(value)}${where}`,
+      rule: 'elements are numbers or booleans, in arrays nested to any depth or in a typed array',
+      hint: isTensor(value) ? 'Join tensors with stack or concat.' : 'Convert them first: Number(value).',
+    });
+  };
+  walk(values);
+  return elements;
+};
+
+/** A tensor of the caller's numbers, which are copied and checked. */
+const fromNumbers = (numbers: ArrayLike<number | boolean>, shape: Shape, dtype: DType): Tensor => {
+  const array = allocate(dtype, numbers.length);
+  const checked = !isFloat(dtype);
+  for (let i = 0; i < array.length; i++) {
+    const value = Number(numbers[i]);
+    if (checked) checkHolds('tensor', dtype, value, shape.length === 0 ? '' : ` at ${placeOf(i, shape)}`);
+    array[i] = value;
+  }
+  return wrap(bufferNode(Object.freeze([...shape]), new HostStorage(dtype, array)));
+};
+
+const fromTypedArray = (values: TypedArray, given: unknown, options: DTypeOptions<DType> | undefined): Tensor => {
+  const name = Object.prototype.toString.call(values).slice(8, -1);
+  const own = dtypeOfArray[name];
+  if (own === undefined) {
+    throw new ArgumentError({
+      operation: 'tensor',
+      given: `a ${name}`,
+      rule: `of the typed arrays it takes ${Object.keys(dtypeOfArray).join(', ')}`,
+      hint: 'Convert it first: Float32Array.from(values).',
+    });
+  }
+  const dtype = checkDType('tensor', options?.dtype ?? own);
+  const shape = given === undefined ? Object.freeze([values.length]) : checkShape('tensor', given as Shape);
+  if (sizeOf(shape) !== values.length) {
+    throw new ShapeError({
+      operation: 'tensor',
+      given: `a ${name} of length ${values.length} and the shape ${showShape(shape)}`,
+      rule: `that shape has ${sizeOf(shape)} elements`,
+      hint: 'Give a shape whose lengths multiply to the length of the array.',
+    });
+  }
+  if (dtype !== own) return fromNumbers(values, shape, dtype);
+  // A copy: `slice` would not be one for Node's Buffer.
+  const array = allocate(dtype, values.length);
+  array.set(values);
+  return wrap(bufferNode(shape, new HostStorage(dtype, array)));
+};
+
+/**
+ * A tensor of the given values, which are copied: a number or boolean, arrays of them nested to any depth, or a
+ * typed array with a shape (left out: a vector).
+ *
+ * @returns the shape of the nesting, or the one given; float32 for numbers, bool for booleans, a typed array's own
+ * dtype (Uint8Array: uint8), unless `dtype` says otherwise
+ * @throws ShapeError for nested arrays that are not rectangular, or a typed array of another length than the shape's
+ * @throws DTypeError for booleans among numbers, and for numbers that an integer dtype does not hold
+ * @throws ArgumentError for anything that is no number, boolean or array of them
+ * @example
+ * ```js
+ * import { tensor } from 'tenfold';
+ * tensor([[1, 2, 3], [4, 5, 6]]).shape; // => [2, 3]
+ * tensor([true, false]).dtype; // => 'bool'
+ * tensor([1, 2], { dtype: 'int32' }).toArray(); // => [1, 2]
+ * tensor(new Float64Array([1, 2, 3, 4]), [2, 2]).toArray(); // => [[1, 2], [3, 4]]
+ * tensor(new Uint8Array([0, 1]), { dtype: 'bool' }).toArray(); // => [false, true]
+ * ```
+ */
+export const tensor: MakeTensor = (values: unknown, second?: unknown, third?: DTypeOptions<DType>) => {
+  const hasShape = Array.isArray(second) || third !== undefined;
+  const options = (hasShape ? third : second) as DTypeOptions<DType> | undefined;
+  if (ArrayBuffer.isView(values)) {
+    return fromTypedArray(values as TypedArray, hasShape ? second : undefined, options) as never;
+  }
+  checkArgument(
+    !hasShape,
+    'tensor',
+    `${kindOf(values)} and a shape`,
+    'a shape goes with a typed array; nested arrays have their own',
+    'Write reshape(tensor(values), shape).',
+  );
+  const shape = shapeOfNested(values);
+  const elements = flatten(values, shape);
+  const dtype = checkDType('tensor', options?.dtype ?? (typeof elements[0] === 'boolean' ? 'bool' : 'float32'));
+  return fromNumbers(elements, shape, dtype) as never;
+};
+
+const filled = (operation: string, shape: Shape, value: number, dtype: DType): Tensor => {
+  checkHolds(operation, checkDType(operation, dtype), value);
+  return wrap(fullNode(b, { shape, dtype }, value));
+};
+
+const elementValue = (operation: string, value: unknown): number => {
+  checkArgument(
+    typeof value === 'number' || typeof value === 'boolean',
+    operation,
+    `${kindOf(value)} as the value`,
+    'the value is a number or a boolean',
+    'To repeat a tensor, use broadcastTo.',
+  );
+  return Number(value);
+};
+
+/** The signatures of {@link zeros} and {@link ones}. */
+export type Filled = <const S extends Shape, D extends DType = 'float32'>(
+  shape: S,
+  options?: DTypeOptions<D>,
+) => Tensor<S, D>;
+
+/**
+ * A tensor of zeros (false for bool). It takes no memory until it is read.
+ *
+ * @returns the shape given; float32 unless `dtype` says otherwise
+ * @throws ShapeError when a length is no non-negative integer
+ * @example
+ * ```js
+ * import { zeros } from 'tenfold';
+ * zeros([2, 3]).toArray(); // => [[0, 0, 0], [0, 0, 0]]
+ * ```
+ */
+export const zeros: Filled = (shape, options) =>
+  filled('zeros', checkShape('zeros', shape), 0, options?.dtype ?? 'float32') as never;
+
+/**
+ * A tensor of ones (true for bool). It takes no memory until it is read.
+ *
+ * @returns the shape given; float32 unless `dtype` says otherwise
+ * @throws ShapeError when a length is no non-negative integer
+ * @example
+ * ```js
+ * import { ones } from 'tenfold';
+ * ones([3], { dtype: 'int32' }).toArray(); // => [1, 1, 1]
+ * ```
+ */
+export const ones: Filled = (shape, options) =>
+  filled('ones', checkShape('ones', shape), 1, options?.dtype ?? 'float32') as never;
+
+/** The dtype of a value when none is asked for. */
+export type ValueDType<V extends number | boolean> = V extends boolean ? 'bool' : 'float32';
+
+/**
+ * A tensor with one value everywhere. It takes no memory until it is read.
+ *
+ * @returns the shape given; float32 for a number, bool for a boolean, unless `dtype` says otherwise
+ * @throws ShapeError when a length is no non-negative integer
+ * @throws DTypeError when an integer dtype does not hold the value
+ * @example
+ * ```js
+ * import { full } from 'tenfold';
+ * full([2, 2], 0.5).toArray(); // => [[0.5, 0.5], [0.5, 0.5]]
+ * full([2], true).dtype; // => 'bool'
+ * ```
+ */
+export const full = <const S extends Shape, V extends number | boolean, D extends DType = ValueDType<V>>(
+  shape: S,
+  value: V,
+  options?: DTypeOptions<D>,
+): Tensor<S, D> => {
+  const dtype = options?.dtype ?? (typeof value === 'boolean' ? 'bool' : 'float32');
+  return filled('full', checkShape('full', shape), elementValue('full', value), dtype) as never;
+};
+
+/** The signature of {@link zerosLike} and {@link onesLike}. */
+export type FilledLike = <S extends Shape, D extends DType, E extends DType = D>(
+  x: Tensor<S, D>,
+  options?: DTypeOptions<E>,
+) => Tensor<S, E>;
+
+const filledLike = (operation: string, x: unknown, value: number, dtype: DType | undefined): Tensor => {
+  const node = nodeFor(operation, x);
+  return filled(operation, node.shape, value, dtype ?? node.dtype);
+};
+
+/**
+ * Zeros in the shape of `x`.
+ *
+ * @returns shape and dtype of `x`, unless `dtype` says otherwise
+ * @throws ArgumentError when `x` is no tensor
+ * @example
+ * ```js
+ * import { tensor, zerosLike } from 'tenfold';
+ * zerosLike(tensor([1, 2])).toArray(); // => [0, 0]
+ * ```
+ */
+export const zerosLike: FilledLike = (x, options) => filledLike('zerosLike', x, 0, options?.dtype) as never;
+
+/**
+ * Ones in the shape of `x`.
+ *
+ * @returns shape and dtype of `x`, unless `dtype` says otherwise
+ * @throws ArgumentError when `x` is no tensor
+ * @example
+ * ```js
+ * import { onesLike, tensor } from 'tenfold';
+ * onesLike(tensor([[3, 4]])).toArray(); // => [[1, 1]]
+ * ```
+ */
+export const onesLike: FilledLike = (x, options) => filledLike('onesLike', x, 1, options?.dtype) as never;
+
+/** The signatures of {@link fullLike}. */
+export interface FullLike {
+  <S extends Shape, D extends DType, E extends DType = D>(
+    x: Tensor<S, D>,
+    value: number | boolean,
+    options?: DTypeOptions<E>,
+  ): Tensor<S, E>;
+  (value: number | boolean): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>;
+  <E extends DType>(
+    value: number | boolean,
+    options: { readonly dtype: E },
+  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, E>;
+}
+
+/**
+ * One value everywhere, in the shape of `x`.
+ *
+ * @returns shape and dtype of `x`, unless `dtype` says otherwise
+ * @throws DTypeError when the dtype does not hold the value
+ * @throws ArgumentError when `x` is no tensor
+ * @example
+ * ```js
+ * import { fullLike, tensor } from 'tenfold';
+ * fullLike(tensor([1, 2]), 7).toArray(); // => [7, 7]
+ * ```
+ */
+export const fullLike: FullLike = dual('tensor', (x: Tensor, value: number | boolean, options?: DTypeOptions<DType>) =>
+  filledLike('fullLike', x, elementValue('fullLike', value), options?.dtype),
+);
+
+/** The signatures of {@link arange}. */
+export interface Arange {
+  <D extends DType = 'float32'>(stop: number, options?: DTypeOptions<D>): Tensor<readonly [number], D>;
+  <D extends DType = 'float32'>(start: number, stop: number, options?: DTypeOptions<D>): Tensor<readonly [number], D>;
+  <D extends DType = 'float32'>(
+    start: number,
+    stop: number,
+    step: number,
+    options?: DTypeOptions<D>,
+  ): Tensor<readonly [number], D>;
+}
+
+const computed = (operation: string, length: number, dtype: DType, at: (i: number) => number): Tensor => {
+  const array = allocate(dtype, length);
+  for (let i = 0; i < length; i++) {
+    const value = at(i);
+    if (!isFloat(dtype)) checkHolds(operation, dtype, value);
+    array[i] = value;
+  }
+  return wrap(bufferNode(Object.freeze([length]), new HostStorage(dtype, array)));
+};
+
+const checkFinite = (operation: string, numbers: Readonly<Record<string, unknown>>): void => {
+  for (const [name, value] of Object.entries(numbers)) {
+    checkArgument(
+      Number.isFinite(value),
+      operation,
+      `${kindOf(value)} as ${name}`,
+      `${name} is a finite number`,
+      `Check ${name}.`,
+    );
+  }
+};
+
+/**
+ * `start`, `start + step`, … up to but not including `stop`; `arange(stop)` counts from 0. Computed in float64.
+ *
+ * @returns a vector of ⌈(stop − start) / step⌉ elements, none if that is negative; float32 unless `dtype` says
+ * otherwise
+ * @throws ArgumentError when the step is 0, or a number is not finite
+ * @throws DTypeError when an integer dtype does not hold the values
+ * @example
+ * ```js
+ * import { arange } from 'tenfold';
+ * arange(4).toArray(); // => [0, 1, 2, 3]
+ * arange(5, 0, -2, { dtype: 'int32' }).toArray(); // => [5, 3, 1]
+ * ```
+ */
+export const arange: Arange = (...args: unknown[]) => {
+  const numbers = args.filter(argument => typeof argument !== 'object') as number[];
+  const options = args[numbers.length] as DTypeOptions<DType> | undefined;
+  const [start, stop, step = 1] = numbers.length === 1 ? [0, numbers[0]!] : (numbers as [number, number, number?]);
+  const dtype = checkDType('arange', options?.dtype ?? 'float32');
+  checkFinite('arange', { start, stop, step });
+  checkArgument(
+    step !== 0,
+    'arange',
+    `start ${start}, stop ${stop}, step 0`,
+    'a step of 0 never arrives',
+    'Use a step that leads from start to stop; for equal values use full.',
+  );
+  const length = Math.max(0, Math.ceil((stop - start) / step));
+  checkInteger('arange', 'the length', length, 0, 2 ** 31 - 1);
+  if (start === 0 && step === 1 && dtype !== 'bool' && dtype !== 'uint8') {
+    return wrap(b.iota({ shape: [length], dtype, axis: 0 })) as never;
+  }
+  return computed('arange', length, dtype, i => start + i * step) as never;
+};
+
+/**
+ * `count` numbers evenly spaced from `start` to `stop`, both included exactly. Computed in float64.
+ *
+ * @returns a vector; float32 unless `dtype` says otherwise
+ * @throws IndexError when `count` is no non-negative integer
+ * @throws ArgumentError when a bound is not finite
+ * @throws DTypeError when an integer dtype does not hold the values
+ * @example
+ * ```js
+ * import { linspace } from 'tenfold';
+ * linspace(0, 1, 5).toArray(); // => [0, 0.25, 0.5, 0.75, 1]
+ * ```
+ */
+export const linspace = <const N extends number, D extends DType = 'float32'>(
+  start: number,
+  stop: number,
+  count: N,
+  options?: DTypeOptions<D>,
+): Tensor<readonly [N], D> => {
+  const dtype = checkDType('linspace', options?.dtype ?? 'float32');
+  checkFinite('linspace', { start, stop });
+  checkInteger('linspace', 'count', count, 0, 2 ** 31 - 1);
+  const step = (stop - start) / (count - 1);
+  const at = (i: number): number => (i === 0 ? start : i === count - 1 ? stop : start + i * step);
+  return computed('linspace', count, dtype, at) as never;
+};
+
+/**
+ * The identity matrix: ones where row and column have the same number. `m` columns instead of `n` where given.
+ *
+ * @returns `[n, m]`; float32 unless `dtype` says otherwise
+ * @throws ShapeError when a length is no non-negative integer
+ * @example
+ * ```js
+ * import { eye } from 'tenfold';
+ * eye(2).toArray(); // => [[1, 0], [0, 1]]
+ * eye(2, { m: 3 }).toArray(); // => [[1, 0, 0], [0, 1, 0]]
+ * ```
+ */
+export const eye = <const N extends number, const M extends number = N, D extends DType = 'float32'>(
+  n: N,
+  options?: DTypeOptions<D> & { readonly m?: M },
+): Tensor<readonly [N, M], D> => {
+  const dtype = checkDType('eye', options?.dtype ?? 'float32');
+  const shape = checkShape('eye', [n, options?.m ?? n]);
+  const [rows, columns] = [0, 1].map(axis => b.iota({ shape, dtype: 'int32', axis }));
+  const same = b.eq(rows!, columns!);
+  return wrap(dtype === 'bool' ? same : b.cast(same, { dtype }));
+};

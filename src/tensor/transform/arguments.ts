@@ -1,0 +1,87 @@
+/** Trees of tensors as arguments of transformed functions. */
+
+import { type Flat, flatten, showPath, tensorsOf } from '../../tree/tree.js';
+import { isFloat } from '../dtype.js';
+import { ArgumentError, DTypeError, GradError } from '../errors.js';
+import type { Node } from '../graph.js';
+import { showAval } from '../shape.js';
+import { nodeOf, wrap } from '../tensor.js';
+
+/** A tree and the nodes of its leaves. */
+export interface Leaves {
+  readonly flat: Flat;
+  readonly nodes: readonly Node[];
+  /** A tree of the same form around other nodes. */
+  readonly rebuild: (nodes: readonly Node[]) => unknown;
+}
+
+export const leavesOf = (operation: string, tree: unknown): Leaves => {
+  const flat = flatten(tree);
+  return {
+    flat,
+    nodes: tensorsOf(operation, flat).map(nodeOf),
+    rebuild: nodes => flat.unflatten(nodes.map(node => wrap(node))),
+  };
+};
+
+/**
+ * The leaves with respect to which a derivative is taken.
+ *
+ * @throws DTypeError for a leaf that is no float, naming its place
+ */
+export const floatLeavesOf = (operation: string, tree: unknown): Leaves => {
+  const leaves = leavesOf(operation, tree);
+  leaves.nodes.forEach((node, i) => {
+    if (isFloat(node.dtype)) return;
+    throw new DTypeError({
+      operation,
+      given: `${showAval(node)} at ${showPath(leaves.flat.paths[i]!)} of the argument`,
+      rule: 'derivatives are taken with respect to float32 and float64 only',
+      hint: "Pass it as another argument, or cast it first: cast(x, 'float32').",
+    });
+  });
+  return leaves;
+};
+
+/** The result of a function that `grad` differentiates. */
+export const lossNode = (operation: string, loss: unknown): Node => {
+  const { nodes } = leavesOf(operation, loss);
+  const node = nodes[0];
+  if (nodes.length === 1 && node !== undefined && node.shape.length === 0 && isFloat(node.dtype)) return node;
+  throw new GradError({
+    operation,
+    given: `a function that returns ${nodes.length === 0 ? 'nothing' : nodes.map(showAval).join(', ')}`,
+    rule: 'the function must return one scalar of a floating dtype',
+    hint: 'Reduce the result with sum() or mean(), or use vjp for other results.',
+  });
+};
+
+/** A function, or an error. */
+export const checkFunction = (operation: string, f: unknown): void => {
+  if (typeof f === 'function') return;
+  throw new ArgumentError({
+    operation,
+    given: `${typeof f} ${String(f)}`,
+    rule: 'a function of tensors belongs there',
+    hint: `Write ${operation}(x => …).`,
+  });
+};
+
+/** Refuses trees of tangents or cotangents that do not match what they belong to. */
+export const checkLike = (operation: string, what: string, given: Leaves, like: readonly Node[]): void => {
+  const fits =
+    given.nodes.length === like.length &&
+    given.nodes.every(
+      (node, i) =>
+        node.dtype === like[i]!.dtype &&
+        node.shape.length === like[i]!.shape.length &&
+        node.shape.every((n, axis) => n === like[i]!.shape[axis]),
+    );
+  if (fits) return;
+  throw new GradError({
+    operation,
+    given: `${what} of ${given.nodes.map(showAval).join(', ')} for ${like.map(showAval).join(', ')}`,
+    rule: `${what} have the shapes and dtypes of what they belong to`,
+    hint: 'Use zerosLike or onesLike to make them.',
+  });
+};

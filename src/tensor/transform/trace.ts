@@ -1,0 +1,81 @@
+/** Turning a function of nodes into a closed graph. */
+import { b, make, rebuild } from '../build.js';
+import { Graph, type Node, openScope, resolve, topological } from '../graph.js';
+import type { Aval } from '../shape.js';
+
+/** A closed graph, and the nodes from outside that became its first parameters. */
+export interface Traced {
+  readonly graph: Graph;
+  readonly captures: readonly Node[];
+}
+
+/** Scalars and index ramps, spread or reshaped: cheaper to make again inside than to carry in. */
+const isInline = (node: Node): boolean => {
+  let at = node;
+  while (at.op === 'broadcast' || at.op === 'reshape' || at.op === 'cast') at = resolve(at.inputs[0]!);
+  return at.op === 'constant' || at.op === 'iota';
+};
+
+/**
+ * Calls `f` on placeholders and closes the graph that comes back: what it uses from outside (a tensor closed
+ * over) becomes a parameter in front of the others. With `hoist`, whatever does not depend on the placeholders
+ * stays outside, so a loop computes it once; without, only what has a value already does.
+ */
+export const trace = (
+  name: string,
+  avals: readonly Aval[],
+  f: (parameters: readonly Node[]) => readonly Node[],
+  hoist = true,
+): Traced => {
+  const scope = openScope('trace', name);
+  try {
+    const placeholders = avals.map(({ shape, dtype }, index) => {
+      const node = b.parameter({ index, shape, dtype });
+      node.scopes = [scope];
+      return node;
+    });
+    const outputs = f(placeholders).map(resolve);
+    const captures: Node[] = [];
+    const order = topological(outputs, node => {
+      if (node.scopes.includes(scope) || (hoist ? isInline(node) : node.value === null)) return true;
+      captures.push(node);
+      return false;
+    });
+    const standIns = new Map<Node, Node>();
+    captures.forEach(({ shape, dtype }, index) => {
+      standIns.set(captures[index]!, make('parameter', [], { index, shape, dtype }));
+    });
+    placeholders.forEach((node, i) => {
+      const { shape, dtype } = node;
+      standIns.set(node, make('parameter', [], { index: captures.length + i, shape, dtype }));
+    });
+    const parameters = [...standIns.values()];
+    for (const parameter of parameters) parameter.scopes = [scope];
+    for (const node of order)
+      if (!standIns.has(node))
+        standIns.set(
+          node,
+          rebuild(node, input => standIns.get(input)!),
+        );
+    return {
+      graph: new Graph(
+        parameters,
+        outputs.map(node => standIns.get(node)!),
+      ),
+      captures,
+    };
+  } finally {
+    scope.open = false;
+  }
+};
+
+/** The operations of a graph on these inputs. */
+export const inline = (graph: Graph, inputs: readonly Node[]): readonly Node[] => {
+  const at = new Map<Node, Node>(graph.parameters.map((parameter, i) => [parameter, resolve(inputs[i]!)]));
+  for (const node of topological(graph.outputs, each => !at.has(each)))
+    at.set(
+      node,
+      rebuild(node, input => at.get(input)!),
+    );
+  return graph.outputs.map(node => at.get(node)!);
+};

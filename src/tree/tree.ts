@@ -1,0 +1,217 @@
+/**
+ * Parameters as trees: arrays and plain records nested to any depth, with tensors (or anything else) as leaves.
+ *
+ * Records are visited in the sorted order of their keys, so two trees written in another order are the same
+ * tree; `null` is a tree without leaves. All functions give frozen trees and leave their arguments alone.
+ */
+import { TreeError } from '../tensor/errors.js';
+import { isTensor, type Tensor } from '../tensor/tensor.js';
+
+/** A tree of leaves `L`. */
+export type Tree<L = Tensor> = L | null | readonly Tree<L>[] | { readonly [key: string]: Tree<L> };
+
+/** The tree with every leaf replaced by a `B`. */
+export type Mapped<T, B> = T extends Tensor
+  ? B
+  : T extends null
+    ? null
+    : T extends readonly unknown[]
+      ? { readonly [K in keyof T]: Mapped<T[K], B> }
+      : T extends (...args: never[]) => unknown
+        ? B
+        : T extends object
+          ? { readonly [K in keyof T]: Mapped<T[K], B> }
+          : B;
+
+/** Where a leaf is: record keys and array positions from the root. */
+export type Path = readonly (string | number)[];
+
+/** The leaves of a tree, and how to put others in their places. */
+export interface Flat {
+  readonly leaves: readonly unknown[];
+  readonly paths: readonly Path[];
+  readonly unflatten: (leaves: readonly unknown[]) => unknown;
+}
+
+type PlainRecord = Readonly<Record<string, unknown>>;
+
+const isPlainRecord = (value: unknown): value is PlainRecord => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+};
+
+/** A path in words: `blocks[0].weight`; the root is `(root)`. */
+export const showPath = (path: Path): string =>
+  path.length === 0
+    ? '(root)'
+    : path.map((step, i) => (typeof step === 'number' ? `[${step}]` : i === 0 ? step : `.${step}`)).join('');
+
+/**
+ * The leaves of a tree in order, their paths, and a function that builds a tree of the same form from others.
+ *
+ * @example
+ * ```js
+ * import { flatten } from 'tenfold/tree';
+ * const { leaves, unflatten } = flatten({ b: 2, a: [1, null] });
+ * leaves; // => [1, 2]
+ * unflatten([10, 20]); // => { a: [10, null], b: 20 }
+ * ```
+ */
+export const flatten = (tree: unknown): Flat => {
+  const leaves: unknown[] = [];
+  const paths: Path[] = [];
+  const visit = (at: unknown, path: Path): void => {
+    if (at === null) return;
+    if (Array.isArray(at)) {
+      at.forEach((item, i) => {
+        visit(item, [...path, i]);
+      });
+    } else if (isPlainRecord(at)) {
+      for (const key of Object.keys(at).sort()) visit(at[key], [...path, key]);
+    } else {
+      leaves.push(at);
+      paths.push(path);
+    }
+  };
+  visit(tree, []);
+  const unflatten = (others: readonly unknown[]): unknown => {
+    if (others.length !== leaves.length) {
+      throw new TreeError({
+        operation: 'unflatten',
+        given: `${others.length} leaves for a tree of ${leaves.length}`,
+        rule: 'a tree is rebuilt from as many leaves as it has',
+        hint: 'Pass one leaf for each of the leaves that flatten returned, in their order.',
+      });
+    }
+    let next = 0;
+    const build = (at: unknown): unknown => {
+      if (at === null) return null;
+      if (Array.isArray(at)) return Object.freeze(at.map(build));
+      if (isPlainRecord(at)) {
+        const built: Record<string, unknown> = {};
+        for (const key of Object.keys(at).sort()) {
+          // defineProperty, so that a key named __proto__ is a key like any other.
+          Object.defineProperty(built, key, { value: build(at[key]), enumerable: true });
+        }
+        return Object.freeze(built);
+      }
+      return others[next++];
+    };
+    return build(tree);
+  };
+  return { leaves, paths, unflatten };
+};
+
+/**
+ * The leaves of a tree in order.
+ *
+ * @example
+ * ```js
+ * import { leaves } from 'tenfold/tree';
+ * leaves({ b: 2, a: [1, null] }); // => [1, 2]
+ * ```
+ */
+export const leaves = <T>(tree: T): readonly Leaf<T>[] => flatten(tree).leaves as readonly Leaf<T>[];
+
+/** What the leaves of a tree are. */
+export type Leaf<T> = T extends Tensor
+  ? T
+  : T extends null
+    ? never
+    : T extends readonly (infer E)[]
+      ? Leaf<E>
+      : T extends (...args: never[]) => unknown
+        ? T
+        : T extends object
+          ? Leaf<T[keyof T]>
+          : T;
+
+/** The signatures of {@link map}. */
+export interface MapTree {
+  <T, B>(tree: T, f: (leaf: Leaf<T>, path: Path) => B): Mapped<T, B>;
+  <A, B>(f: (leaf: A, path: Path) => B): <T>(tree: T) => Mapped<T, B>;
+}
+
+/**
+ * The tree with `f` applied to every leaf; `f` also gets the leaf's path.
+ *
+ * @example
+ * ```js
+ * import { map } from 'tenfold/tree';
+ * map({ a: 1, b: [2, 3] }, x => x * 10); // => { a: 10, b: [20, 30] }
+ * ```
+ */
+export const map: MapTree = ((...args: readonly unknown[]) => {
+  const over = (tree: unknown, f: (leaf: unknown, path: Path) => unknown): unknown => {
+    const flat = flatten(tree);
+    return flat.unflatten(flat.leaves.map((leaf, i) => f(leaf, flat.paths[i]!)));
+  };
+  if (args.length === 1) return (tree: unknown) => over(tree, args[0] as (leaf: unknown) => unknown);
+  return over(args[0], args[1] as (leaf: unknown) => unknown);
+}) as MapTree;
+
+/**
+ * The leaves of trees of one form, combined place by place; the result has the form of the first.
+ *
+ * @throws TreeError naming the first place where the forms differ
+ * @example
+ * ```js
+ * import { zipWith } from 'tenfold/tree';
+ * zipWith((x, y) => x + y, { a: 1, b: [2] }, { a: 10, b: [20] }); // => { a: 11, b: [22] }
+ * ```
+ */
+export const zipWith = <T, B, Rest extends readonly unknown[]>(
+  f: (leaf: Leaf<T>, ...others: { [K in keyof Rest]: Leaf<Rest[K]> }) => B,
+  first: T,
+  ...rest: Rest
+): Mapped<T, B> => {
+  const flat = flatten(first);
+  const others = rest.map(flatten);
+  for (const other of others) sameForm('zipWith', flat, other);
+  const combined = flat.leaves.map((leaf, i) =>
+    f(leaf as Leaf<T>, ...(others.map(other => other.leaves[i]) as { [K in keyof Rest]: Leaf<Rest[K]> })),
+  );
+  return flat.unflatten(combined) as Mapped<T, B>;
+};
+
+/**
+ * All leaves combined from first to last.
+ *
+ * @example
+ * ```js
+ * import { reduce } from 'tenfold/tree';
+ * reduce({ a: 1, b: [2, 3] }, (sum, x) => sum + x, 0); // => 6
+ * ```
+ */
+export const reduce = <T, B>(tree: T, f: (result: B, leaf: Leaf<T>, path: Path) => B, start: B): B => {
+  const flat = flatten(tree);
+  return flat.leaves.reduce<B>((result, leaf, i) => f(result, leaf as Leaf<T>, flat.paths[i]!), start);
+};
+
+/** Refuses trees whose leaves are not in the same places. */
+export const sameForm = (operation: string, first: Flat, other: Flat): void => {
+  const count = Math.max(first.paths.length, other.paths.length);
+  for (let i = 0; i < count; i++) {
+    const [p, q] = [first.paths[i], other.paths[i]];
+    if (p !== undefined && q !== undefined && p.length === q.length && p.every((step, j) => step === q[j])) continue;
+    throw new TreeError({
+      operation,
+      given: `a tree with a leaf at ${p === undefined ? 'no such place' : showPath(p)} and one with a leaf at ${q === undefined ? 'no such place' : showPath(q)}`,
+      rule: 'the trees must have their leaves in the same places',
+      hint: 'Compare the keys of the two trees at that place.',
+    });
+  }
+};
+
+/** The leaves of a tree that must all be tensors. */
+export const tensorsOf = (operation: string, flat: Flat): readonly Tensor[] =>
+  flat.leaves.map((leaf, i) => {
+    if (isTensor(leaf)) return leaf;
+    throw new TreeError({
+      operation,
+      given: `${typeof leaf === 'object' ? 'an object' : `the ${typeof leaf} ${String(leaf)}`} at ${showPath(flat.paths[i]!)}`,
+      rule: 'every leaf of the tree must be a tensor',
+      hint: 'Make one with tensor(…), or keep what is no tensor out of the tree.',
+    });
+  });

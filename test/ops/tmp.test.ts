@@ -1,0 +1,35 @@
+import { tensor, zeros, full, eye, arange, fullLike, zerosLike } from '../../src/tensor/ops/creation.js';
+import { cast } from '../../src/tensor/ops/cast.js';
+import { add } from '../../src/tensor/ops/arithmetic.js';
+import type { Nested } from '../../src/tensor/shape-types.js';
+import type { Tensor } from '../../src/tensor/tensor.js';
+import { expectTypeOf, test } from 'vitest';
+test('x', () => {
+  expectTypeOf(tensor([[1, 2, 3], [4, 5, 6]])).toEqualTypeOf<Tensor<readonly [2, 3], 'float32'>>();
+  expectTypeOf(tensor([true])).toEqualTypeOf<Tensor<readonly [1], 'bool'>>();
+  expectTypeOf(tensor([])).toEqualTypeOf<Tensor<readonly [0], 'float32'>>();
+  expectTypeOf(tensor([1], { dtype: 'int32' })).toEqualTypeOf<Tensor<readonly [1], 'int32'>>();
+  expectTypeOf(tensor(2)).toEqualTypeOf<Tensor<readonly [], 'float32'>>();
+  const rows: number[][] = [[1, 2]];
+  expectTypeOf(tensor(rows)).toEqualTypeOf<Tensor<readonly [number, number], 'float32'>>();
+  const any: Nested = [1] as Nested;
+  const t = tensor(any);
+  const u: Tensor = t;
+  void u;
+  expectTypeOf(tensor(new Float64Array(4), [2, 2])).toEqualTypeOf<Tensor<readonly [2, 2], 'float64'>>();
+  expectTypeOf(tensor(new Uint8Array(4), [2, 2], {dtype: 'bool'})).toEqualTypeOf<Tensor<readonly [2, 2], 'bool'>>();
+  expectTypeOf(tensor(new Uint8Array(4), {dtype: 'bool'})).toEqualTypeOf<Tensor<readonly [number], 'bool'>>();
+  expectTypeOf(zeros([2, 3])).toEqualTypeOf<Tensor<readonly [2, 3], 'float32'>>();
+  expectTypeOf(full([2, 3], true)).toEqualTypeOf<Tensor<readonly [2, 3], 'bool'>>();
+  expectTypeOf(full([2, 3], 1)).toEqualTypeOf<Tensor<readonly [2, 3], 'float32'>>();
+  expectTypeOf(eye(2, {m: 3})).toEqualTypeOf<Tensor<readonly [2, 3], 'float32'>>();
+  expectTypeOf(eye(2)).toEqualTypeOf<Tensor<readonly [2, 2], 'float32'>>();
+  expectTypeOf(arange(2, { dtype: 'int32' })).toEqualTypeOf<Tensor<readonly [number], 'int32'>>();
+  expectTypeOf(cast(eye(2), 'int32')).toEqualTypeOf<Tensor<readonly [2, 2], 'int32'>>();
+  expectTypeOf(zerosLike(eye(2))).toEqualTypeOf<Tensor<readonly [2, 2], 'float32'>>();
+  expectTypeOf(fullLike(eye(2), 3)).toEqualTypeOf<Tensor<readonly [2, 2], 'float32'>>();
+  const shape: readonly number[] = [2, 2];
+  expectTypeOf(zeros(shape)).toEqualTypeOf<Tensor<readonly number[], 'float32'>>();
+  // @ts-expect-error
+  add(tensor([1, 2]), tensor([1, 2, 3]));
+});
