@@ -38,22 +38,28 @@ type Dim<Op extends string, A extends number, B extends number> = number extends
 type Append<Init, Last> = Init extends Shape ? (Last extends number ? readonly [...Init, Last] : Last) : Init;
 
 type Init<S extends Shape> = S extends readonly [...infer I extends Shape, number] ? I : readonly [];
-type LastOf<S extends Shape> = S extends readonly [...Shape, infer L extends number] ? L : number;
 
-type Zip<Op extends string, A extends Shape, B extends Shape> = A extends readonly []
-  ? B
-  : B extends readonly []
-    ? A
-    : Append<Zip<Op, Init<A>, Init<B>>, Dim<Op, LastOf<A>, LastOf<B>>>;
+type Zip<Op extends string, A extends Shape, B extends Shape> = A extends readonly [
+  ...infer I extends Shape,
+  infer P extends number,
+]
+  ? B extends readonly [...infer J extends Shape, infer Q extends number]
+    ? Append<Zip<Op, I, J>, Dim<Op, P, Q>>
+    : A
+  : B;
+
+type IsAny<T> = 0 extends 1 & T ? true : false;
 
 /** NumPy's broadcasting of two shapes. */
-export type Broadcast<Op extends string, A extends Shape, B extends Shape> = [A, B] extends [B, A]
-  ? A
-  : Known<A> extends true
-    ? Known<B> extends true
-      ? Zip<Op, A, B>
-      : Shape
-    : Shape;
+export type Broadcast<Op extends string, A extends Shape, B extends Shape> = true extends IsAny<A> | IsAny<B>
+  ? Shape
+  : [A, B] extends [B, A]
+    ? A
+    : Known<A> extends true
+      ? Known<B> extends true
+        ? Zip<Op, A, B>
+        : Shape
+      : Shape;
 
 /** matmul: (…, m, k) times (…, k, n), with vectors as NumPy takes them. */
 export type Matmul<A extends Shape, B extends Shape> = A extends readonly [

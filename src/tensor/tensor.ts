@@ -22,7 +22,7 @@ import type { ElementOf, ToArray } from './shape-types.js';
  * x.toArray(); // => [2, 3, 4]
  * ```
  */
-export class Tensor<S extends Shape = Shape, D extends DType = DType> {
+export class Tensor<out S extends Shape = Shape, out D extends DType = DType> {
   /** Lengths of the axes, outermost first; `[]` for a scalar. */
   readonly shape: S;
   readonly dtype: D;
@@ -66,7 +66,7 @@ export class Tensor<S extends Shape = Shape, D extends DType = DType> {
    *
    * @throws ShapeError unless there is exactly one
    */
-  item(): ElementOf<D> {
+  item<E extends DType>(this: Tensor<Shape, E>): ElementOf<E> {
     if (sizeOf(this.shape) !== 1) {
       throw new ShapeError({
         operation: 'item',
@@ -76,15 +76,15 @@ export class Tensor<S extends Shape = Shape, D extends DType = DType> {
       });
     }
     const element = this.#elements()[0]!;
-    return (this.dtype === 'bool' ? element !== 0 : element) as ElementOf<D>;
+    return (this.dtype === 'bool' ? element !== 0 : element) as ElementOf<E>;
   }
 
   /** The elements as nested arrays of numbers, or of booleans for bool. A scalar gives the bare element. */
-  toArray(): ToArray<S, D> {
+  toArray<T extends Shape, E extends DType>(this: Tensor<T, E>): ToArray<T, E> {
     const elements = this.#elements();
     const list: (number | boolean)[] =
       this.dtype === 'bool' ? Array.from(elements, x => x !== 0) : Array.from(elements);
-    return nest(list, this.shape) as ToArray<S, D>;
+    return nest(list, this.shape) as ToArray<T, E>;
   }
 
   /** The values in the manner of NumPy, abbreviated where there are many; inside a trace shape and dtype only. */

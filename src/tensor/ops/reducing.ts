@@ -1,0 +1,126 @@
+/** What the functions that take a tensor and options have in common, and the shapes that reductions leave. */
+import { b } from '../build.js';
+import type { DType } from '../dtype.js';
+import { ArgumentError, ShapeError } from '../errors.js';
+import type { Node } from '../graph.js';
+import { normalizeAxes, type Shape, showAval } from '../shape.js';
+import type { Floating, Without } from '../shape-types.js';
+import { isTensor } from '../tensor.js';
+import { dual } from './operands.js';
+
+/** Which axes a reduction takes away. `Axis` and `Keep` carry the literal types from which the shape follows. */
+export interface ReductionOptions<
+  Axis extends number | readonly number[] | undefined = number | readonly number[] | undefined,
+  Keep extends boolean = boolean,
+> {
+  /** One axis or several, negative ones counted from the end; all of them where left out. */
+  readonly axis?: Axis;
+  /** Whether the axes stay, with length 1, so that the result broadcasts against what it came from. Default false. */
+  readonly keepDims?: Keep;
+}
+
+type Dropped<S extends Shape, Axis> = [Axis] extends [undefined]
+  ? readonly []
+  : [Axis] extends [number]
+    ? number extends S['length']
+      ? Shape
+      : Without<S, Axis>
+    : Shape;
+
+type Kept<S extends Shape, Axis> = [Axis] extends [undefined]
+  ? { readonly [I in keyof S]: 1 }
+  : { readonly [I in keyof S]: number };
+
+/** The shape that a reduction leaves. */
+export type Reduced<S extends Shape, Axis, Keep extends boolean> = [Keep] extends [false]
+  ? Dropped<S, Axis>
+  : [Keep] extends [true]
+    ? Kept<S, Axis>
+    : Shape;
+
+/** How the result's dtype follows: the same, counting in int32, floating, or a fixed one. */
+export type ReducedDType<Result extends 'same' | 'count' | 'float' | 'bool' | 'int32', D extends DType> = {
+  readonly same: D;
+  readonly count: D extends 'bool' | 'uint8' ? 'int32' : D;
+  readonly float: Floating<D>;
+  readonly bool: 'bool';
+  readonly int32: 'int32';
+}[Result];
+
+/**
+ * A `dual` function of a tensor and options. Whatever is neither is refused at once: `sum([1, 2])` must not be
+ * taken for `sum` of options yet to get its tensor, nor a misspelt option be passed over.
+ *
+ * @throws ArgumentError
+ */
+export const withOptions = <F>(
+  operation: string,
+  names: readonly string[],
+  f: (x: never, options: never) => unknown,
+): F => {
+  const check = (options: unknown): void => {
+    const isObject = typeof options === 'object' && options !== null && !Array.isArray(options) && !isTensor(options);
+    const unknown = isObject ? Object.keys(options).find(name => !names.includes(name)) : undefined;
+    if (options === undefined || (isObject && unknown === undefined)) return;
+    throw new ArgumentError({
+      operation,
+      given: isObject
+        ? `the option ${unknown}`
+        : isTensor(options)
+          ? `a tensor ${showAval(options)} in the place of the options`
+          : Array.isArray(options)
+            ? `an array of length ${options.length}`
+            : `${options === null ? '' : `${typeof options} `}${String(options)}`,
+      rule: `it takes a tensor and then, perhaps, an object with ${names.join(', ')}`,
+      hint: `Write ${operation}(x, { ${names[0]}: … }) or, in a pipe, ${operation}({ ${names[0]}: … }).`,
+    });
+  };
+  const call = dual<(...args: unknown[]) => unknown>('tensor', (x: never, options: unknown = {}) => {
+    check(options);
+    return f(x, options as never);
+  });
+  return ((...args: unknown[]) => {
+    if (!isTensor(args[0])) check(args[0]);
+    return call(...args);
+  }) as F;
+};
+
+/** The axes that options name, counted from the start. */
+export const axesOf = (operation: string, x: Node, axis: unknown): readonly number[] =>
+  normalizeAxes(
+    operation,
+    axis === undefined || Array.isArray(axis) ? (axis as number[] | undefined) : [axis as number],
+    x.shape,
+  );
+
+/** The shape with the axes still there, of length 1. */
+export const keptShape = (x: Node, axes: readonly number[]): Shape =>
+  x.shape.map((length, axis) => (axes.includes(axis) ? 1 : length));
+
+/** Applies a reduction to the axes that the options name. */
+export const reduceBy = (
+  operation: string,
+  x: Node,
+  { axis, keepDims = false }: ReductionOptions,
+  build: (x: Node, axes: readonly number[]) => Node,
+): Node => {
+  const axes = axesOf(operation, x, axis);
+  const y = build(x, axes);
+  return keepDims ? b.reshape(y, { shape: keptShape(x, axes) }) : y;
+};
+
+/**
+ * Refuses what has no answer without elements.
+ *
+ * @throws ShapeError when one of the axes has length 0
+ */
+export const refuseEmpty = (operation: string, x: Node, axes: readonly number[]): void => {
+  const empty = axes.find(axis => x.shape[axis] === 0);
+  if (empty === undefined) return;
+  throw new ShapeError({
+    operation,
+    given: `${showAval(x)} along axis ${empty}`,
+    rule: 'no elements have no largest and no smallest',
+    hint: 'Reduce over axes with at least one element, or concatenate a start value.',
+  });
+};
