@@ -1,5 +1,5 @@
 /** What most tests need: catching an error to look at its message, and comparing floats. */
-import { isTensor, type Tensor, TenfoldError } from 'tenfold';
+import { isTensor, TenfoldError, type Tensor } from 'tenfold';
 import { expect } from 'vitest';
 
 /** Runs what must fail and returns its error. */
@@ -36,3 +36,18 @@ export const close = (actual: Tensor | Numbers, expected: Numbers, tolerance = 1
   });
   if (off >= 0) expect(got, `element ${off} differs by more than ${tolerance}`).toEqual(wanted);
 };
+
+/** A function of two operands, with the shapes left out of the types: for tables of functions and for bad calls. */
+export interface AnyBinary {
+  (a: Tensor, b: Tensor): Tensor;
+  (a: Tensor, b: number): Tensor;
+  (a: number, b: Tensor): Tensor;
+  (b: Tensor): (a: Tensor) => Tensor;
+  (b: number): (a: Tensor) => Tensor;
+}
+
+/** A function of a tensor and options, likewise. */
+export interface AnyWithOptions {
+  (options?: object): (x: Tensor) => Tensor;
+  (x: Tensor, options?: object): Tensor;
+}

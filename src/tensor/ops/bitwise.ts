@@ -116,9 +116,7 @@ export const bitwiseXor: BitwiseBinary<'bitwiseXor'> = binary('bitwiseXor', bits
  * bitwiseNot(tensor([0, 5], { dtype: 'uint32' })).toArray(); // => [4294967295, 4294967290]
  * ```
  */
-export const bitwiseNot = <S extends Shape, D extends DType>(
-  x: Tensor<S, D> & Bits<'bitwiseNot', D>,
-): Tensor<S, D> => {
+export const bitwiseNot = <S extends Shape, D extends DType>(x: Tensor<S, D> & Bits<'bitwiseNot', D>): Tensor<S, D> => {
   const node = nodeFor('bitwiseNot', x);
   if (isFloat(node.dtype)) throw noBits('bitwiseNot', [x]);
   return wrap(b.not(node));

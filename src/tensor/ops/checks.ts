@@ -1,6 +1,10 @@
 /** Checks of arguments that several operations share. */
-import { type DType, dtypes, fits, isDType, isFloat } from '../dtype.js';
+import { type DType, dtypes, fits, isDType, isFloat, promote } from '../dtype.js';
 import { DTypeError } from '../errors.js';
+import type { Node } from '../graph.js';
+import { type Aval, checkArgument, showAval } from '../shape.js';
+import { isTensor } from '../tensor.js';
+import { castNode } from './operands.js';
 
 /**
  * A dtype that may come from untyped code.
@@ -41,4 +45,53 @@ export const checkHolds = (operation: string, dtype: DType, value: number, where
     }[dtype],
     hint: `Use a float dtype, or convert on purpose: cast(tensor(…), '${dtype}').`,
   });
+};
+
+/**
+ * Nodes cast to the dtype they meet in; their shapes stay as they are.
+ *
+ * @throws DTypeError where no dtype holds the values of all
+ */
+export const sameDType = (operation: string, nodes: readonly Node[]): Node[] => {
+  try {
+    const dtype = nodes.map(node => node.dtype).reduce((x, y) => promote(operation, x, y));
+    return nodes.map(node => castNode(node, dtype));
+  } catch (error) {
+    if (!(error instanceof DTypeError)) throw error;
+    throw new DTypeError({ operation, given: showAll(nodes), rule: error.rule, hint: error.hint });
+  }
+};
+
+/** `float32[2, 3] and int32[4]`, for messages; of many the first and the last. */
+export const showAll = (nodes: readonly Aval[]): string => {
+  const shown = nodes.length > 6 ? [...nodes.slice(0, 4), null, nodes[nodes.length - 1]!] : nodes;
+  return shown.map(node => (node === null ? '…' : showAval(node))).join(' and ');
+};
+
+/**
+ * A list that may come from untyped code.
+ *
+ * @throws ArgumentError when it is no array
+ */
+export const checkList = (operation: string, what: string, list: unknown): void => {
+  checkArgument(
+    Array.isArray(list),
+    operation,
+    `${typeof list} ${String(list)} as ${what}`,
+    `${what} come in an array`,
+    'Put them in brackets, also when there is only one.',
+  );
+};
+
+const isOptions = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && !isTensor(value) && !Array.isArray(value);
+
+/**
+ * As `dual`, for functions of several tensors with options at the end: whether the first argument is there is told
+ * by the number of arguments before the options.
+ */
+export const dualBeforeOptions = <F>(told: number, f: (...args: never[]) => unknown): F => {
+  const call = f as (...args: unknown[]) => unknown;
+  const count = (args: readonly unknown[]): number => args.length - (isOptions(args[args.length - 1]) ? 1 : 0);
+  return ((...args: unknown[]) => (count(args) >= told ? call(...args) : (x: unknown) => call(x, ...args))) as F;
 };

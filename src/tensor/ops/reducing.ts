@@ -3,7 +3,7 @@ import { b } from '../build.js';
 import type { DType } from '../dtype.js';
 import { ArgumentError, ShapeError } from '../errors.js';
 import type { Node } from '../graph.js';
-import { normalizeAxes, type Shape, showAval } from '../shape.js';
+import { type Aval, normalizeAxes, type Shape, showAval } from '../shape.js';
 import type { Floating, Without } from '../shape-types.js';
 import { isTensor } from '../tensor.js';
 import { dual } from './operands.js';
@@ -24,7 +24,7 @@ type Dropped<S extends Shape, Axis> = [Axis] extends [undefined]
   : [Axis] extends [number]
     ? number extends S['length']
       ? Shape
-      : Without<S, Axis>
+      : Readonly<Without<S, Axis>>
     : Shape;
 
 type Kept<S extends Shape, Axis> = [Axis] extends [undefined]
@@ -114,7 +114,7 @@ export const reduceBy = (
  *
  * @throws ShapeError when one of the axes has length 0
  */
-export const refuseEmpty = (operation: string, x: Node, axes: readonly number[]): void => {
+export const refuseEmpty = (operation: string, x: Aval, axes: readonly number[]): void => {
   const empty = axes.find(axis => x.shape[axis] === 0);
   if (empty === undefined) return;
   throw new ShapeError({

@@ -66,13 +66,17 @@ type Build = (x: Node, axes: readonly number[]) => Node;
 const isSmall = (dtype: DType): boolean => dtype === 'bool' || dtype === 'uint8';
 
 /** bool and uint8 count in int32. */
-const counted = (operation: string) => (x: unknown): Node => {
-  const node = nodeFor(operation, x);
-  return isSmall(node.dtype) ? castNode(node, 'int32') : node;
-};
+const counted =
+  (operation: string) =>
+  (x: unknown): Node => {
+    const node = nodeFor(operation, x);
+    return isSmall(node.dtype) ? castNode(node, 'int32') : node;
+  };
 
-const floats = (operation: string) => (x: unknown): Node =>
-  unaryOperand(operation, x, { toFloat: true, storage: true });
+const floats =
+  (operation: string) =>
+  (x: unknown): Node =>
+    unaryOperand(operation, x, { toFloat: true, storage: true });
 
 const countOf = (x: Node, axes: readonly number[]): number => sizeOf(axes.map(axis => x.shape[axis]!));
 
@@ -121,7 +125,7 @@ const extreme = (operation: string, primitive: 'reduceMax' | 'reduceMin'): Reduc
   withOptions(operation, usual, (x: Tensor, options: ReductionOptions) => {
     const node = counted(operation)(x);
     const result = reduceBy(operation, node, options, (y, axes) => {
-      refuseEmpty(operation, y, axes);
+      refuseEmpty(operation, x, axes);
       return b[primitive](y, { axes });
     });
     return wrap(castNode(result, x.dtype));
@@ -175,7 +179,7 @@ const arg = (operation: string, primitive: 'argmax' | 'argmin'): ArgReduction =>
       });
     }
     const axes = axesOf(operation, node, axis);
-    refuseEmpty(operation, node, axes);
+    refuseEmpty(operation, x, axes);
     const flat = axis === undefined ? b.reshape(node, { shape: [sizeOf(node.shape)] }) : node;
     const result = b[primitive](flat, { axes: axis === undefined ? [0] : axes });
     return wrap(keepDims ? b.reshape(result, { shape: keptShape(node, axes) }) : result);

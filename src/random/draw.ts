@@ -1,0 +1,274 @@
+/** Drawing from keys. Every element depends on its key and its own index alone. */
+import { b } from '../tensor/build.js';
+import type { DType, FloatDType } from '../tensor/dtype.js';
+import { DTypeError } from '../tensor/errors.js';
+import type { Node } from '../tensor/graph.js';
+import { broadcastNode, castNode, nodeFor, unaryOperand } from '../tensor/ops/operands.js';
+import { full, scalar } from '../tensor/primitives/full.js';
+import {
+  broadcastShapes,
+  checkArgument,
+  checkInteger,
+  checkShape,
+  normalizeAxis,
+  type Shape,
+  showAval,
+} from '../tensor/shape.js';
+import { nodeOf, type Tensor, wrap } from '../tensor/tensor.js';
+import { drawWords, foldIn, type Key, keyNode, type LayoutOptions, originalWords } from './key.js';
+
+/** Options of draws of floats. */
+export interface FloatOptions<D extends FloatDType = FloatDType> {
+  /** Default float32. */
+  readonly dtype?: D;
+}
+
+const checkFloat = (operation: string, dtype: DType): FloatDType => {
+  if (dtype === 'float32' || dtype === 'float64') return dtype;
+  throw new DTypeError({
+    operation,
+    given: `the dtype ${dtype}`,
+    rule: 'it draws float32 or float64',
+    hint: 'Use randint or bits for integers.',
+  });
+};
+
+/**
+ * Uniform 32-bit words.
+ *
+ * @param shape of the result
+ * @param options `layout: 'original'` gives JAX's first layout
+ * @returns uint32 of that shape
+ * @throws ArgumentError when `key` is no key, ShapeError when `shape` is no shape
+ * @example
+ * ```js
+ * import { bits, key } from 'tenfold/random';
+ * bits(key(1701), [3], { layout: 'original' }).toArray(); // => [0x0359804b, 0xfa5a4f68, 0x394c6c7f]
+ * ```
+ */
+export const bits = <const S extends Shape>(
+  key: Key,
+  shape: S,
+  { layout = 'index' }: LayoutOptions = {},
+): Tensor<S, 'uint32'> => {
+  const node = keyNode('bits', key);
+  const size = checkShape('bits', shape);
+  return wrap(layout === 'original' ? originalWords(node, size) : drawWords(node, size, 'xor'));
+};
+
+const shiftRight = (words: Node, by: number): Node => b.shiftRightLogical(words, full(b, words, by));
+const times = (x: Node, factor: number): Node => b.mul(x, full(b, x, factor));
+const plus = (x: Node, term: number): Node => b.add(x, full(b, x, term));
+
+/** Uniform in [0, 1): 24 random bits in float32, 53 in float64. */
+const unit = (key: Node, shape: Shape, dtype: FloatDType): Node => {
+  if (dtype === 'float32') return times(castNode(shiftRight(drawWords(key, shape, 'xor'), 8), dtype), 2 ** -24);
+  const high = times(castNode(shiftRight(drawWords(key, shape, 0), 5), dtype), 2 ** 26);
+  const low = castNode(shiftRight(drawWords(key, shape, 1), 6), dtype);
+  return times(b.add(high, low), 2 ** -53);
+};
+
+/**
+ * Uniform numbers in [low, high): 24 random bits in float32, 53 in float64.
+ *
+ * @param shape of the result
+ * @param options `low` (0), `high` (1), `dtype` (float32)
+ * @throws ArgumentError when `key` is no key or low > high; ShapeError when `shape` is no shape
+ * @example
+ * ```js
+ * import { key, uniform } from 'tenfold/random';
+ * uniform(key(0), [2, 3]).shape; // => [2, 3]
+ * ```
+ */
+export const uniform = <const S extends Shape, D extends FloatDType = 'float32'>(
+  key: Key,
+  shape: S,
+  options: FloatOptions<D> & { readonly low?: number; readonly high?: number } = {},
+): Tensor<S, D> => {
+  const { low = 0, high = 1, dtype = 'float32' } = options;
+  const node = keyNode('uniform', key);
+  checkArgument(low <= high, 'uniform', `low ${low} and high ${high}`, 'low ≤ high', 'Swap them.');
+  const u = unit(node, checkShape('uniform', shape), checkFloat('uniform', dtype));
+  if (low === 0 && high === 1) return wrap(u);
+  // Rounding may reach `high` itself; the draw is from a half-open interval.
+  const scaled = plus(times(u, high - low), low);
+  const below = full(
+    b,
+    scaled,
+    high - (Math.max(Math.abs(low), Math.abs(high)) || 1) * (dtype === 'float32' ? 2 ** -24 : 2 ** -53),
+  );
+  return wrap(b.max(b.min(scaled, below), full(b, scaled, low)));
+};
+
+/**
+ * Standard normal numbers, by Box and Muller's transform (Annals of Mathematical Statistics 29, 1958): the two
+ * words of an element's own block give its radius and its angle.
+ *
+ * @param shape of the result
+ * @param options `dtype` (float32)
+ * @throws ArgumentError when `key` is no key, ShapeError when `shape` is no shape
+ * @example
+ * ```js
+ * import { key, normal } from 'tenfold/random';
+ * normal(key(0), [4]).dtype; // => 'float32'
+ * ```
+ */
+export const normal = <const S extends Shape, D extends FloatDType = 'float32'>(
+  key: Key,
+  shape: S,
+  options: FloatOptions<D> = {},
+): Tensor<S, D> => {
+  const node = keyNode('normal', key);
+  const size = checkShape('normal', shape);
+  const dtype = checkFloat('normal', options.dtype ?? 'float32');
+  // (w + ½)·2⁻³² is never 0, so the logarithm is finite; all 32 bits keep the tails.
+  const radiusUnit = times(plus(castNode(drawWords(node, size, 0), dtype), 0.5), 2 ** -32);
+  const turn = times(castNode(shiftRight(drawWords(node, size, 1), 8), dtype), 2 ** -24);
+  const radius = b.sqrt(times(b.log(radiusUnit), -2));
+  return wrap(b.mul(radius, b.cos(times(turn, 2 * Math.PI))));
+};
+
+/** The high word of x·y for 32-bit words, by 16-bit limbs: integers only, so it is the same on every backend. */
+const multiplyHigh = (x: Node, y: Node): Node => {
+  const low = (w: Node): Node => b.and(w, full(b, w, 0xffff));
+  const high = (w: Node): Node => shiftRight(w, 16);
+  const [x0, x1, y0, y1] = [low(x), high(x), low(y), high(y)];
+  const middle = b.add(b.mul(x1, y0), high(b.mul(x0, y0)));
+  const cross = b.add(b.mul(x0, y1), low(middle));
+  return b.add(b.add(b.mul(x1, y1), high(middle)), high(cross));
+};
+
+/**
+ * Uniform integers in [low, high). From 64 random bits an element, so the bias is below 2⁻³².
+ *
+ * @param shape of the result
+ * @param low smallest value, an int32
+ * @param high one beyond the largest, at most 2³¹
+ * @returns int32 of that shape
+ * @throws ArgumentError when `key` is no key or the interval is empty, IndexError when a bound is no such integer
+ * @example
+ * ```js
+ * import { key, randint } from 'tenfold/random';
+ * randint(key(3), [5], 0, 10).dtype; // => 'int32'
+ * ```
+ */
+export const randint = <const S extends Shape>(key: Key, shape: S, low: number, high: number): Tensor<S, 'int32'> => {
+  const node = keyNode('randint', key);
+  const size = checkShape('randint', shape);
+  checkInteger('randint', 'low', low, -(2 ** 31), 2 ** 31 - 1);
+  checkInteger('randint', 'high', high, -(2 ** 31), 2 ** 31);
+  checkArgument(
+    low < high,
+    'randint',
+    `low ${low} and high ${high}`,
+    'low < high',
+    'high is one beyond the largest value.',
+  );
+  const words = drawWords(node, size, 0);
+  const span = full(b, words, high - low);
+  // ⌊(w₀·2³² + w₁)·span / 2⁶⁴⌋: the high word of w₀·span, plus the carry out of the word below.
+  const below = b.mul(words, span);
+  const sum = b.add(below, multiplyHigh(drawWords(node, size, 1), span));
+  const carry = castNode(b.lt(sum, below), 'uint32');
+  const offset = b.add(multiplyHigh(words, span), carry);
+  return wrap(b.add(castNode(offset, 'int32'), full(b, { shape: size, dtype: 'int32' }, low)));
+};
+
+/**
+ * true with probability p.
+ *
+ * @param p a number, or a tensor of probabilities that broadcasts to the shape
+ * @param shape of the result; default the shape of p
+ * @returns bool of that shape
+ * @throws ArgumentError when `key` is no key, ShapeError when p does not broadcast to the shape
+ * @example
+ * ```js
+ * import { bernoulli, key } from 'tenfold/random';
+ * bernoulli(key(0), 1, [3]).toArray(); // => [true, true, true]
+ * ```
+ */
+export const bernoulli = <const S extends Shape>(key: Key, p: number | Tensor, shape?: S): Tensor<S, 'bool'> => {
+  const node = keyNode('bernoulli', key);
+  const probability = typeof p === 'number' ? scalar(b, p, 'float32') : unaryOperand('bernoulli', p, { toFloat: true });
+  const size = broadcastShapes('bernoulli', probability.shape, checkShape('bernoulli', shape ?? probability.shape));
+  const u = unit(node, size, checkFloat('bernoulli', probability.dtype));
+  return wrap(b.lt(u, broadcastNode(probability, size)));
+};
+
+/**
+ * A random order of 0 … n − 1, or the elements of `x` along its first axis in random order.
+ *
+ * Sorts by random words, several times over, so that ties cannot be felt.
+ *
+ * @param x how many, or a tensor
+ * @returns int32 of shape [n], or a tensor like x
+ * @throws ArgumentError when `key` is no key, ShapeError when x is a scalar tensor
+ * @example
+ * ```js
+ * import { sort } from 'tenfold';
+ * import { key, permutation } from 'tenfold/random';
+ * sort(permutation(key(0), 4)).toArray(); // => [0, 1, 2, 3]
+ * ```
+ */
+export const permutation: Permutation = ((key: Key, x: number | Tensor) => {
+  keyNode('permutation', key);
+  const values = typeof x === 'number' ? indices(x) : nodeFor('permutation', x);
+  checkArgument(
+    values.shape.length > 0,
+    'permutation',
+    showAval(values),
+    'it permutes the first axis',
+    'Pass a vector, or a count.',
+  );
+  const length = values.shape[0]!;
+  // As many sorts as make a tie in all of them less likely than 1 in length³, as JAX does.
+  const rounds = length < 2 ? 0 : Math.ceil((3 * Math.log(length)) / Math.log(2 ** 32 - 1));
+  let order = indices(length);
+  for (let round = 0; round < rounds; round++) {
+    const words = drawWords(nodeOf(foldIn(key, round)), [length], 'xor');
+    order = b.gather(order, b.argsort(words, { axis: 0 }), { axis: 0 });
+  }
+  return wrap(typeof x === 'number' ? order : b.gather(values, order, { axis: 0 }));
+}) as Permutation;
+
+/** The signatures of {@link permutation}. */
+export interface Permutation {
+  (key: Key, count: number): Tensor<readonly [number], 'int32'>;
+  <S extends Shape, D extends DType>(key: Key, x: Tensor<S, D>): Tensor<S, D>;
+}
+
+const indices = (count: number): Node => {
+  checkInteger('permutation', 'the count', count, 0, 2 ** 31 - 1);
+  return b.iota({ shape: [count], dtype: 'int32', axis: 0 });
+};
+
+/**
+ * Indices drawn with probabilities softmax(logits) along an axis, by the Gumbel-max trick (Gumbel 1954;
+ * Maddison, Tarlow, Minka 2014, arXiv:1411.0030).
+ *
+ * @param logits unnormalised log-probabilities; −∞ is never drawn
+ * @param options `axis` (−1); `shape` of the draws put in front (none)
+ * @returns int32: `shape`, then the shape of the logits without the axis
+ * @throws ArgumentError when `key` is no key or logits no tensor, AxisError when it has no such axis
+ * @example
+ * ```js
+ * import { tensor } from 'tenfold';
+ * import { categorical, key } from 'tenfold/random';
+ * categorical(key(0), tensor([-Infinity, 0, -Infinity]), { shape: [2] }).toArray(); // => [1, 1]
+ * ```
+ */
+export const categorical = (
+  key: Key,
+  logits: Tensor,
+  { axis = -1, shape = [] }: { readonly axis?: number; readonly shape?: Shape } = {},
+): Tensor<Shape, 'int32'> => {
+  const node = keyNode('categorical', key);
+  const scores = unaryOperand('categorical', logits, { toFloat: true });
+  const at = normalizeAxis('categorical', axis, scores.shape);
+  const size = [...checkShape('categorical', shape), ...scores.shape];
+  const dtype = checkFloat('categorical', scores.dtype);
+  // Strictly between 0 and 1, so that both logarithms are finite.
+  const u = times(plus(castNode(shiftRight(drawWords(node, size, 'xor'), 8), dtype), 0.5), 2 ** -24);
+  const gumbel = b.neg(b.log(b.neg(b.log(u))));
+  return wrap(b.argmax(b.add(broadcastNode(scores, size), gumbel), { axes: [shape.length + at] }));
+};
