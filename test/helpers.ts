@@ -48,6 +48,6 @@ export interface AnyBinary {
 
 /** A function of a tensor and options, likewise. */
 export interface AnyWithOptions {
-  (options?: object): (x: Tensor) => Tensor;
   (x: Tensor, options?: object): Tensor;
+  (options?: object): (x: Tensor) => Tensor;
 }

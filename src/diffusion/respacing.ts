@@ -80,9 +80,12 @@ const checkCounts = (sectionCounts: number | readonly number[] | string): readon
  * @throws ScheduleError when numTimesteps is no positive integer, a count is no non-negative integer or exceeds the
  *   size of its section, or no integer stride gives N timesteps
  * @example
- * spaceTimesteps(1000, 'ddim4'); // [0, 250, 500, 750]
- * spaceTimesteps(1000, 4); // [0, 333, 666, 999]
- * spaceTimesteps(12, [5, 2]); // [0, 1, 2, 4, 5, 6, 11]
+ * ```js
+ * import { spaceTimesteps } from 'tenfold/diffusion';
+ * spaceTimesteps(1000, 'ddim4'); // => [0, 250, 500, 750]
+ * spaceTimesteps(1000, 4); // => [0, 333, 666, 999]
+ * spaceTimesteps(12, [5, 2]); // => [0, 1, 2, 4, 5, 6, 11]
+ * ```
  */
 export const spaceTimesteps = (
   numTimesteps: number,
@@ -137,8 +140,12 @@ export const spaceTimesteps = (
  * @throws ScheduleError when a beta lies outside (0, 1], a timestep outside the process, none is kept, or one
  *   follows a kept timestep without signal (ᾱ = 0)
  * @example
+ * ```js
+ * import { cosineBetas, respaceBetas, spaceTimesteps } from 'tenfold/diffusion';
  * const { betas, timestepMap } = respaceBetas(cosineBetas(1000), spaceTimesteps(1000, 'ddim50'));
- * timestepMap[1]; // 20
+ * betas.length; // => 50
+ * timestepMap[1]; // => 20
+ * ```
  */
 export const respaceBetas = (betas: ArrayLike<number>, useTimesteps: Iterable<number>): RespacedBetas => {
   const operation = 'respaceBetas';

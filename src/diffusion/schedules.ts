@@ -60,7 +60,10 @@ const checkSteps = (operation: string, T: number): void => {
  * @param T number of timesteps, a positive integer
  * @throws ScheduleError when T is no positive integer
  * @example
- * linearBetas(1000)[0]; // 0.0001
+ * ```js
+ * import { linearBetas } from 'tenfold/diffusion';
+ * linearBetas(1000)[0]; // => 0.0001
+ * ```
  */
 export const linearBetas = (T: number): readonly number[] => {
   checkSteps('linearBetas', T);
@@ -116,7 +119,10 @@ const discretise = (
  * @throws ScheduleError when T is no positive integer, maxBeta lies outside (0, 1], or alphaBar is not finite or 0 too
  *   early
  * @example
- * betasForAlphaBar(100, t => Math.exp(-5 * t))[0]; // 1 − exp(−0.05) = 0.0488
+ * ```js
+ * import { betasForAlphaBar } from 'tenfold/diffusion';
+ * betasForAlphaBar(100, t => Math.exp(-5 * t))[0]; // => 1 - Math.exp(-0.05)
+ * ```
  */
 export const betasForAlphaBar = (T: number, alphaBar: (t: number) => number, maxBeta = 0.999): readonly number[] =>
   discretise('betasForAlphaBar', T, alphaBar, maxBeta);
@@ -136,7 +142,10 @@ const cosineAlphaBar = (t: number): number => {
  * @param T number of timesteps, a positive integer
  * @throws ScheduleError when T is no positive integer
  * @example
- * cosineBetas(1000).at(-1); // 0.999
+ * ```js
+ * import { cosineBetas } from 'tenfold/diffusion';
+ * cosineBetas(1000).at(-1); // => 0.999
+ * ```
  */
 export const cosineBetas = (T: number): readonly number[] => discretise('cosineBetas', T, cosineAlphaBar, 0.999);
 
@@ -154,7 +163,10 @@ const schedules: Readonly<Record<ScheduleName, (T: number) => readonly number[]>
  * @param T number of timesteps, a positive integer
  * @throws ScheduleError when there is no such schedule or T is no positive integer
  * @example
- * namedBetas('cosine', 1000).length; // 1000
+ * ```js
+ * import { namedBetas } from 'tenfold/diffusion';
+ * namedBetas('cosine', 1000).length; // => 1000
+ * ```
  */
 export const namedBetas = (name: ScheduleName, T: number): readonly number[] => {
   // `hasOwn`, because a name from a configuration file may well be 'toString'.
@@ -208,8 +220,12 @@ export const cumulativeAlphas = (betas: readonly number[]): readonly number[] =>
  *   by ᾱ are infinite from there on
  * @throws ScheduleError when there are fewer than two betas, one lies outside (0, 1], or the first is lost in 1 − β
  * @example
+ * ```js
+ * import { diffusionCoefficients, linearBetas } from 'tenfold/diffusion';
  * const { posteriorVariance } = diffusionCoefficients(linearBetas(1000));
- * posteriorVariance[0]; // 0: the last step back is certain
+ * // The last step back is certain.
+ * posteriorVariance[0]; // => 0
+ * ```
  */
 export const diffusionCoefficients = (betas: ArrayLike<number>): DiffusionCoefficients => {
   const operation = 'diffusionCoefficients';

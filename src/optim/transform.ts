@@ -3,7 +3,7 @@
  * tree that the caller holds. (The design of optax.)
  */
 import type { Monoid } from 'fp-ts/lib/Monoid.js';
-import { add, mul } from '../tensor/ops/arithmetic.js';
+import { add, mul, neg } from '../tensor/ops/arithmetic.js';
 import { cast } from '../tensor/ops/cast.js';
 import { tensor } from '../tensor/ops/creation.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -103,10 +103,11 @@ export const scaleByLearningRate = (learningRate: Schedule): GradientTransform<C
   Object.freeze({
     init: () => Object.freeze({ count: tensor(0, { dtype: 'int32' }) }),
     update: <P>(updates: P, { count }: CountState) => {
-      const rate = typeof learningRate === 'number' ? learningRate : learningRate(count);
-      const scaled = map(updates, u =>
-        mul(mul(u as Tensor, -1), typeof rate === 'number' ? rate : cast(rate, (u as Tensor).dtype)),
-      );
+      const rate = typeof learningRate === 'number' ? tensor(learningRate, { dtype: 'float64' }) : learningRate(count);
+      const scaled = map(updates, u => {
+        const update = u as Tensor;
+        return mul(update, cast(neg(rate), update.dtype) as Tensor);
+      });
       return Object.freeze([scaled as P, Object.freeze({ count: add(count, 1) })] as const);
     },
   });

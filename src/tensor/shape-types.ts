@@ -37,7 +37,7 @@ type Dim<Op extends string, A extends number, B extends number> = number extends
 
 type Append<Init, Last> = Init extends Shape ? (Last extends number ? readonly [...Init, Last] : Last) : Init;
 
-type Init<S extends Shape> = S extends readonly [...infer I extends Shape, number] ? I : readonly [];
+type Init<S extends Shape> = S extends readonly [...infer I extends Shape, number] ? readonly [...I] : readonly [];
 
 type Zip<Op extends string, A extends Shape, B extends Shape> = A extends readonly [
   ...infer I extends Shape,
@@ -145,7 +145,7 @@ export type Without<S extends Shape, Axis extends number> = number extends Axis
     ? Init<S>
     : Axis extends 0
       ? S extends readonly [number, ...infer R extends Shape]
-        ? R
+        ? readonly [...R]
         : Shape
       : S extends readonly [infer A extends number, infer B extends number, ...infer R extends Shape]
         ? Axis extends 1

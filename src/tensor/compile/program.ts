@@ -6,6 +6,7 @@
  */
 import { countUses, type Graph, type Node, type Params, resolve, sameParams, topological } from '../graph.js';
 import type { Aval } from '../shape.js';
+import type { Storage } from '../storage.js';
 
 /** One primitive applied to slots, its result put into the slot `result`. */
 export interface Instruction {
@@ -50,6 +51,7 @@ export interface PendingProgram {
 export const programOfPending = (roots: readonly Node[]): PendingProgram => {
   const leaves: Node[] = [];
   const order = topological(roots, node => {
+    takePart(node);
     if (node.value === null) return true;
     leaves.push(node);
     return false;
@@ -59,6 +61,13 @@ export const programOfPending = (roots: readonly Node[]): PendingProgram => {
   const isRoot = new Set(roots.map(resolve));
   const stored = order.filter(node => isRoot.has(node) || node.uses > (inside.get(node) ?? 0));
   return { program: lower(order, leaves, stored), leaves, stored };
+};
+
+/** A result of a tuple that has been computed has a value already. */
+const takePart = (node: Node): void => {
+  if (node.op !== 'output' || node.value !== null) return;
+  const tuple = node.inputs[0]!.value;
+  if (Array.isArray(tuple)) node.realise(tuple[node.params.index as number] as Storage);
 };
 
 /** Numbers the nodes by value: nodes of the same primitive, parameters and operands share a slot. */

@@ -9,9 +9,11 @@ import { isTensor, type Tensor, wrap } from '../tensor.js';
 import { commonOperands, type Domain, dual, nodeFor, type Operand } from './operands.js';
 
 /** The error for a float, where the compiler can tell. */
-export type Bits<Op extends string, D extends DType> = [D] extends [FloatDType]
-  ? Mismatch<`${Op}: ${D} has no bits; cast it to an integer first`>
-  : unknown;
+export type Bits<Op extends string, D extends DType> = DType extends D
+  ? unknown
+  : [D] extends [FloatDType]
+    ? Mismatch<`${Op}: ${D} has no bits; cast it to an integer first`>
+    : unknown;
 
 /** A bitwise function of two tensors (or a tensor and an integer), data-first and data-last. */
 export interface BitwiseBinary<Op extends string> {

@@ -22,7 +22,7 @@ export const checkDType = <D extends DType>(operation: string, dtype: D): D => {
 };
 
 /** Whether the dtype can hold the number, floats up to rounding. */
-export const holds = (dtype: DType, value: number): boolean =>
+const holds = (dtype: DType, value: number): boolean =>
   isFloat(dtype) || (dtype === 'bool' ? value === 0 || value === 1 : fits(value, dtype));
 
 /**

@@ -11,7 +11,10 @@ import { isTensor, type Tensor, wrap } from '../tensor.js';
 import { checkDType, checkHolds } from './checks.js';
 import { dual, nodeFor } from './operands.js';
 
-/** What the functions that make tensors take last. */
+/**
+ * What the functions that make tensors take last. In their results the dtype is `NoInfer`: else a place that takes
+ * any tensor would make it any dtype, instead of the default.
+ */
 export interface DTypeOptions<D extends DType> {
   /** The dtype of the result. */
   readonly dtype?: D;
@@ -33,16 +36,16 @@ export interface MakeTensor {
   <T extends TypedArray, D extends DType = DTypeOf<T>>(
     values: T,
     options?: DTypeOptions<D>,
-  ): Tensor<readonly [number], D>;
+  ): Tensor<readonly [number], NoInfer<D>>;
   <T extends TypedArray, const S extends Shape, D extends DType = DTypeOf<T>>(
     values: T,
     shape: S,
     options?: DTypeOptions<D>,
-  ): Tensor<S, D>;
+  ): Tensor<S, NoInfer<D>>;
   <const A extends Nested, D extends DType = NestedDType<A>>(
     values: A,
     options?: DTypeOptions<D>,
-  ): Tensor<NestedShape<A>, D>;
+  ): Tensor<NestedShape<A>, NoInfer<D>>;
 }
 
 const dtypeOfArray: Readonly<Record<string, DType>> = Object.freeze({
@@ -66,18 +69,17 @@ const placeOf = (flat: number, shape: Shape): string => {
   return place(indices);
 };
 
-const kindOf = (value: unknown): string =>
-  value === null
-    ? 'null'
-    : isTensor(value)
-      ? 'a tensor'
-      : Array.isArray(value)
-        ? `an array of length ${value.length}`
-        : typeof value === 'object' || typeof value === 'function'
-          ? `a ${Object.prototype.toString.call(value).slice(8, -1)}`
-          : typeof value === 'string'
-            ? `the string '${value}'`
-            : `the ${typeof value} ${String(value)}`.replace('the undefined undefined', 'undefined');
+/** A value of any kind, for messages. */
+const kindOf = (value: unknown): string => {
+  if (value === null || value === undefined) return String(value);
+  if (isTensor(value)) return 'a tensor';
+  if (Array.isArray(value)) return `an array of length ${value.length}`;
+  if (typeof value === 'string') return `the string '${value}'`;
+  if (typeof value === 'object' || typeof value === 'function') {
+    return `a value of class ${Object.prototype.toString.call(value).slice(8, -1)}`;
+  }
+  return `the ${typeof value} ${String(value)}`;
+};
 
 /** The shape of nested arrays, judged by their first elements. */
 const shapeOfNested = (values: unknown): number[] => {
@@ -233,7 +235,7 @@ const elementValue = (operation: string, value: unknown): number => {
 export type Filled = <const S extends Shape, D extends DType = 'float32'>(
   shape: S,
   options?: DTypeOptions<D>,
-) => Tensor<S, D>;
+) => Tensor<S, NoInfer<D>>;
 
 /**
  * A tensor of zeros (false for bool). It takes no memory until it is read.
@@ -283,7 +285,7 @@ export const full = <const S extends Shape, V extends number | boolean, D extend
   shape: S,
   value: V,
   options?: DTypeOptions<D>,
-): Tensor<S, D> => {
+): Tensor<S, NoInfer<D>> => {
   const dtype = options?.dtype ?? (typeof value === 'boolean' ? 'bool' : 'float32');
   return filled('full', checkShape('full', shape), elementValue('full', value), dtype) as never;
 };
@@ -292,7 +294,7 @@ export const full = <const S extends Shape, V extends number | boolean, D extend
 export type FilledLike = <S extends Shape, D extends DType, E extends DType = D>(
   x: Tensor<S, D>,
   options?: DTypeOptions<E>,
-) => Tensor<S, E>;
+) => Tensor<S, NoInfer<E>>;
 
 const filledLike = (operation: string, x: unknown, value: number, dtype: DType | undefined): Tensor => {
   const node = nodeFor(operation, x);
@@ -331,7 +333,7 @@ export interface FullLike {
     x: Tensor<S, D>,
     value: number | boolean,
     options?: DTypeOptions<E>,
-  ): Tensor<S, E>;
+  ): Tensor<S, NoInfer<E>>;
   (value: number | boolean): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>;
   <E extends DType>(
     value: number | boolean,
@@ -357,14 +359,18 @@ export const fullLike: FullLike = dual('tensor', (x: Tensor, value: number | boo
 
 /** The signatures of {@link arange}. */
 export interface Arange {
-  <D extends DType = 'float32'>(stop: number, options?: DTypeOptions<D>): Tensor<readonly [number], D>;
-  <D extends DType = 'float32'>(start: number, stop: number, options?: DTypeOptions<D>): Tensor<readonly [number], D>;
+  <D extends DType = 'float32'>(stop: number, options?: DTypeOptions<D>): Tensor<readonly [number], NoInfer<D>>;
+  <D extends DType = 'float32'>(
+    start: number,
+    stop: number,
+    options?: DTypeOptions<D>,
+  ): Tensor<readonly [number], NoInfer<D>>;
   <D extends DType = 'float32'>(
     start: number,
     stop: number,
     step: number,
     options?: DTypeOptions<D>,
-  ): Tensor<readonly [number], D>;
+  ): Tensor<readonly [number], NoInfer<D>>;
 }
 
 const computed = (operation: string, length: number, dtype: DType, at: (i: number) => number): Tensor => {
@@ -442,7 +448,7 @@ export const linspace = <const N extends number, D extends DType = 'float32'>(
   stop: number,
   count: N,
   options?: DTypeOptions<D>,
-): Tensor<readonly [N], D> => {
+): Tensor<readonly [N], NoInfer<D>> => {
   const dtype = checkDType('linspace', options?.dtype ?? 'float32');
   checkFinite('linspace', { start, stop });
   checkInteger('linspace', 'count', count, 0, 2 ** 31 - 1);
@@ -466,7 +472,7 @@ export const linspace = <const N extends number, D extends DType = 'float32'>(
 export const eye = <const N extends number, const M extends number = N, D extends DType = 'float32'>(
   n: N,
   options?: DTypeOptions<D> & { readonly m?: M },
-): Tensor<readonly [N, M], D> => {
+): Tensor<readonly [N, NoInfer<M>], NoInfer<D>> => {
   const dtype = checkDType('eye', options?.dtype ?? 'float32');
   const shape = checkShape('eye', [n, options?.m ?? n]);
   const [rows, columns] = [0, 1].map(axis => b.iota({ shape, dtype: 'int32', axis }));

@@ -5,15 +5,7 @@ import { DTypeError, IndexError, ShapeError } from '../errors.js';
 import type { Node } from '../graph.js';
 import { full, scalar } from '../primitives/full.js';
 import { moveAxis } from '../primitives/movement.js';
-import {
-  broadcastShapes,
-  checkInteger,
-  normalizeAxis,
-  type Shape,
-  showAval,
-  showShape,
-  sizeOf,
-} from '../shape.js';
+import { broadcastShapes, checkInteger, normalizeAxis, type Shape, showAval, showShape, sizeOf } from '../shape.js';
 import type { Arithmetic, Promote, WithNumber, Without } from '../shape-types.js';
 import { type Tensor, wrap } from '../tensor.js';
 import { checkDType, dualBeforeOptions, sameDType } from './checks.js';
@@ -286,7 +278,7 @@ export interface OneHot {
     indices: Tensor<S, IndexDType>,
     depth: N,
     options?: DTypeOptions<E>,
-  ): Tensor<readonly [...S, N], E>;
+  ): Tensor<readonly [...S, N], NoInfer<E>>;
   <const N extends number, E extends DType = 'float32'>(
     depth: N,
     options?: DTypeOptions<E>,

@@ -18,7 +18,7 @@ import {
   sizeOf,
 } from '../shape.js';
 import type { Broadcast, Ok, Promote, Without } from '../shape-types.js';
-import { type Tensor, wrap } from '../tensor.js';
+import { isTensor, type Tensor, wrap } from '../tensor.js';
 import { checkHolds, checkList, sameDType, showAll } from './checks.js';
 import { broadcastNode, dual, nodeFor } from './operands.js';
 
@@ -438,7 +438,7 @@ const listed = (operation: string, xs: unknown): Node[] => {
   if (Array.isArray(xs) && xs.length > 0) return xs.map(x => nodeFor(operation, x));
   throw new ArgumentError({
     operation,
-    given: Array.isArray(xs) ? 'an empty list' : `a ${typeof xs}`,
+    given: Array.isArray(xs) ? 'an empty list' : isTensor(xs) ? `${showAval(xs)} and no list` : 'no list',
     rule: 'it joins a list of one or more tensors',
     hint: `Write ${operation}([x, y]).`,
   });

@@ -3,6 +3,7 @@ import { type Instruction, type Program, programOfGraph } from '../../compile/pr
 import { allocate, type DType, type TypedArray } from '../../dtype.js';
 import type { Graph, Params } from '../../graph.js';
 import { entryOf } from '../../primitives/table.js';
+import { sizeOf } from '../../shape.js';
 import { HostStorage, type Storage } from '../../storage.js';
 import type { Backend, Executable } from '../backend.js';
 import { type Context, meanings, type Value } from './meanings.js';
@@ -10,20 +11,36 @@ import { type Context, meanings, type Value } from './meanings.js';
 type AnyMeaning = (inputs: readonly TypedArray[], params: Params, context: Context) => Value;
 type Run = (inputs: readonly TypedArray[]) => readonly Value[];
 
-/** Applies a scalar function element by element; the operands have one shape. */
+/** Applies a scalar function element by element. An operand of one element stands for as many as are needed. */
 const mapElements = (
   scalar: (...xs: number[]) => number,
   operands: readonly TypedArray[],
   dtype: DType,
+  size: number,
 ): TypedArray => {
   const [x, y, z, w] = operands as [TypedArray, TypedArray, TypedArray, TypedArray];
-  const out = allocate(dtype, x.length);
-  const n = out.length;
-  if (operands.length === 1) for (let i = 0; i < n; i++) out[i] = scalar(x[i]!);
-  else if (operands.length === 2) for (let i = 0; i < n; i++) out[i] = scalar(x[i]!, y[i]!);
-  else if (operands.length === 3) for (let i = 0; i < n; i++) out[i] = scalar(x[i]!, y[i]!, z[i]!);
-  else for (let i = 0; i < n; i++) out[i] = scalar(x[i]!, y[i]!, z[i]!, w[i]!);
+  const [sx, sy, sz, sw] = operands.map(operand => (operand.length === 1 ? 0 : 1)) as [number, number, number, number];
+  const out = allocate(dtype, size);
+  if (operands.length === 1) for (let i = 0; i < size; i++) out[i] = scalar(x[sx * i]!);
+  else if (operands.length === 2) for (let i = 0; i < size; i++) out[i] = scalar(x[sx * i]!, y[sy * i]!);
+  else if (operands.length === 3) for (let i = 0; i < size; i++) out[i] = scalar(x[sx * i]!, y[sy * i]!, z[sz * i]!);
+  else for (let i = 0; i < size; i++) out[i] = scalar(x[sx * i]!, y[sy * i]!, z[sz * i]!, w[sw * i]!);
   return out;
+};
+
+const isElementwise = ({ op }: Instruction): boolean => entryOf(op).kind === 'elementwise';
+
+/** Scalars spread out for elementwise consumers only: those read the one element again and again instead. */
+const splatsOf = ({ instructions, outputs }: Program): ReadonlySet<number> => {
+  const splats = new Set<number>();
+  for (const { op, inputAvals, result } of instructions) {
+    if (op === 'broadcast' && sizeOf(inputAvals[0]!.shape) === 1) splats.add(result);
+  }
+  for (const instruction of instructions) {
+    if (!isElementwise(instruction)) for (const slot of instruction.inputs) splats.delete(slot);
+  }
+  for (const slot of outputs) splats.delete(slot);
+  return splats;
 };
 
 const evaluateInstruction = (
@@ -33,11 +50,8 @@ const evaluateInstruction = (
 ): Value => {
   const entry = entryOf(op);
   if (entry.kind === 'elementwise') {
-    return mapElements(
-      entry.scalar(params, inputAvals[inputAvals.length - 1]!.dtype),
-      inputs as readonly TypedArray[],
-      aval.dtype,
-    );
+    const scalar = entry.scalar(params, inputAvals[inputAvals.length - 1]!.dtype);
+    return mapElements(scalar, inputs as readonly TypedArray[], aval.dtype, sizeOf(aval.shape));
   }
   const meaning = (meanings as unknown as Readonly<Record<string, AnyMeaning>>)[op]!;
   const operands = op === 'output' ? (inputs[0] as readonly TypedArray[]) : (inputs as readonly TypedArray[]);
@@ -53,19 +67,19 @@ const prepare = (program: Program): Run => {
     return run(inputs) as readonly TypedArray[];
   };
   const { instructions } = program;
+  const splats = splatsOf(program);
   const lastUse = new Int32Array(program.slots).fill(-1);
   instructions.forEach(({ inputs }, i) => {
     for (const slot of inputs) lastUse[slot] = i;
   });
   for (const slot of program.outputs) lastUse[slot] = instructions.length;
-  return arguments_ => {
-    const slots: (Value | undefined)[] = new Array(program.slots);
-    arguments_.forEach((value, i) => {
-      slots[i] = value;
-    });
+  return given => {
+    const slots: (Value | undefined)[] = [...given];
     instructions.forEach((instruction, i) => {
       const inputs = instruction.inputs.map(slot => slots[slot]!);
-      slots[instruction.result] = evaluateInstruction(instruction, inputs, apply);
+      slots[instruction.result] = splats.has(instruction.result)
+        ? inputs[0]
+        : evaluateInstruction(instruction, inputs, apply);
       for (const slot of instruction.inputs) if (lastUse[slot] === i) slots[slot] = undefined;
     });
     return program.outputs.map(slot => slots[slot]!);
@@ -76,15 +90,15 @@ export const referenceBackend: Backend = {
   name: 'reference',
   compile: (program: Program): Executable => {
     const run = prepare(program);
-    const dtypes = new Map(program.instructions.map(({ result, aval, outputs }) => [result, outputs ?? aval] as const));
+    const avals = new Map(program.instructions.map(({ result, aval, outputs }) => [result, outputs ?? aval] as const));
     return {
       run: (inputs: readonly Storage[]) =>
         run(inputs.map(storage => storage.readSync())).map((value, i) => {
           const slot = program.outputs[i]!;
-          const aval = dtypes.get(slot) ?? program.inputs[slot]!;
-          return Array.isArray(aval)
-            ? aval.map((each, j) => new HostStorage(each.dtype, (value as readonly TypedArray[])[j]!))
-            : new HostStorage((aval as { dtype: DType }).dtype, value as TypedArray);
+          const aval = avals.get(slot) ?? program.inputs[slot]!;
+          return 'dtype' in aval
+            ? new HostStorage(aval.dtype, value as TypedArray)
+            : aval.map((each, j) => new HostStorage(each.dtype, (value as readonly TypedArray[])[j]!));
         }),
     };
   },

@@ -1,0 +1,262 @@
+/** Denoising diffusion implicit models: sampling with less noise or none, and back from data to noise. */
+import type { DType } from '../tensor/dtype.js';
+import { ArgumentError } from '../tensor/errors.js';
+import { add, mul } from '../tensor/ops/arithmetic.js';
+import type { Shape } from '../tensor/shape.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { checkBatch } from './checks.js';
+import { noiseAfterFirst } from './ddpm.js';
+import { predictEpsFromXStart } from './forward-process.js';
+import { extract, type GaussianDiffusion } from './gaussian-diffusion.js';
+import { noiseFor } from './noise.js';
+import { conditionScore, type DenoiseOptions, extraOf, type Model, pMeanVarianceFrom, predict } from './reverse-process.js';
+import {
+  type DiffusionSample,
+  type LoopOptions,
+  type Plan,
+  runLoop,
+  runTrajectory,
+  type StepOptions,
+  type Trajectory,
+} from './sampling-loop.js';
+
+/** η: how much noise a step adds, from 0 (none) to 1 (as much as ancestral sampling with β̃ₜ). */
+export interface EtaOptions {
+  /** Default 0. */
+  readonly eta?: number | undefined;
+}
+
+/** Coefficients by timestep: of x₀, of ε, and of fresh noise. */
+interface StepCoefficients {
+  readonly xStart: readonly number[];
+  readonly eps: readonly number[];
+  readonly sigma: readonly number[];
+}
+
+/** Rounding may leave a variance of 0 a little below it. */
+const slack = -1e-12;
+
+const coefficients = (operation: string, diffusion: GaussianDiffusion, eta: number): StepCoefficients => {
+  const { alphasCumprod, alphasCumprodPrev } = diffusion;
+  const sigma = alphasCumprod.map((alpha, t) => {
+    const before = alphasCumprodPrev[t]!;
+    return eta * Math.sqrt((1 - before) / (1 - alpha)) * Math.sqrt(1 - alpha / before);
+  });
+  const left = sigma.map((s, t) => 1 - alphasCumprodPrev[t]! - s ** 2);
+  if (!(eta >= 0) || !left.every(variance => variance >= slack)) {
+    throw new ArgumentError({
+      operation,
+      given: `eta = ${String(eta)}`,
+      rule: 'eta is at least 0 and adds at no step more noise than there is',
+      hint: 'Take a value from 0 (deterministic) to 1 (as much noise as ancestral sampling).',
+    });
+  }
+  return {
+    xStart: alphasCumprodPrev.map(Math.sqrt),
+    eps: left.map(variance => Math.sqrt(Math.max(0, variance))),
+    sigma,
+  };
+};
+
+/** Prediction of x₀ and of the noise that agrees with it. */
+const predictions = <E>(
+  operation: string,
+  diffusion: GaussianDiffusion,
+  model: Model<E>,
+  x: Tensor,
+  t: Tensor,
+  options: Pick<StepOptions<E>, keyof DenoiseOptions | 'condFn'>,
+): { readonly predXStart: Tensor; readonly eps: Tensor } => {
+  const prediction = predict(operation, diffusion, model, x, t, extraOf(options));
+  const p = pMeanVarianceFrom(diffusion, prediction, x, t, options);
+  const { condFn } = options;
+  const { predXStart } = condFn === undefined ? p : conditionScore(diffusion, condFn, p, x, t, options);
+  return { predXStart, eps: predictEpsFromXStart(diffusion, x, t, predXStart) };
+};
+
+const stepper =
+  <E>(
+    operation: string,
+    diffusion: GaussianDiffusion,
+    model: Model<E>,
+    { eta = 0, ...options }: StepOptions<E> & EtaOptions,
+  ) =>
+  (x: Tensor, t: Tensor, noise: Tensor | undefined): DiffusionSample => {
+    const by = coefficients(operation, diffusion, eta);
+    const { predXStart, eps } = predictions(operation, diffusion, model, x, t, options);
+    const mean = add(mul(predXStart, extract(by.xStart, t, x)), mul(extract(by.eps, t, x), eps));
+    const sample =
+      noise === undefined ? mean : add(mean, mul(extract(by.sigma, t, x), noiseAfterFirst(noise, t)));
+    return Object.freeze({ sample, predXStart });
+  };
+
+/**
+ * One step back: xₜ₋₁ = √ᾱₜ₋₁ x̂₀ + √(1 − ᾱₜ₋₁ − σₜ²) ε̂ + σₜ ε, where ε̂ is the noise that agrees with the
+ * prediction x̂₀, and σₜ = η √((1 − ᾱₜ₋₁) / (1 − ᾱₜ)) √(1 − ᾱₜ / ᾱₜ₋₁). No noise is added at t = 0. With `condFn`
+ * the prediction follows {@link conditionScore}.
+ *
+ * Sources: Song et al. 2021, arXiv:2010.02502, eqs. 12 and 16; with a condition Dhariwal & Nichol 2021,
+ * arXiv:2105.05233, algorithm 2.
+ *
+ * @param x xₜ, float [N, C, …]
+ * @param t int32 [N]
+ * @param options `eta` (0); unless it is 0, `noise` like x or a `key`; see {@link StepOptions}
+ * @returns xₜ₋₁ and the prediction of x₀, in shape and dtype of x
+ * @throws ShapeError, DTypeError when t is not int32 [N], or noise or the model's output do not fit x
+ * @throws ArgumentError for an eta that cannot be, and unless there is either noise or a key where eta is not 0
+ * @example
+ * ```js
+ * import { tensor } from 'tenfold';
+ * import { ddimSample, gaussianDiffusion } from 'tenfold/diffusion';
+ * const diffusion = gaussianDiffusion([0.75, 0.5], { meanType: 'startX' });
+ * const [x, t] = [tensor([[0.5, -0.25]]), tensor([0], { dtype: 'int32' })];
+ * ddimSample(diffusion, x => x, x, t).sample.toArray(); // => [[0.5, -0.25]]
+ * ```
+ */
+export const ddimSample = <S extends Shape, D extends DType, E = unknown>(
+  diffusion: GaussianDiffusion,
+  model: Model<E>,
+  x: Tensor<S, D>,
+  t: Tensor,
+  options: StepOptions<E> & EtaOptions = {},
+): DiffusionSample<S, D> => {
+  checkBatch('ddimSample', { x }, t);
+  const noise = (options.eta ?? 0) === 0 ? undefined : noiseFor('ddimSample', ['x', x], t, options);
+  return stepper('ddimSample', diffusion, model, options)(x, t, noise) as DiffusionSample<S, D>;
+};
+
+const planFor = <E>(
+  operation: string,
+  diffusion: GaussianDiffusion,
+  model: Model<E>,
+  start: Tensor | Shape,
+  options: LoopOptions<E> & EtaOptions,
+): Plan => ({
+  operation,
+  diffusion,
+  start,
+  options,
+  noisy: (options.eta ?? 0) !== 0,
+  step: stepper(operation, diffusion, model, options),
+});
+
+/**
+ * Samples from the model: all steps of {@link ddimSample}, from t = T − 1 to 0, as one fold. With `eta` 0 the start
+ * decides everything.
+ *
+ * Source: Song et al. 2021, arXiv:2010.02502, section 4.1.
+ *
+ * @param start the noise to start from, float [N, C, …], or its shape, when it is drawn from the key
+ * @param options `eta` (0); unless it is 0, a `key` or the `noise` of all steps [T, N, C, …]; see {@link LoopOptions}
+ * @returns x₀, in shape and dtype of the start
+ * @throws ShapeError, DTypeError, ArgumentError as {@link ddimSample}; ArgumentError for a shape without a key
+ * @example
+ * ```js
+ * import { mul } from 'tenfold';
+ * import { ddimSampleLoop, gaussianDiffusion, linearBetas } from 'tenfold/diffusion';
+ * import { key } from 'tenfold/random';
+ * const diffusion = gaussianDiffusion(linearBetas(20), { meanType: 'startX' });
+ * ddimSampleLoop(diffusion, x => mul(x, 0), [2, 3], { key: key(0) }).toArray(); // => [[0, 0, 0], [0, 0, 0]]
+ * ```
+ */
+export const ddimSampleLoop = <E = unknown>(
+  diffusion: GaussianDiffusion,
+  model: Model<E>,
+  start: Tensor | Shape,
+  options: LoopOptions<E> & EtaOptions = {},
+): Tensor => runLoop(planFor('ddimSampleLoop', diffusion, model, start, options));
+
+/**
+ * As {@link ddimSampleLoop}, with what every step gives.
+ *
+ * @param start the noise to start from, float [N, C, …], or its shape, when it is drawn from the key
+ * @param options as those of {@link ddimSampleLoop}
+ * @returns samples and predictions of x₀ after each step, [T, N, C, …], that of t = T − 1 first
+ * @throws ShapeError, DTypeError, ArgumentError as {@link ddimSampleLoop}
+ * @example
+ * ```js
+ * import { mul, zeros } from 'tenfold';
+ * import { ddimSampleTrajectory, gaussianDiffusion, linearBetas } from 'tenfold/diffusion';
+ * const diffusion = gaussianDiffusion(linearBetas(20));
+ * ddimSampleTrajectory(diffusion, x => mul(x, 0), zeros([2, 3])).samples.shape; // => [20, 2, 3]
+ * ```
+ */
+export const ddimSampleTrajectory = <E = unknown>(
+  diffusion: GaussianDiffusion,
+  model: Model<E>,
+  start: Tensor | Shape,
+  options: LoopOptions<E> & EtaOptions = {},
+): Trajectory => runTrajectory(planFor('ddimSampleTrajectory', diffusion, model, start, options));
+
+const reverseStepper =
+  <E>(operation: string, diffusion: GaussianDiffusion, model: Model<E>, options: DenoiseOptions<E>) =>
+  (x: Tensor, t: Tensor): DiffusionSample => {
+    const next = diffusion.alphasCumprodNext;
+    const { predXStart, eps } = predictions(operation, diffusion, model, x, t, options);
+    const noisePart = mul(extract(next.map(alpha => Math.sqrt(1 - alpha)), t, x), eps);
+    const sample = add(mul(predXStart, extract(next.map(Math.sqrt), t, x)), noisePart);
+    return Object.freeze({ sample, predXStart });
+  };
+
+/**
+ * One step of the deterministic process towards the noise: xₜ₊₁ = √ᾱₜ₊₁ x̂₀ + √(1 − ᾱₜ₊₁) ε̂. After the last
+ * timestep no signal is left (ᾱ = 0).
+ *
+ * Source: Song et al. 2021, arXiv:2010.02502, section 4.3 (the step of eq. 12 with σ = 0, the other way).
+ *
+ * @param x xₜ, float [N, C, …]
+ * @param t int32 [N]
+ * @returns xₜ₊₁ and the prediction of x₀, in shape and dtype of x
+ * @throws ShapeError, DTypeError when t is not int32 [N], or the model's output does not fit x
+ * @example
+ * ```js
+ * import { tensor } from 'tenfold';
+ * import { ddimReverseSample, gaussianDiffusion } from 'tenfold/diffusion';
+ * const diffusion = gaussianDiffusion([0.75, 0.5]);
+ * const [x, t] = [tensor([[0.5, -0.25]]), tensor([1], { dtype: 'int32' })];
+ * ddimReverseSample(diffusion, x => x, x, t, { clipDenoised: false }).sample.shape; // => [1, 2]
+ * ```
+ */
+export const ddimReverseSample = <S extends Shape, D extends DType, E = unknown>(
+  diffusion: GaussianDiffusion,
+  model: Model<E>,
+  x: Tensor<S, D>,
+  t: Tensor,
+  options: DenoiseOptions<E> = {},
+): DiffusionSample<S, D> => {
+  checkBatch('ddimReverseSample', { x }, t);
+  return reverseStepper('ddimReverseSample', diffusion, model, options)(x, t) as DiffusionSample<S, D>;
+};
+
+/**
+ * From data to the noise that {@link ddimSampleLoop} would make it of: all steps of {@link ddimReverseSample}, from
+ * t = 0 to T − 1, as one fold.
+ *
+ * Source: Song et al. 2021, arXiv:2010.02502, section 4.3.
+ *
+ * @param start the data, float [N, C, …]
+ * @returns the noise, in shape and dtype of the start
+ * @throws ShapeError, DTypeError, ArgumentError as {@link ddimReverseSample}
+ * @example
+ * ```js
+ * import { mul, zeros } from 'tenfold';
+ * import { ddimReverseSampleLoop, gaussianDiffusion, linearBetas } from 'tenfold/diffusion';
+ * const diffusion = gaussianDiffusion(linearBetas(20));
+ * ddimReverseSampleLoop(diffusion, x => mul(x, 0), zeros([2, 3])).shape; // => [2, 3]
+ * ```
+ */
+export const ddimReverseSampleLoop = <E = unknown>(
+  diffusion: GaussianDiffusion,
+  model: Model<E>,
+  start: Tensor,
+  options: DenoiseOptions<E> = {},
+): Tensor =>
+  runLoop({
+    operation: 'ddimReverseSampleLoop',
+    diffusion,
+    start,
+    options: {},
+    noisy: false,
+    ascending: true,
+    step: reverseStepper('ddimReverseSampleLoop', diffusion, model, options),
+  });

@@ -1,0 +1,131 @@
+/**
+ * Training is a pure step: everything that changes is in the state, so a run that is saved and resumed goes on
+ * bit for bit as if it had not stopped.
+ */
+import type { Layer } from '../nn/layer.js';
+import { updateEma } from '../optim/ema.js';
+import { applyUpdates, type GradientTransform } from '../optim/transform.js';
+import { normal, randint } from '../random/draw.js';
+import { foldIn, type Key, split } from '../random/key.js';
+import { ShapeError } from '../tensor/errors.js';
+import { add } from '../tensor/ops/arithmetic.js';
+import { tensor } from '../tensor/ops/creation.js';
+import { mean } from '../tensor/ops/reduction.js';
+import { checkArgument, type Shape, showAval } from '../tensor/shape.js';
+import { isTensor, type Tensor } from '../tensor/tensor.js';
+import { valueAndGrad } from '../tensor/transform/grad.js';
+import { realize } from '../tensor/transform/realize.js';
+import type { GaussianDiffusion } from './gaussian-diffusion.js';
+import { trainingLosses } from './losses.js';
+
+/** Everything that changes while a model is trained; a tree of tensors. */
+export interface TrainState<P, S> {
+  readonly params: P;
+  readonly optimizer: S;
+  /** The exponential moving average of the parameters: what to sample with. */
+  readonly ema: P;
+  /** The key of the whole run; step n draws from `foldIn(key, n)`. */
+  readonly key: Key;
+  /** Steps done, an int32 scalar. */
+  readonly step: Tensor<readonly [], 'int32'>;
+}
+
+/** What a step reports. */
+export interface TrainMetrics {
+  /** Mean loss of the batch, a float32 scalar. */
+  readonly loss: Tensor<Shape, 'float32'>;
+}
+
+/** What training needs beside the data. */
+export interface TrainOptions<P, S> {
+  readonly diffusion: GaussianDiffusion;
+  /** `apply(params, x, t)` gives the model's output for x [N, …] and t [N]. */
+  readonly model: Layer<P, readonly [x: Tensor, t: Tensor]>;
+  readonly optimizer: GradientTransform<S>;
+  /** Decay of the moving average. Default 0.999. */
+  readonly emaDecay?: number;
+}
+
+/** The two functions of a training run. */
+export interface Training<P, S> {
+  readonly init: (key: Key) => TrainState<P, S>;
+  readonly step: (state: TrainState<P, S>, batch: Tensor) => readonly [state: TrainState<P, S>, metrics: TrainMetrics];
+}
+
+/**
+ * Training of a denoising diffusion model (Ho et al. 2020, arXiv:2006.11239, algorithm 1) as a pure step: draw a
+ * timestep and noise for each example, take the gradient of the mean loss, update parameters and their average.
+ *
+ * @returns `init(key)` and `step(state, batch)`; the batch is a float tensor [N, …]
+ * @throws ArgumentError for a decay outside [0, 1]; the step: ShapeError when the batch has no batch axis
+ * @example
+ * ```js
+ * import { zeros } from 'tenfold';
+ * import { gaussianDiffusion, linearBetas, training } from 'tenfold/diffusion';
+ * import { residualMlp } from 'tenfold/nn';
+ * import { adam } from 'tenfold/optim';
+ * import { key } from 'tenfold/random';
+ * const model = residualMlp({ size: 4, hidden: 8, blocks: 1 });
+ * const { init, step } = training({ diffusion: gaussianDiffusion(linearBetas(50)), model, optimizer: adam(1e-3) });
+ * const [state, { loss }] = step(init(key(0)), zeros([2, 4]));
+ * state.step.item(); // => 1
+ * loss.shape; // => []
+ * ```
+ */
+export const training = <P, S>({
+  diffusion,
+  model,
+  optimizer,
+  emaDecay = 0.999,
+}: TrainOptions<P, S>): Training<P, S> => {
+  checkArgument(
+    emaDecay >= 0 && emaDecay <= 1,
+    'training',
+    `the decay ${emaDecay}`,
+    'the decay of the average lies in [0, 1]',
+    'Usual is 0.999.',
+  );
+  const init = (key: Key): TrainState<P, S> => {
+    const [forParams, forSteps] = split(key, 2) as readonly [Key, Key];
+    const params = model.init(forParams);
+    return realize(
+      Object.freeze({
+        params,
+        optimizer: optimizer.init(params),
+        ema: params,
+        key: forSteps,
+        step: tensor(0, { dtype: 'int32' }),
+      }),
+    );
+  };
+  const step = (state: TrainState<P, S>, batch: Tensor): readonly [TrainState<P, S>, TrainMetrics] => {
+    if (!isTensor(batch) || batch.shape.length === 0) {
+      throw new ShapeError({
+        operation: 'training step',
+        given: isTensor(batch) ? showAval(batch) : typeof batch,
+        rule: 'a batch has its examples along the first axis',
+        hint: 'Use expandDims(x, 0) for a batch of one.',
+      });
+    }
+    const [forTime, forNoise] = split(foldIn(state.key, state.step), 2) as readonly [Key, Key];
+    const t = randint(forTime, [batch.shape[0]!], 0, diffusion.numTimesteps);
+    const noise = normal(forNoise, batch.shape);
+    const loss = (params: P): Tensor => {
+      const predict = (x: Tensor, at: Tensor): Tensor => model.apply(params, x, at);
+      return mean(trainingLosses(diffusion, predict, batch, t, { noise }).loss);
+    };
+    const [value, gradient] = valueAndGrad(loss)(state.params);
+    const [updates, next] = optimizer.update(gradient, state.optimizer, state.params);
+    const params = applyUpdates(state.params, updates);
+    const after = Object.freeze({
+      params,
+      optimizer: next,
+      ema: updateEma(state.ema, params, emaDecay),
+      key: state.key,
+      step: add(state.step, 1) as Tensor<readonly [], 'int32'>,
+    });
+    // One program for the whole step: the next one starts from values.
+    return realize(Object.freeze([after, Object.freeze({ loss: value as Tensor<Shape, 'float32'> })] as const));
+  };
+  return Object.freeze({ init, step });
+};

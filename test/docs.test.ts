@@ -1,0 +1,195 @@
+/**
+ * Documentation that runs. Every `@example` in a docstring is executed as it stands; a line `expression; // => value`
+ * is a check, and so is a line that ends in `// throws ShapeError`. Every public function must have such an example.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { isTensor } from 'tenfold';
+import { describe, expect, it } from 'vitest';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+
+const read = (file: string): string => readFileSync(join(root, file), 'utf8');
+
+interface Example {
+  readonly file: string;
+  /** What the docstring stands before. */
+  readonly name: string;
+  /** The js block; null where there is none. */
+  readonly code: string | null;
+}
+
+const declared =
+  /^(?:\s|\/\/[^\n]*\n)*(?:(?:export|declare|abstract|async|static|readonly|get|const|function|class|interface|type)\b\s*)*([A-Za-z_$][\w$]*)/;
+
+const examplesIn = (file: string): readonly Example[] => {
+  const source = read(file);
+  return [...source.matchAll(/\/\*\*[\s\S]*?\*\//g)].flatMap(match => {
+    const text = match[0].slice(3, -2).replace(/^[ \t]*\* ?/gm, '');
+    const name = declared.exec(source.slice(match.index + match[0].length))?.[1] ?? 'module';
+    return text
+      .split(/^@(?=\w)/m)
+      .filter(tag => /^example\b/.test(tag))
+      .map(tag => ({ file, name, code: /```js\n([\s\S]*?)```/.exec(tag)?.[1] ?? null }));
+  });
+};
+
+const AsyncFunction = (async () => {}).constructor as new (
+  ...args: readonly string[]
+) => (...args: readonly unknown[]) => Promise<void>;
+
+const parses = (code: string): boolean => {
+  try {
+    new AsyncFunction(code);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** An import statement as a call of `$load`. */
+const asLoad = (statement: string): string => {
+  const parts = /^import\s+(?:\*\s+as\s+([\w$]+)|\{([^}]*)\})\s+from\s+'([^']+)';$/.exec(statement.trim());
+  if (parts === null) throw new Error(`an import that this test cannot read: ${statement}`);
+  const [, namespace, names, from] = parts;
+  return `const ${namespace ?? `{${names!.replace(/\bas\b/g, ':')}}`} = await $load('${from}');`;
+};
+
+const asCheck = (call: string, statement: string, rest: string): string =>
+  `await ${call}(${JSON.stringify(statement)}, async () => {${rest}\n});`;
+
+/** The block as the body of an async function of `$load`, `$check` and `$throws`, and how many checks there are. */
+const translate = (code: string): { readonly body: string; readonly checks: number } => {
+  const body: string[] = [];
+  let checks = 0;
+  let pending = '';
+  for (const line of code.split('\n')) {
+    const [, source = line, marker, operand = ''] = /^(.*?)\s*\/\/ (=>|throws) (.*)$/.exec(line) ?? [];
+    pending += `${source}\n`;
+    const ended = marker !== undefined || /[;}]\s*(?:\/\/.*)?$/.test(source);
+    const isImport = /^\s*import\b/.test(pending);
+    if (!ended || !(isImport || parses(pending))) {
+      if (marker !== undefined) throw new Error(`a check inside of a statement: ${line}`);
+      continue;
+    }
+    const statement = pending.trim();
+    pending = '';
+    if (marker !== undefined) checks++;
+    if (marker === 'throws') {
+      body.push(asCheck(`$throws.bind(null, '${operand.trim()}')`, statement, statement));
+    } else if (marker === '=>') {
+      const expression = statement.replace(/;$/, '');
+      body.push(asCheck('$check', statement, `return [await (${expression}\n), await (${operand}\n)];`));
+    } else {
+      body.push(isImport ? asLoad(statement) : statement);
+    }
+  }
+  if (pending.trim() !== '') throw new Error(`a statement without an end: ${pending.trim()}`);
+  return { body: body.join('\n'), checks };
+};
+
+const isRecord = (x: unknown): x is Readonly<Record<string, unknown>> =>
+  typeof x === 'object' && x !== null && !Array.isArray(x);
+
+/** Tensors and typed arrays as arrays, wherever they stand. */
+const plain = (x: unknown): unknown => {
+  if (isTensor(x)) return x.toArray();
+  if (ArrayBuffer.isView(x) && !(x instanceof DataView)) return Array.from(x as unknown as Iterable<unknown>);
+  if (Array.isArray(x)) return x.map(plain);
+  if (isRecord(x)) return Object.fromEntries(Object.entries(x).map(([name, value]) => [name, plain(value)]));
+  return x;
+};
+
+/** Deep equality, numbers within one in a million. */
+const alike = (x: unknown, y: unknown): boolean => {
+  if (typeof x === 'number' && typeof y === 'number') {
+    return Object.is(x, y) || x === y || Math.abs(x - y) <= 1e-6 * Math.abs(y);
+  }
+  if (Array.isArray(x) && Array.isArray(y)) return x.length === y.length && x.every((item, i) => alike(item, y[i]));
+  if (isRecord(x) && isRecord(y)) {
+    const names = Object.keys(y);
+    return names.length === Object.keys(x).length && names.every(name => name in x && alike(x[name], y[name]));
+  }
+  return Object.is(x, y);
+};
+
+const check = async (statement: string, run: () => Promise<readonly unknown[]>): Promise<void> => {
+  const [actual, expected] = (await run()).map(plain);
+  if (alike(actual, expected)) return;
+  expect(actual, statement).toEqual(expected);
+  throw new Error(`${statement} gives ${String(actual)}`);
+};
+
+const throws = async (tag: string, statement: string, run: () => Promise<unknown>): Promise<void> => {
+  const thrown = await run().then(
+    () => null,
+    (error: { readonly _tag?: unknown }) => error,
+  );
+  expect(thrown, `${statement} throws nothing`).not.toBeNull();
+  expect(thrown!._tag, `the tag of ${String(thrown)}`).toBe(tag);
+};
+
+const load = (specifier: string): Promise<Readonly<Record<string, unknown>>> => import(/* @vite-ignore */ specifier);
+
+const examples = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
+  .filter(file => file.endsWith('.ts'))
+  .map(file => `src/${file.replaceAll('\\', '/')}`)
+  .sort()
+  .flatMap(examplesIn);
+
+describe('examples', () => {
+  for (const { file, name, code } of examples) {
+    it(`${file}: ${name}`, async () => {
+      if (code === null) throw new Error('the example is no ```js block');
+      const { body, checks } = translate(code);
+      expect(checks, 'the number of checks').toBeGreaterThan(0);
+      await new AsyncFunction('$load', '$check', '$throws', body)(load, check, throws);
+    });
+  }
+});
+
+/** Where the exports of a module come from: name to `file: name`. */
+const originsOf = (file: string): ReadonlyMap<string, string> => {
+  const source = read(file).replace(/\/\*[\s\S]*?\*\//g, '');
+  const origins = new Map<string, string>();
+  const moduleAt = (specifier: string): ReadonlyMap<string, string> =>
+    originsOf(join(dirname(file), specifier).replace(/\.js$/, '.ts'));
+  for (const [, name] of source.matchAll(/^export (?:abstract |async )?(?:const|function\*?|class) ([\w$]+)/gm)) {
+    origins.set(name!, `${file}: ${name}`);
+  }
+  for (const [, specifier] of source.matchAll(/^export \* from '([^']+)'/gm)) {
+    for (const [name, origin] of moduleAt(specifier!)) origins.set(name, origin);
+  }
+  for (const [, list, specifier] of source.matchAll(/^export \{([^}]*)\}(?: from '([^']+)')?/gm)) {
+    const from = specifier === undefined ? null : moduleAt(specifier);
+    for (const item of list!.split(',').map(part => part.trim())) {
+      const [inner, outer = inner] = item.split(/\s+as\s+/);
+      if (item !== '')
+        origins.set(outer!, from === null ? `${file}: ${inner}` : (from.get(inner!) ?? `${file}: ${outer}`));
+    }
+  }
+  return origins;
+};
+
+const { name: packageName, exports: entries } = JSON.parse(read('package.json')) as {
+  readonly name: string;
+  readonly exports: Readonly<Record<string, string | { readonly 'tenfold-source': string }>>;
+};
+
+describe('every public function has an example', () => {
+  const documented = new Set(examples.map(({ file, name }) => `${file}: ${name}`));
+  for (const [entry, target] of Object.entries(entries)) {
+    if (typeof target === 'string') continue;
+    const file = target['tenfold-source'].replace(/^\.\//, '');
+    const specifier = entry.replace('.', packageName);
+    it.skipIf(!existsSync(join(root, file)))(specifier, async () => {
+      const origins = originsOf(file);
+      const functions = Object.entries(await load(specifier)).filter(
+        ([, value]) => typeof value === 'function' && !(value.prototype instanceof Error),
+      );
+      const missing = functions.map(([name]) => origins.get(name) ?? name).filter(origin => !documented.has(origin));
+      expect(missing, 'public functions without an example').toEqual([]);
+    });
+  }
+});

@@ -1,0 +1,258 @@
+import * as fc from 'fast-check';
+import { pipe } from 'fp-ts/lib/function.js';
+import { arange, dot, dotGeneral, grad, matmul, outer, reshape, sum, type Tensor, tensor, vmap, zeros } from 'tenfold';
+import { describe, expect, expectTypeOf, test } from 'vitest';
+import { caught } from '../helpers.js';
+
+/** 0, 1, 2, … in a shape; products of these stay exact. */
+const counted = (shape: readonly number[]): Tensor => reshape(arange(shape.reduce((size, n) => size * n, 1)), shape);
+
+const a = tensor([
+  [1, 2, 3],
+  [4, 5, 6],
+]);
+const c = tensor([
+  [1, 0],
+  [0, 1],
+  [1, 1],
+]);
+
+describe('matmul', () => {
+  test('matrices and vectors', () => {
+    const ac = matmul(a, c);
+    expectTypeOf(ac).toEqualTypeOf<Tensor<readonly [2, 2], 'float32'>>();
+    expect(ac.toArray()).toEqual([
+      [4, 5],
+      [10, 11],
+    ]);
+    const av = matmul(a, tensor([1, 0, 1]));
+    expectTypeOf(av).toEqualTypeOf<Tensor<readonly [2], 'float32'>>();
+    expect(av.toArray()).toEqual([4, 10]);
+    const va = matmul(tensor([1, 10]), a);
+    expectTypeOf(va).toEqualTypeOf<Tensor<readonly [3], 'float32'>>();
+    expect(va.toArray()).toEqual([41, 52, 63]);
+    const vv = matmul(tensor([1, 2]), tensor([3, 4]));
+    expectTypeOf(vv).toEqualTypeOf<Tensor<readonly [], 'float32'>>();
+    expect(vv.item()).toBe(11);
+  });
+
+  test('data-last it is still a times b', () => {
+    const ac = pipe(a, matmul(c));
+    expectTypeOf(ac).toEqualTypeOf<Tensor<readonly [2, 2], 'float32'>>();
+    expect(ac.toArray()).toEqual(matmul(a, c).toArray());
+  });
+
+  test('any ranks, as a plain sum', () => {
+    const batch = fc.constantFrom<readonly number[]>([], [2], [1], [3, 2], [3, 1], [1, 2]);
+    fc.assert(
+      fc.property(batch, batch, fc.nat(3), fc.nat(3), fc.nat(3), (left, right, m, k, n) => {
+        const [x, y] = [counted([...left, m, k]), counted([...right, k, n])];
+        const rank = Math.max(left.length, right.length);
+        const pad = (shape: readonly number[]) => [...new Array<number>(rank - shape.length).fill(1), ...shape];
+        const lengths = pad(left).map((length, axis) => (length === 1 ? pad(right)[axis]! : length));
+        const result = matmul(x, y);
+        expect(result.shape).toEqual([...lengths, m, n]);
+        const [xs, ys] = [x.dataSync(), y.dataSync()];
+        const expected: number[] = [];
+        const flat = (at: readonly number[], shape: readonly number[]): number =>
+          shape.reduce((index, length, axis) => index * length + (length === 1 ? 0 : at[axis]!), 0);
+        const walk = (at: readonly number[]): void => {
+          if (at.length < rank) {
+            for (let i = 0; i < lengths[at.length]!; i++) walk([...at, i]);
+            return;
+          }
+          for (let i = 0; i < m; i++) {
+            for (let j = 0; j < n; j++) {
+              let total = 0;
+              for (let p = 0; p < k; p++) {
+                total += xs[flat(at, pad(left)) * m * k + i * k + p]! * ys[flat(at, pad(right)) * k * n + p * n + j]!;
+              }
+              expected.push(total);
+            }
+          }
+        };
+        walk([]);
+        expect(Array.from(result.dataSync())).toEqual(expected);
+      }),
+    );
+  });
+
+  test('a vector with a stack of matrices', () => {
+    const stack = counted([2, 2, 3]);
+    expect(matmul(tensor([1, 10]), stack).toArray()).toEqual([
+      [30, 41, 52],
+      [96, 107, 118],
+    ]);
+    expect(matmul(stack, tensor([1, 0, 1])).toArray()).toEqual([
+      [2, 8],
+      [14, 20],
+    ]);
+    expect(matmul(tensor([1, 10]), counted([2, 1, 2, 3])).shape).toEqual([2, 1, 3]);
+  });
+
+  test('no elements', () => {
+    expect(matmul(zeros([2, 0]), zeros([0, 2])).toArray()).toEqual([
+      [0, 0],
+      [0, 0],
+    ]);
+    expect(matmul(zeros([0, 3]), zeros([3, 2])).shape).toEqual([0, 2]);
+  });
+
+  test('dtypes', () => {
+    const ints = tensor([[2 ** 16, 1]], { dtype: 'int32' });
+    expect(matmul(ints, tensor([[2 ** 16], [1]], { dtype: 'int32' })).toArray()).toEqual([[1]]);
+    const bools = matmul(tensor([[true, true]]), tensor([[true], [true]]));
+    expectTypeOf(bools).toEqualTypeOf<Tensor<readonly [1, 1], 'int32'>>();
+    expect([bools.dtype, bools.toArray()]).toEqual(['int32', [[2]]]);
+    expect(matmul(a, zeros([3, 1], { dtype: 'float64' })).dtype).toBe('float64');
+    expect(matmul(tensor([[0.1]], { dtype: 'float64' }), tensor([[3]], { dtype: 'int32' })).item()).toBe(0.1 * 3);
+  });
+
+  test('derivatives and batches', () => {
+    expect(grad((x: Tensor<readonly [2, 3]>) => sum(matmul(x, c)))(a).toArray()).toEqual([
+      [1, 1, 2],
+      [1, 1, 2],
+    ]);
+    expect(grad((x: Tensor<readonly [3, 2]>) => sum(matmul(a, x)))(c).toArray()).toEqual([
+      [5, 5],
+      [7, 7],
+      [9, 9],
+    ]);
+    const stack = counted([4, 3, 2]);
+    const each = vmap((x: Tensor) => matmul(a, x));
+    expect((each(stack) as Tensor).toArray()).toEqual(matmul(a, stack).toArray());
+    expect(grad((x: Tensor<readonly [2, 3]>) => sum(matmul(x, stack)))(a).toArray()).toEqual([
+      [76, 92, 108],
+      [76, 92, 108],
+    ]);
+  });
+
+  test('refuses', () => {
+    // @ts-expect-error the compiler sees it too
+    const error = caught(() => matmul(a, a));
+    expect(error._tag).toBe('ShapeError');
+    expect(error.message).toBe(
+      'matmul: got float32[2, 3] and float32[2, 3]; inner dimensions 3 and 2 differ. The last axis of the first must ' +
+        'be as long as the last but one of the second; transpose one if they are swapped.',
+    );
+    // @ts-expect-error
+    expect(caught(() => pipe(a, matmul(zeros([4])))).message).toContain(
+      'float32[2, 3] and float32[4]; inner dimensions 3 and 4 differ',
+    );
+    const leading = caught(() => matmul(zeros([2, 1, 3]), zeros([4, 3, 1])));
+    expect(leading._tag).toBe('ShapeError');
+    expect(leading.message).toContain('matmul: got float32[2, 1, 3] and float32[4, 3, 1]; the leading axes do not');
+    expect(caught(() => matmul(a, tensor(2))).message).toContain(
+      'matmul: got float32[2, 3] and float32[]; a scalar is',
+    );
+    expect(
+      caught(() => matmul(zeros([1, 1], { dtype: 'int32' }), zeros([1, 1], { dtype: 'uint32' }))).message,
+    ).toContain('matmul: got int32[1, 1] and uint32[1, 1]; no integer dtype');
+    expect(caught(() => matmul(a, zeros([3, 1], { dtype: 'uint8' }))).message).toContain(
+      'matmul: got a tensor of uint8',
+    );
+    expect(caught(() => matmul(a, 2 as never)).message).toContain('matmul: got number 2');
+  });
+});
+
+describe('dot', () => {
+  test('values', () => {
+    const x = dot(tensor([1, 2, 3]), tensor([4, 5, 6]));
+    expectTypeOf(x).toEqualTypeOf<Tensor<readonly [], 'float32'>>();
+    expect(x.item()).toBe(32);
+    expect(pipe(tensor([1, 2]), dot(tensor([3, 4]))).item()).toBe(11);
+    expect(dot(zeros([0]), zeros([0])).item()).toBe(0);
+    expect(dot(tensor([true, true]), tensor([true, false])).item()).toBe(1);
+    expect(grad((y: Tensor<readonly [2]>) => dot(y, y))(tensor([1, 2])).toArray()).toEqual([2, 4]);
+  });
+
+  test('refuses', () => {
+    // @ts-expect-error the compiler sees it too
+    const error = caught(() => dot(tensor([1, 2]), tensor([1, 2, 3])));
+    expect(error._tag).toBe('ShapeError');
+    expect(error.message).toContain('dot: got float32[2] and float32[3]; it takes two vectors of one length');
+    expect(caught(() => dot(a, a)).message).toContain('dot: got float32[2, 3] and float32[2, 3]');
+  });
+});
+
+describe('outer', () => {
+  test('values', () => {
+    const x = outer(tensor([1, 2]), tensor([3, 4, 5]));
+    expectTypeOf(x).toEqualTypeOf<Tensor<readonly [2, 3], 'float32'>>();
+    expect(x.toArray()).toEqual([
+      [3, 4, 5],
+      [6, 8, 10],
+    ]);
+    expect(pipe(tensor([1, 2]), outer(tensor([3]))).toArray()).toEqual([[3], [6]]);
+    expect(outer(zeros([0]), tensor([1])).shape).toEqual([0, 1]);
+    expect(outer(tensor([2], { dtype: 'int32' }), tensor([3], { dtype: 'int32' })).toArray()).toEqual([[6]]);
+    expect(grad((y: Tensor<readonly [2]>) => sum(outer(y, tensor([1, 10]))))(zeros([2])).toArray()).toEqual([11, 11]);
+  });
+
+  test('refuses', () => {
+    const error = caught(() => outer(a, tensor([1])));
+    expect(error._tag).toBe('ShapeError');
+    expect(error.message).toContain('outer: got float32[2, 3] and float32[1]; it takes two vectors');
+  });
+});
+
+describe('dotGeneral', () => {
+  test('matmul, dot and outer are cases of it', () => {
+    expect(dotGeneral(a, c, { contract: [[1], [0]] }).toArray()).toEqual(matmul(a, c).toArray());
+    expect(
+      dotGeneral(a, a, {
+        contract: [
+          [0, 1],
+          [0, 1],
+        ],
+      }).item(),
+    ).toBe(91);
+    expect(dotGeneral(tensor([1, 2]), tensor([3, 4]), { contract: [[], []] }).toArray()).toEqual([
+      [3, 4],
+      [6, 8],
+    ]);
+  });
+
+  test('batch axes lead, then those of the first, then those of the second', () => {
+    const x = counted([2, 3, 4]);
+    const y = counted([4, 5, 3]);
+    expect(dotGeneral(x, y, { contract: [[2], [0]], batch: [[1], [2]] }).shape).toEqual([3, 2, 5]);
+    expect(dotGeneral(x, y, { contract: [[-1], [-3]], batch: [[-2], [-1]] }).shape).toEqual([3, 2, 5]);
+    expect(dotGeneral(a, a, { contract: [[1], [1]], batch: [[0], [0]] }).toArray()).toEqual([14, 77]);
+    expect(
+      dotGeneral(a, a, {
+        contract: [[], []],
+        batch: [
+          [1, 0],
+          [1, 0],
+        ],
+      }).toArray(),
+    ).toEqual([
+      [1, 16],
+      [4, 25],
+      [9, 36],
+    ]);
+    expect(pipe(a, dotGeneral(c, { contract: [[1], [0]] })).toArray()).toEqual(matmul(a, c).toArray());
+  });
+
+  test('refuses', () => {
+    const error = caught(() => dotGeneral(a, a, { contract: [[1], [0]] }));
+    expect(error._tag).toBe('ShapeError');
+    expect(error.message).toContain(
+      'dotGeneral: got float32[2, 3] and float32[2, 3]; axis 1 of the first and axis 0 of the second are paired, but their lengths 3 and 2 differ',
+    );
+    expect(caught(() => dotGeneral(a, a, { contract: [[2], [0]] })).message).toContain(
+      'dotGeneral: got axis 2 and the',
+    );
+    expect(caught(() => dotGeneral(a, a, { contract: [[1], [1]], batch: [[-1], [0]] })).message).toContain(
+      'dotGeneral: got float32[2, 3], contract [1] and batch [-1]; an axis may be named once only',
+    );
+    expect(caught(() => dotGeneral(a, a, { contract: [[1], []] })).message).toContain(
+      'dotGeneral: got [[1],[]] as contract',
+    );
+    expect(caught(() => dotGeneral(a, a, {} as never)).message).toContain('dotGeneral: got undefined as contract');
+    expect(caught(() => dotGeneral(a, zeros([3], { dtype: 'uint8' }), { contract: [[1], [0]] })).message).toContain(
+      'dotGeneral: got a tensor of uint8',
+    );
+  });
+});

@@ -1,0 +1,204 @@
+/**
+ * Sample calls for every primitive: how to make one, and on what. The tests of derivatives, batching and
+ * evaluation walk the table through these, and a primitive without samples fails them by name.
+ */
+import { b } from '../../src/tensor/build.js';
+import { allocate, type DType } from '../../src/tensor/dtype.js';
+import { bufferNode, DynamicNumber, type Node } from '../../src/tensor/graph.js';
+import { results } from '../../src/tensor/primitives/results.js';
+import type { PrimitiveName } from '../../src/tensor/primitives/signatures.js';
+import { type Aval, sizeOf } from '../../src/tensor/shape.js';
+import { HostStorage } from '../../src/tensor/storage.js';
+import { graphs } from '../../src/tensor/transform/graphs.js';
+
+/** One way to call a primitive. */
+export interface Sample {
+  readonly inputs: readonly Aval[];
+  /** Range of the values drawn, where the primitive is smooth. */
+  readonly low?: number;
+  readonly high?: number;
+  /** Values instead of drawn ones, by operand. */
+  readonly values?: Readonly<Record<number, readonly number[]>>;
+  readonly build: (inputs: readonly Node[]) => readonly Node[];
+}
+
+const f64 = (...shape: number[]): Aval => ({ shape, dtype: 'float64' });
+const i32 = (...shape: number[]): Aval => ({ shape, dtype: 'int32' });
+const of = (dtype: DType, ...shape: number[]): Aval => ({ shape, dtype });
+
+/** A deterministic, irregular sequence in (0, 1). */
+export const noise = (seed: number): ((i: number) => number) => {
+  return i => {
+    const x = Math.sin((i + 1) * 12.9898 + seed * 78.233) * 43758.5453;
+    return x - Math.floor(x);
+  };
+};
+
+/** Inputs of a sample, drawn. */
+export const draw = ({ inputs, low = -1.5, high = 1.5, values }: Sample, seed = 0): Node[] =>
+  inputs.map(({ shape, dtype }, operand) => {
+    const array = allocate(dtype, sizeOf(shape));
+    const u = noise(seed * 17 + operand);
+    for (let i = 0; i < array.length; i++) {
+      array[i] = values?.[operand]?.[i] ?? (dtype === 'bool' ? Number(u(i) > 0.5) : low + (high - low) * u(i));
+    }
+    return bufferNode(shape, new HostStorage(dtype, array));
+  });
+
+const unary = (op: PrimitiveName, low = -1.5, high = 1.5, dtype: DType = 'float64'): Sample[] => [
+  { inputs: [of(dtype, 2, 3)], low, high, build: ([x]) => [(b[op] as (x: Node) => Node)(x!)] },
+];
+const binary = (op: PrimitiveName, dtype: DType = 'float64', low = 0.5, high = 2): Sample[] => [
+  {
+    inputs: [of(dtype, 2, 3), of(dtype, 2, 3)],
+    low,
+    high,
+    build: ([x, y]) => [(b[op] as (x: Node, y: Node) => Node)(x!, y!)],
+  },
+];
+const one = (inputs: readonly Aval[], build: (...inputs: Node[]) => Node, more: Partial<Sample> = {}): Sample => ({
+  inputs,
+  build: nodes => [build(...nodes)],
+  ...more,
+});
+const scalar = (value: number, dtype: DType): Node => b.constant({ value: new DynamicNumber(value), dtype });
+
+/** carry' = sin(carry · w) + x, y = carry'·x; two carries, one of them an integer counter. */
+const foldBody = graphs.trace([f64(2), f64(2), i32(), f64(2)], ([w, carry, count, x]) => {
+  const next = b.add(b.sin(b.mul(carry!, w!)), x!);
+  return [next, b.add(count!, scalar(1, 'int32')), b.mul(next, x!)];
+});
+const foldSample = (reverse: boolean): Sample => ({
+  inputs: [f64(2), f64(2), i32(), f64(3, 2)],
+  values: { 2: [5] },
+  build: inputs => results(b, b.fold(inputs, { body: foldBody, length: 3, captures: 1, carries: 2, reverse })),
+});
+
+const double = graphs.trace([f64(2), f64(2)], ([x, y]) => [b.mul(x!, y!)]);
+const shiftAndSquare = graphs.trace([f64(2), f64(2)], ([x, y]) => [b.mul(b.add(x!, y!), b.add(x!, y!))]);
+const condSample = (index: number): Sample => ({
+  inputs: [i32(), f64(2), f64(2)],
+  values: { 0: [index] },
+  build: inputs => results(b, b.cond(inputs, { branches: [double, shiftAndSquare] })),
+});
+
+const below = graphs.trace([f64(), f64(2)], ([limit, x]) => [b.lt(b.sum(b.mul(x!, x!), { axes: [0] }), limit!)]);
+const grow = graphs.trace([f64(2), f64(2)], ([w, x]) => [b.add(b.mul(x!, w!), x!)]);
+
+/** Samples of every primitive but the leaves. */
+export const samples: { readonly [P in Exclude<PrimitiveName, 'buffer' | 'parameter' | 'mark'>]: readonly Sample[] } = {
+  constant: [one([], () => scalar(2.5, 'float64'))],
+  iota: [one([], () => b.iota({ shape: [2, 3], dtype: 'int32', axis: 1 }))],
+  neg: unary('neg'),
+  abs: unary('abs'),
+  sign: unary('sign'),
+  floor: unary('floor'),
+  ceil: unary('ceil'),
+  round: unary('round'),
+  exp: unary('exp'),
+  expm1: unary('expm1'),
+  log: unary('log', 0.3, 3),
+  log1p: unary('log1p', -0.6, 3),
+  sqrt: unary('sqrt', 0.3, 3),
+  rsqrt: unary('rsqrt', 0.3, 3),
+  sin: unary('sin'),
+  cos: unary('cos'),
+  tan: unary('tan', -1, 1),
+  tanh: unary('tanh'),
+  sigmoid: unary('sigmoid'),
+  erf: unary('erf'),
+  not: [...unary('not', 0, 10, 'int32'), ...unary('not', 0, 1, 'bool')],
+  stopGradient: unary('stopGradient'),
+  cast: [
+    one([of('float32', 2, 3)], x => b.cast(x, { dtype: 'float64' })),
+    one([f64(2, 3)], x => b.cast(x, { dtype: 'int32' }), { low: -9, high: 9 }),
+    one([i32(2, 3)], x => b.cast(x, { dtype: 'float64' }), { low: -9, high: 9 }),
+  ],
+  add: [...binary('add'), ...binary('add', 'int32', -9, 9)],
+  sub: [...binary('sub'), ...binary('sub', 'uint32', 0, 9)],
+  mul: [...binary('mul'), ...binary('mul', 'int32', -9, 9)],
+  div: binary('div'),
+  rem: [
+    one([f64(2, 3), f64(2, 3)], (x, y) => b.rem(x, y), {
+      values: { 0: [5.3, -5.3, 7.1, 2.2, -9.4, 3.3], 1: [2, 2, -3, 5, 4, 1.7] },
+    }),
+    ...binary('rem', 'int32', 1, 9),
+  ],
+  pow: [...binary('pow'), ...binary('pow', 'int32', 0, 4)],
+  max: binary('max'),
+  min: binary('min'),
+  and: [...binary('and', 'uint32', 0, 99), ...binary('and', 'bool')],
+  or: [...binary('or', 'uint32', 0, 99), ...binary('or', 'bool')],
+  xor: [...binary('xor', 'uint32', 0, 99), ...binary('xor', 'bool')],
+  shiftLeft: binary('shiftLeft', 'uint32', 0, 40),
+  shiftRight: binary('shiftRight', 'int32', 0, 40),
+  shiftRightLogical: binary('shiftRightLogical', 'uint32', 0, 40),
+  eq: binary('eq', 'int32', 0, 2),
+  ne: binary('ne', 'int32', 0, 2),
+  lt: binary('lt'),
+  le: binary('le'),
+  gt: binary('gt'),
+  ge: binary('ge'),
+  select: [one([of('bool', 2, 3), f64(2, 3), f64(2, 3)], (c, x, y) => b.select(c, x, y))],
+  threefry2x32: (['xor', 0, 1] as const).map(word =>
+    one(
+      [of('uint32', 3), of('uint32', 3), of('uint32', 3), of('uint32', 3)],
+      (k0, k1, c0, c1) => b.threefry2x32(k0, k1, c0, c1, { rounds: 20, word }),
+      { low: 0, high: 2 ** 32 - 1 },
+    ),
+  ),
+  reshape: [one([f64(2, 3)], x => b.reshape(x, { shape: [3, 2] })), one([f64(1, 1)], x => b.reshape(x, { shape: [] }))],
+  permute: [one([f64(2, 3, 4)], x => b.permute(x, { axes: [2, 0, 1] }))],
+  broadcast: [
+    one([f64(3, 1)], x => b.broadcast(x, { shape: [2, 3, 4] })),
+    one([f64()], x => b.broadcast(x, { shape: [2, 2] })),
+  ],
+  slice: [
+    one([f64(5, 4)], x => b.slice(x, { start: [1, 0], stop: [5, 3], step: [2, 1] })),
+    one([f64(4)], x => b.slice(x, { start: [2], stop: [2], step: [1] })),
+  ],
+  pad: [one([f64(2, 3)], x => b.pad(x, { low: [1, 0], high: [0, 2], interior: [1, 2] }))],
+  flip: [one([f64(2, 3)], x => b.flip(x, { axes: [1] }))],
+  concat: [{ inputs: [f64(2, 1), f64(2, 3)], build: xs => [b.concat(xs, { axis: 1 })] }],
+  gather: [
+    one([f64(2, 3, 2), i32(2, 2)], (x, i) => b.gather(x, i, { axis: 1 }), { values: { 1: [2, 0, 0, 1] } }),
+    one([f64(4), i32()], (x, i) => b.gather(x, i, { axis: 0 }), { values: { 1: [3] } }),
+  ],
+  scatterAdd: [
+    one([f64(2, 2, 2, 2), i32(2, 2)], (x, i) => b.scatterAdd(x, i, { axis: 1, length: 3 }), {
+      values: { 1: [2, 0, 0, 7] },
+    }),
+    one([f64(3), i32()], (x, i) => b.scatterAdd(x, i, { axis: 1, length: 2 }), { values: { 1: [1] } }),
+  ],
+  sum: [
+    one([f64(2, 3, 2)], x => b.sum(x, { axes: [0, 2] })),
+    one([i32(2, 3)], x => b.sum(x, { axes: [1] }), { low: -9, high: 9 }),
+  ],
+  reduceMax: [one([f64(2, 3, 2)], x => b.reduceMax(x, { axes: [0, 2] }))],
+  reduceMin: [one([f64(2, 3)], x => b.reduceMin(x, { axes: [1] }))],
+  argmax: [one([f64(2, 3)], x => b.argmax(x, { axes: [1] }))],
+  argmin: [one([f64(2, 3)], x => b.argmin(x, { axes: [0] }))],
+  dotGeneral: [
+    one([f64(2, 3), f64(3, 4)], (x, y) =>
+      b.dotGeneral(x, y, { lhsContract: [1], rhsContract: [0], lhsBatch: [], rhsBatch: [] }),
+    ),
+    one([f64(4, 2, 3, 2), f64(3, 4, 2, 5)], (x, y) =>
+      b.dotGeneral(x, y, { lhsContract: [2, 1], rhsContract: [0, 2], lhsBatch: [0], rhsBatch: [1] }),
+    ),
+    one([f64(3), f64(3)], (x, y) =>
+      b.dotGeneral(x, y, { lhsContract: [0], rhsContract: [0], lhsBatch: [], rhsBatch: [] }),
+    ),
+  ],
+  output: [one([f64(2), f64(2)], (x, y) => b.output(b.call([x, y], { body: shiftAndSquare }), { index: 0 }))],
+  call: [{ inputs: [f64(2), f64(2)], build: inputs => results(b, b.call(inputs, { body: shiftAndSquare })) }],
+  fold: [foldSample(false), foldSample(true)],
+  cond: [condSample(0), condSample(1)],
+  while: [
+    {
+      inputs: [f64(), f64(2), f64(2)],
+      values: { 0: [30], 1: [0.7, 0.4], 2: [1.1, 0.3] },
+      build: inputs => results(b, b.while(inputs, { test: below, body: grow, testCaptures: 1, bodyCaptures: 1 })),
+    },
+  ],
+  argsort: [one([f64(2, 4)], x => b.argsort(x, { axis: 1 }))],
+};
