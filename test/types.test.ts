@@ -127,6 +127,20 @@ describe('results', () => {
     typeOf(sum(unknown as T<Shape>, { axis: -1 }), [2]).toEqualTypeOf<T<Shape>>();
   });
 
+  it('of functions with options, themselves arguments', () => {
+    // Of several signatures the compiler takes the last, and leaves open what that is generic in.
+    const total: Tensor<readonly []> = pipe(matrix, sum);
+    const shares: Tensor = pipe(matrix, softmax);
+    expect([total.shape, shares.shape]).toEqual([[], [2, 3]]);
+  });
+
+  it('of a tensor that is any', () => {
+    const untyped: ReturnType<typeof JSON.parse> = matrix;
+    const total: Tensor = sum(untyped);
+    const shares: Tensor = softmax(untyped);
+    expect([total.shape, shares.shape]).toEqual([[], [2, 3]]);
+  });
+
   it('of moves and products', () => {
     typeOf(reshape(matrix, [3, 2]), [3, 2]).toEqualTypeOf<T<readonly [3, 2]>>();
     typeOf(pipe(matrix, reshape([6])), [6]).toEqualTypeOf<T<readonly [6]>>();

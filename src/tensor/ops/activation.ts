@@ -15,8 +15,10 @@ import { withOptions } from './reducing.js';
 
 /** A function of a tensor and options, data-first and data-last, that keeps the shape; integers become float32. */
 export interface FloatUnaryWith<Options> {
-  (options?: Options): FloatUnary;
   <S extends Shape, D extends DType>(x: Tensor<S, D>, options?: Options): Tensor<S, Floating<D>>;
+  (options?: Options): FloatUnary;
+  // The last signature is the one the compiler sees in `pipe(x, softmax)` and `vmap(softmax)`.
+  <S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>>;
 }
 
 /** What {@link gelu} takes beside the tensor. */

@@ -28,24 +28,27 @@ type Axis = number | readonly number[] | undefined;
  * becomes of the dtype, `Extra` holds options beyond the usual.
  */
 export interface Reduction<Result extends 'same' | 'count' | 'float' | 'bool', Extra = unknown> {
-  <const A extends Axis = undefined, K extends boolean = false>(
-    options?: ReductionOptions<A, K> & Extra,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Reduced<S, A, K>, ReducedDType<Result, D>>;
   <S extends Shape, D extends DType, const A extends Axis = undefined, K extends boolean = false>(
     x: Tensor<S, D>,
     options?: ReductionOptions<A, K> & Extra,
   ): Tensor<Reduced<S, A, K>, ReducedDType<Result, D>>;
+  <const A extends Axis = undefined, K extends boolean = false>(
+    options?: ReductionOptions<A, K> & Extra,
+  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Reduced<S, A, K>, ReducedDType<Result, D>>;
+  // The last signature is the one the compiler sees in `pipe(x, sum)` and `vmap(sum)`.
+  <S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<readonly [], ReducedDType<Result, D>>;
 }
 
 /** The search for a position along one axis, or in the flattened tensor; data-first and data-last. */
 export interface ArgReduction {
-  <A extends number | undefined = undefined, K extends boolean = false>(
-    options?: ReductionOptions<A, K>,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Reduced<S, A, K>, 'int32'>;
   <S extends Shape, D extends DType, A extends number | undefined = undefined, K extends boolean = false>(
     x: Tensor<S, D>,
     options?: ReductionOptions<A, K>,
   ): Tensor<Reduced<S, A, K>, 'int32'>;
+  <A extends number | undefined = undefined, K extends boolean = false>(
+    options?: ReductionOptions<A, K>,
+  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Reduced<S, A, K>, 'int32'>;
+  <S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<readonly [], 'int32'>;
 }
 
 /** What {@link variance} and {@link std} take beside the axes. */
