@@ -2,12 +2,12 @@
 import { normal } from '../random/draw.js';
 import { foldIn, type Key } from '../random/key.js';
 import type { DType, FloatDType } from '../tensor/dtype.js';
-import { ArgumentError } from '../tensor/errors.js';
+import { ArgumentError, DTypeError, ShapeError } from '../tensor/errors.js';
 import { arange } from '../tensor/ops/creation.js';
-import { checkInteger, type Shape } from '../tensor/shape.js';
+import { checkInteger, type Shape, sameShape, showAval, showShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { vmap } from '../tensor/transform/vmap.js';
-import { checkAlike, checkBatch } from './checks.js';
+import { checkAlike, checkBatch, checkTensors } from './checks.js';
 
 /** A source of randomness: either the noise itself or a key to draw it from. */
 export interface NoiseOptions {
@@ -81,4 +81,25 @@ export const noiseFor = (
   if (key !== undefined) return timestepNoise(key, x, t, firstSample);
   checkAlike(operation, { [name]: x, noise: noise! });
   return noise!;
+};
+
+/**
+ * Refuses noise for all steps of a run that does not fit: [steps, N, …] for samples [N, …].
+ *
+ * @throws ArgumentError, ShapeError, DTypeError with both shapes
+ */
+export const checkStack = (operation: string, noise: Tensor, start: Tensor, steps: number): void => {
+  checkTensors(operation, { noise });
+  const given = `noise ${showAval(noise)} and samples ${showAval(start)}`;
+  if (!sameShape(noise.shape, [steps, ...start.shape])) {
+    throw new ShapeError({
+      operation,
+      given,
+      rule: `the noise of ${steps} steps has the shape ${showShape([steps, ...start.shape])}`,
+      hint: 'Stack the noise of the steps in the order in which they are taken.',
+    });
+  }
+  if (noise.dtype !== start.dtype) {
+    throw new DTypeError({ operation, given, rule: 'they have one dtype', hint: "Cast them: cast(x, 'float32')." });
+  }
 };

@@ -1,15 +1,15 @@
 /** What the samplers have in common: their options and results, and the one loop over the timesteps. */
 import type { Key } from '../random/key.js';
 import type { DType, FloatDType } from '../tensor/dtype.js';
-import { ArgumentError, DTypeError, ShapeError } from '../tensor/errors.js';
+import { ArgumentError, ShapeError } from '../tensor/errors.js';
 import { full, tensor, zeros } from '../tensor/ops/creation.js';
 import { broadcastTo } from '../tensor/ops/movement.js';
-import { checkShape, range, type Shape, sameShape, showAval, showShape } from '../tensor/shape.js';
+import { checkShape, range, type Shape, showAval, showShape } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 import { fold, scan } from '../tensor/transform/loops.js';
-import { checkAlike, checkTensors } from './checks.js';
+import { checkAlike } from './checks.js';
 import type { GaussianDiffusion } from './gaussian-diffusion.js';
-import { checkSource, type NoiseOptions, timestepNoise } from './noise.js';
+import { checkSource, checkStack, type NoiseOptions, timestepNoise } from './noise.js';
 import type { DenoiseOptions, Model } from './reverse-process.js';
 
 /** Options of one step of a sampler. */
@@ -90,22 +90,6 @@ const startOf = ({ operation, diffusion, start, options }: Plan): Tensor => {
   }
   const like = zeros(shape, { dtype: options.dtype ?? 'float32' });
   return timestepNoise(options.key, like, full([shape[0] ?? 0], diffusion.numTimesteps, { dtype: 'int32' }), options.firstSample);
-};
-
-const checkStack = (operation: string, noise: Tensor, start: Tensor, steps: number): void => {
-  checkTensors(operation, { noise });
-  const given = `noise ${showAval(noise)} and samples ${showAval(start)}`;
-  if (!sameShape(noise.shape, [steps, ...start.shape])) {
-    throw new ShapeError({
-      operation,
-      given,
-      rule: `the noise of ${steps} steps has the shape ${showShape([steps, ...start.shape])}`,
-      hint: 'Stack the noise of the steps in the order in which they are taken.',
-    });
-  }
-  if (noise.dtype !== start.dtype) {
-    throw new DTypeError({ operation, given, rule: 'they have one dtype', hint: "Cast them: cast(x, 'float32')." });
-  }
 };
 
 const prepare = (plan: Plan): Run => {

@@ -3,15 +3,15 @@
  * bit for bit as if it had not stopped.
  */
 import type { Layer } from '../nn/layer.js';
-import { updateEma } from '../optim/ema.js';
-import { applyUpdates, type GradientTransform } from '../optim/transform.js';
+import { emaWarmup, updateEma } from '../optim/ema.js';
+import { applyUpdates, type GradientTransform, type Schedule } from '../optim/transform.js';
 import { normal, randint } from '../random/draw.js';
 import { foldIn, type Key, split } from '../random/key.js';
 import { ShapeError } from '../tensor/errors.js';
 import { add } from '../tensor/ops/arithmetic.js';
 import { tensor } from '../tensor/ops/creation.js';
 import { mean } from '../tensor/ops/reduction.js';
-import { checkArgument, type Shape, showAval } from '../tensor/shape.js';
+import { type Shape, showAval } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 import { valueAndGrad } from '../tensor/transform/grad.js';
 import { realize } from '../tensor/transform/realize.js';
@@ -42,8 +42,8 @@ export interface TrainOptions<P, S> {
   /** `apply(params, x, t)` gives the model's output for x [N, …] and t [N]. */
   readonly model: Layer<P, readonly [x: Tensor, t: Tensor]>;
   readonly optimizer: GradientTransform<S>;
-  /** Decay of the moving average. Default 0.999. */
-  readonly emaDecay?: number;
+  /** Decay of the moving average: a number, or a function of the number of steps done. Default `emaWarmup(0.999)`. */
+  readonly emaDecay?: Schedule;
 }
 
 /** The two functions of a training run. */
@@ -57,7 +57,7 @@ export interface Training<P, S> {
  * timestep and noise for each example, take the gradient of the mean loss, update parameters and their average.
  *
  * @returns `init(key)` and `step(state, batch)`; the batch is a float tensor [N, …]
- * @throws ArgumentError for a decay outside [0, 1]; the step: ShapeError when the batch has no batch axis
+ * @throws the step: ArgumentError for a decay outside [0, 1], ShapeError when the batch has no batch axis
  * @example
  * ```js
  * import { zeros } from 'tenfold';
@@ -76,15 +76,8 @@ export const training = <P, S>({
   diffusion,
   model,
   optimizer,
-  emaDecay = 0.999,
+  emaDecay = emaWarmup(0.999),
 }: TrainOptions<P, S>): Training<P, S> => {
-  checkArgument(
-    emaDecay >= 0 && emaDecay <= 1,
-    'training',
-    `the decay ${emaDecay}`,
-    'the decay of the average lies in [0, 1]',
-    'Usual is 0.999.',
-  );
   const init = (key: Key): TrainState<P, S> => {
     const [forParams, forSteps] = split(key, 2) as readonly [Key, Key];
     const params = model.init(forParams);
@@ -120,7 +113,7 @@ export const training = <P, S>({
     const after = Object.freeze({
       params,
       optimizer: next,
-      ema: updateEma(state.ema, params, emaDecay),
+      ema: updateEma(state.ema, params, typeof emaDecay === 'number' ? emaDecay : emaDecay(state.step)),
       key: state.key,
       step: add(state.step, 1) as Tensor<readonly [], 'int32'>,
     });

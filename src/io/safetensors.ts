@@ -221,12 +221,142 @@ const split = (file: Uint8Array): Checked<Parts> => {
 
 /** A name that valid JSON has twice in one object. JSON.parse would keep the last and say nothing. */
 const repeatedName = (json: string): string | undefined => {
-  const names: Set<string>[] = [];
-  for (const [, brace, name] of json.matchAll(/([{}])|("(?:[^"\\]|\\.)*")(?=\s*(:)?)/g)) {
-    if (brace === '{') names.push(new Set());
-    else if (brace === '}') names.pop();
-    else if (name !== undefined) names;
+  const open: Set<string>[] = [];
+  for (const [token, colon] of json.matchAll(/[{}]|"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/g)) {
+    if (token === '{') open.push(new Set());
+    else if (token === '}') open.pop();
+    else if (colon !== undefined) {
+      const name = JSON.parse(token.slice(0, -colon.length)) as string;
+      const names = open[open.length - 1]!;
+      if (names.has(name)) return name;
+      names.add(name);
+    }
   }
   return undefined;
 };
 
+const parseHeader = (header: Uint8Array): Checked<JsonObject> => {
+  const wanted = 'the header is a JSON object in UTF-8';
+  try {
+    // A copy, as a decoder takes no shared memory.
+    const json = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(header.slice());
+    const parsed: unknown = JSON.parse(json);
+    if (!isObject(parsed)) return refuse(`a header ${show(parsed)}`, wanted);
+    const twice = repeatedName(json);
+    if (twice === undefined) return E.right(parsed);
+    return refuse(`the name ${quote(twice)} twice in the header`, 'a name stands for one thing only');
+  } catch (reason) {
+    return refuse(`a header of ${header.length} bytes that cannot be read (${String(reason)})`, wanted, truncated);
+  }
+};
+
+const readMetadata = (header: JsonObject): Checked<Metadata> => {
+  const metadata = Object.hasOwn(header, metadataName) ? header[metadataName] : {};
+  if (isObject(metadata) && Object.values(metadata).every(value => typeof value === 'string')) {
+    return E.right(Object.freeze(metadata as Metadata));
+  }
+  return refuse(`${metadataName} ${show(metadata)}`, 'metadata are strings by name');
+};
+
+/** What the header says of a tensor. */
+interface Entry {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly begin: number;
+  readonly end: number;
+}
+
+const readEntry = ([name, json]: readonly [string, unknown]): Checked<Entry> => {
+  const what = `the tensor ${quote(name)}`;
+  if (!isObject(json)) return refuse(`${show(json)} for ${what}`, 'a tensor has a dtype, a shape and data_offsets');
+  const { dtype: code, shape, data_offsets: offsets } = json;
+  const dtype = dtypeOfCode.get(code);
+  if (dtype === undefined) {
+    return refuse(
+      `the dtype ${show(code)} for ${what}`,
+      `the dtypes that can be read are ${Object.values(codes).join(', ')}`,
+      'Convert the tensor where the file is written, for example to F32.',
+    );
+  }
+  if (!areCounts(shape)) {
+    return refuse(`the shape ${show(shape)} for ${what}`, 'a shape is an array of non-negative integers');
+  }
+  if (!areCounts(offsets) || offsets.length !== 2) {
+    return refuse(`the data_offsets ${show(offsets)} for ${what}`, 'they are two non-negative integers');
+  }
+  const [begin, end] = offsets as readonly [number, number];
+  const wanted = sizeOf(shape) * bytesOf[dtype];
+  if (end - begin !== wanted) {
+    return refuse(
+      `${end - begin} bytes (data_offsets ${show(offsets)}) for ${what}`,
+      `${codes[dtype]} of shape ${showShape(shape)} takes ${wanted} bytes`,
+    );
+  }
+  return E.right({ name, dtype, shape: Object.freeze([...shape]), begin, end });
+};
+
+/** The tensors must lie in the file one after the other, from its first byte of data to its last. */
+const checkPlaces = (entries: readonly Entry[], size: number): Checked<void> => {
+  const rule = 'the tensors fill the file one after the other, without holes and without overlap';
+  let next = 0;
+  for (const { name, begin, end } of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+    if (begin !== next) {
+      const at = `the tensor ${quote(name)} at byte ${begin}`;
+      return refuse(begin > next ? `${at}, after a hole from ${next}` : `${at}, inside another up to ${next}`, rule);
+    }
+    next = end;
+  }
+  if (next === size) return E.right(undefined);
+  return refuse(`tensors of ${next} bytes in a file with ${size}`, rule, truncated);
+};
+
+const readTensor =
+  (data: Uint8Array) =>
+  ({ name, dtype, shape, begin, end }: Entry): Checked<readonly [string, Tensor]> => {
+    // A copy of its own: aligned whatever the place in the file, and never written to by anyone.
+    const array = allocate(dtype, sizeOf(shape));
+    const bytes = new Uint8Array(array.buffer);
+    bytes.set(data.subarray(begin, end));
+    swapForHost(bytes, bytesOf[dtype]);
+    const odd = dtype === 'bool' ? bytes.findIndex(byte => byte > 1) : -1;
+    if (odd < 0) return E.right([name, wrap(bufferNode(shape, new HostStorage(dtype, array)))]);
+    return refuse(
+      `the byte ${bytes[odd]} at element ${odd} of the tensor ${quote(name)}`,
+      'the bytes of a BOOL tensor are 0 and 1',
+      'Write it as U8, or as BOOL with those values.',
+    );
+  };
+
+const readTensors = (data: Uint8Array, header: JsonObject): Checked<Safetensors['tensors']> =>
+  pipe(
+    Object.entries(header).filter(([name]) => name !== metadataName),
+    E.traverseArray(readEntry),
+    E.chainFirst(entries => checkPlaces(entries, data.length)),
+    E.chain(E.traverseArray(readTensor(data))),
+    // fromEntries defines its members, so that a tensor named __proto__ is one like any other.
+    E.map(tensors => Object.freeze(Object.fromEntries(tensors))),
+  );
+
+/**
+ * The tensors of a safetensors file, their elements copied. Anything wrong with the file is a `Left`, never thrown.
+ *
+ * @param file its bytes
+ * @returns the tensors and the metadata by name, both frozen
+ * @example
+ * ```js
+ * import { tensor } from 'tenfold';
+ * import { decodeSafetensors, encodeSafetensors } from 'tenfold/io';
+ * const file = encodeSafetensors({ w: tensor([[1, 2]]), on: tensor([true]) });
+ * decodeSafetensors(file).right.tensors.w.shape; // => [1, 2]
+ * decodeSafetensors(file.slice(0, -1)).left.operation; // => 'decodeSafetensors'
+ * ```
+ */
+export const decodeSafetensors = (file: Uint8Array): Checked<Safetensors> =>
+  pipe(
+    split(file),
+    E.bind('parsed', ({ header }) => parseHeader(header)),
+    E.bind('metadata', ({ parsed }) => readMetadata(parsed)),
+    E.bind('tensors', ({ data, parsed }) => readTensors(data, parsed)),
+    E.map(({ tensors, metadata }) => Object.freeze({ tensors, metadata })),
+  );

@@ -1,8 +1,8 @@
 /** Adam. */
-import { add, div, mul, pow, square, sub } from '../tensor/ops/arithmetic.js';
+import { add, div, mul, neg, square } from '../tensor/ops/arithmetic.js';
 import { cast } from '../tensor/ops/cast.js';
 import { tensor, zerosLike } from '../tensor/ops/creation.js';
-import { sqrt } from '../tensor/ops/elementary.js';
+import { expm1, sqrt } from '../tensor/ops/elementary.js';
 import { checkArgument } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { map, zipWith } from '../tree/tree.js';
@@ -69,8 +69,9 @@ export const scaleByAdam = ({
         state.secondMoment,
         map(updates, g => square(g as Tensor)),
       );
+      // 1 − βᵗ by expm1: written out it would lose three digits of float32 in the first steps.
       const unbias = (moment: Tensor, beta: number): Tensor =>
-        div(moment, sub(1, pow(beta, cast(count, moment.dtype))) as Tensor);
+        div(moment, neg(expm1(mul(cast(count, moment.dtype), Math.log(beta)))) as Tensor);
       const adapted = zipWith(
         (m, v) => div(unbias(m as Tensor, beta1), add(sqrt(unbias(v as Tensor, beta2)), epsilon) as Tensor),
         firstMoment,

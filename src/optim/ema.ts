@@ -1,5 +1,6 @@
 /** The exponential moving average of parameters. */
-import { add, mul } from '../tensor/ops/arithmetic.js';
+import { add, div, minimum, mul, sub } from '../tensor/ops/arithmetic.js';
+import { cast } from '../tensor/ops/cast.js';
 import { checkArgument } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { zipWith } from '../tree/tree.js';
@@ -7,7 +8,8 @@ import { zipWith } from '../tree/tree.js';
 /**
  * `decay · average + (1 − decay) · params`, leaf by leaf.
  *
- * @throws ArgumentError for a decay outside [0, 1], TreeError when the trees differ in form
+ * @param decay a number in [0, 1], or a scalar tensor
+ * @throws ArgumentError for a number outside [0, 1], TreeError when the trees differ in form
  * @example
  * ```js
  * import { tensor } from 'tenfold';
@@ -15,13 +17,47 @@ import { zipWith } from '../tree/tree.js';
  * updateEma({ w: tensor([0, 10]) }, { w: tensor([10, 10]) }, 0.9).w.toArray(); // => [1, 10]
  * ```
  */
-export const updateEma = <P>(average: P, params: P, decay: number): P => {
+export const updateEma = <P>(average: P, params: P, decay: number | Tensor): P => {
+  if (typeof decay === 'number') {
+    checkArgument(
+      decay >= 0 && decay <= 1,
+      'updateEma',
+      `the decay ${decay}`,
+      'the decay lies in [0, 1]',
+      'Usual is 0.999.',
+    );
+    return zipWith((a, p) => add(mul(a as Tensor, decay), mul(p as Tensor, 1 - decay)), average, params) as P;
+  }
+  const combine = (a: Tensor, p: Tensor): Tensor => {
+    const d = cast(decay, a.dtype) as Tensor;
+    return add(mul(a, d), mul(p, sub(1, d) as Tensor) as Tensor);
+  };
+  return zipWith((a, p) => combine(a as Tensor, p as Tensor), average, params) as P;
+};
+
+/**
+ * A decay that starts small, so that the average soon forgets the parameters it started from:
+ * min(decay, (1 + count) / (10 + count)), as TensorFlow's ExponentialMovingAverage has it.
+ *
+ * @returns a function of the number of steps done, giving a float32 scalar
+ * @throws ArgumentError for a decay outside [0, 1]
+ * @example
+ * ```js
+ * import { tensor } from 'tenfold';
+ * import { emaWarmup } from 'tenfold/optim';
+ * emaWarmup(0.999)(tensor(8)).item(); // => 0.5
+ * ```
+ */
+export const emaWarmup = (decay: number): ((count: Tensor) => Tensor) => {
   checkArgument(
     decay >= 0 && decay <= 1,
-    'updateEma',
+    'emaWarmup',
     `the decay ${decay}`,
     'the decay lies in [0, 1]',
     'Usual is 0.999.',
   );
-  return zipWith((a, p) => add(mul(a as Tensor, decay), mul(p as Tensor, 1 - decay)), average, params) as P;
+  return count => {
+    const t = cast(count, 'float32');
+    return minimum(div(add(t, 1), add(t, 10)), decay);
+  };
 };

@@ -1,6 +1,6 @@
 /** Optimizers as pure functions: `tenfold/optim`. */
 export { type AdamOptions, type AdamState, adam, scaleByAdam } from './adam.js';
-export { updateEma } from './ema.js';
+export { emaWarmup, updateEma } from './ema.js';
 export { warmupCosine } from './schedule.js';
 export {
   applyUpdates,

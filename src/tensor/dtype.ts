@@ -8,7 +8,8 @@
  * - int32 with uint32 is a DTypeError: no 32-bit type holds both, so the cast has to be written;
  * - a JavaScript number takes the tensor's dtype. With an integer tensor it must be an integer in range,
  *   otherwise it is a DTypeError; with a bool tensor it is int32 when integral, float32 when not;
- * - uint8 is storage (images, labels): moving, indexing, comparing and casting work; arithmetic wants a cast.
+ * - uint8 is storage (images, labels): moving, indexing, comparing (then it takes the other dtype) and casting
+ *   work; arithmetic wants a cast.
  */
 import { DTypeError } from './errors.js';
 
@@ -100,7 +101,7 @@ export const dtypeOfNumber = (operation: string, value: number, other: DType): D
 /**
  * The dtype two tensors meet in; see the rules at the top of this file.
  *
- * @throws DTypeError for int32 with uint32, and for arithmetic on uint8
+ * @throws DTypeError for int32 with uint32
  */
 export const promote = (operation: string, a: DType, b: DType): DType => {
   if (a === b) return a;
@@ -108,10 +109,12 @@ export const promote = (operation: string, a: DType, b: DType): DType => {
   if (b === 'bool') return a;
   const float = isFloat(a) || isFloat(b);
   if (float) return a === 'float64' || b === 'float64' ? 'float64' : 'float32';
+  if (a === 'uint8') return b;
+  if (b === 'uint8') return a;
   throw new DTypeError({
     operation,
     given: `${a} and ${b}`,
     rule: 'no integer dtype here holds the values of both',
-    hint: `Cast one of them: cast(x, '${a === 'uint8' ? b : a}').`,
+    hint: "Cast one of them: cast(x, 'int32').",
   });
 };

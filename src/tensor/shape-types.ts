@@ -142,7 +142,9 @@ export type Without<S extends Shape, Axis extends number> = number extends Axis
     ? readonly number[] & { readonly length: Init<S>['length'] }
     : Shape
   : Axis extends -1
-    ? Init<S>
+    ? Known<S> extends true
+      ? Init<S>
+      : Shape
     : Axis extends 0
       ? S extends readonly [number, ...infer R extends Shape]
         ? readonly [...R]

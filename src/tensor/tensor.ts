@@ -114,4 +114,13 @@ export const nodeOf = (tensor: Tensor): Node => Tensor.nodeOf(tensor);
 /** A tensor around a node. For the library's own use. */
 export const wrap = <S extends Shape, D extends DType>(node: Node): Tensor<S, D> => new Tensor<S, D>(node);
 
+/**
+ * Whether a value is a tensor of this library.
+ *
+ * @example
+ * ```js
+ * import { isTensor, tensor } from 'tenfold';
+ * [isTensor(tensor([1])), isTensor([1])]; // => [true, false]
+ * ```
+ */
 export const isTensor = (value: unknown): value is Tensor => value instanceof Tensor;

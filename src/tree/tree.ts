@@ -41,7 +41,15 @@ const isPlainRecord = (value: unknown): value is PlainRecord => {
   return prototype === Object.prototype || prototype === null;
 };
 
-/** A path in words: `blocks[0].weight`; the root is `(root)`. */
+/**
+ * A path in words; the root is `(root)`.
+ *
+ * @example
+ * ```js
+ * import { showPath } from 'tenfold/tree';
+ * showPath(['blocks', 0, 'weight']); // => 'blocks[0].weight'
+ * ```
+ */
 export const showPath = (path: Path): string =>
   path.length === 0
     ? '(root)'

@@ -29,7 +29,7 @@ export const nodeFor = (operation: string, x: unknown): Node => {
       x === null
         ? 'null'
         : typeof x === 'object' || typeof x === 'function'
-          ? `a ${typeof x}`
+          ? `an object or function`
           : `${typeof x} ${String(x)}`,
     rule: 'a tensor belongs there',
     hint: 'Make one with tensor([…]).',
@@ -94,6 +94,7 @@ export const commonOperands = (operation: string, operands: readonly unknown[], 
       hint: 'Make a scalar with tensor(2), or compute it with plain JavaScript.',
     });
   }
+  for (const node of nodes) computing(operation, node.dtype, domain);
   let dtype = nodes.map(node => node.dtype).reduce((x, y) => promoteShown(operation, x, y, nodes));
   for (const x of operands) if (isNumber(x)) dtype = dtypeOfNumber(operation, x, dtype);
   dtype = computing(operation, dtype, domain);

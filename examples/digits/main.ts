@@ -1,0 +1,174 @@
+/**
+ * The main job: train a denoising diffusion model on 8×8 handwritten digits, draw new ones, and write pictures, the
+ * loss curve, a checkpoint and a report.
+ */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import * as E from 'fp-ts/lib/Either.js';
+import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
+import { reshape, type Tensor, take } from 'tenfold';
+import { loadDigits, shuffledIndices, toUnitRange } from 'tenfold/data';
+import {
+  cosineBetas,
+  ddimSampleTrajectory,
+  gaussianDiffusion,
+  respace,
+  spaceTimesteps,
+  type Training,
+  training,
+} from 'tenfold/diffusion';
+import { loadTree, saveTree } from 'tenfold/io';
+import { residualMlp } from 'tenfold/nn';
+import { adam, warmupCosine } from 'tenfold/optim';
+import { foldIn, key } from 'tenfold/random';
+import { reduce } from 'tenfold/tree';
+import { type LossPoint, lossPlot } from './loss-plot.js';
+import { type Options, parseOptions } from './options.js';
+import { encodePng, filmStrip, grid } from './pictures.js';
+import { formatDuration, progress } from './progress.js';
+import { report } from './report.js';
+
+/** Timesteps of the process, and how many of them sampling visits. */
+const timesteps = 1000;
+const samplingSteps = 50;
+/** Columns of the film strip, the first being pure noise, and its rows. */
+const frames = 13;
+const strips = 8;
+const samples = 100;
+const side = 8;
+/** Places of the run's key that no training step reaches. */
+const forData = 2 ** 32 - 1;
+const forSampling = 2 ** 32 - 2;
+
+const diffusion = gaussianDiffusion(cosineBetas(timesteps));
+const model = residualMlp({ size: side * side, hidden: 192, blocks: 2, embedding: 64 });
+
+type State = Parameters<ReturnType<typeof trainingFor>['step']>[0];
+
+const trainingFor = (steps: number) =>
+  training({
+    diffusion,
+    model,
+    optimizer: adam(warmupCosine({ peak: 2e-3, warmup: Math.min(50, steps / 10), steps, end: 1e-5 })),
+  });
+
+/** The value of a task, or its error thrown: at the top of a program there is nobody else to tell. */
+const valueOrThrow = async <A>(task: TaskEither<Error, A>): Promise<A> => {
+  const result = await task();
+  if (E.isLeft(result)) throw result.left;
+  return result.right;
+};
+
+/** The state to start from, and the losses before it. */
+const start = async ({ init }: Training<State['params'], State['optimizer']>, { seed, resume }: Options) => {
+  const fresh = init(key(seed));
+  if (resume === undefined) return { state: fresh, losses: [] as readonly LossPoint[] };
+  const { tree, metadata } = await valueOrThrow(loadTree(resume, fresh));
+  return { state: tree, losses: JSON.parse(metadata.losses ?? '[]') as readonly LossPoint[] };
+};
+
+/** Trains up to `steps` steps; gives the last state and all losses. */
+const train = (
+  step: Training<State['params'], State['optimizer']>['step'],
+  from: State,
+  images: Tensor,
+  { steps, batch }: Options,
+): { state: State; losses: readonly LossPoint[] } => {
+  const batchAt = shuffledIndices(foldIn(from.key, forData), images.shape[0]!, batch);
+  const first = from.step.item();
+  const bar = progress(steps, first, process.stdout);
+  const losses: LossPoint[] = [];
+  let state = from;
+  try {
+    for (let i = first; i < steps; i++) {
+      const started = performance.now();
+      const [next, { loss }] = step(state, take(images, batchAt(i), { axis: 0 }));
+      state = next;
+      losses.push({ step: i + 1, loss: loss.item() });
+      bar.update(i + 1, { loss: loss.item(), imagesPerSecond: (1000 * batch) / (performance.now() - started) });
+    }
+  } finally {
+    bar.stop();
+  }
+  return { state, losses };
+};
+
+/** Draws digits with the averaged parameters; gives the images at some of the steps, noise first. */
+const draw = (state: State, seed: number): readonly Float32Array[] => {
+  const short = respace(diffusion, spaceTimesteps(timesteps, String(samplingSteps)));
+  const predict = (x: Tensor, t: Tensor): Tensor => model.apply(state.ema, x, t);
+  const { samples: all } = ddimSampleTrajectory(short, predict, [samples, 1, side, side], {
+    key: foldIn(key(seed), forSampling),
+    eta: 1,
+  });
+  const steps = Array.from({ length: frames }, (_, i) => Math.round((i * (samplingSteps - 1)) / (frames - 1)));
+  return steps.map(step => reshape(take(all, step, { axis: 0 }), [samples * side * side]).dataSync() as Float32Array);
+};
+
+const main = async (options: Options): Promise<void> => {
+  const started = performance.now();
+  const { seed, steps, batch, out, sampleOnly } = options;
+  const { images } = await valueOrThrow(loadDigits());
+  const data = reshape(toUnitRange(images, 16), [-1, 1, side, side]);
+  const run = trainingFor(steps);
+  const begun = await start(run, options);
+  const done = begun.state.step.item();
+  if (!sampleOnly && done > steps) {
+    throw new Error(
+      `--steps: got ${steps}, but ${options.resume} is at step ${done} already. Ask for more steps, or use --sample-only.`,
+    );
+  }
+  const trained = sampleOnly ? { state: begun.state, losses: [] } : train(run.step, begun.state, data, options);
+  const losses = [...begun.losses, ...trained.losses];
+  const { state } = trained;
+
+  console.log(`drawing ${samples} digits in ${samplingSteps} steps`);
+  const trajectory = draw(state, seed);
+  await mkdir(out, { recursive: true });
+  const file = (name: string): string => join(out, name);
+  const samplesPng = encodePng(
+    grid(trajectory[frames - 1]!, { count: samples, height: side, width: side, columns: 10, scale: 8, gap: 4 }),
+  );
+  const trajectoryPng = encodePng(
+    filmStrip(trajectory, { count: strips, height: side, width: side, scale: 8, gap: 4 }),
+  );
+  const lossSvg = lossPlot(losses);
+  const checkpoint = file('checkpoint.safetensors');
+  await valueOrThrow(saveTree(checkpoint, state, { losses: JSON.stringify(losses) }));
+  await writeFile(file('samples.png'), samplesPng);
+  await writeFile(file('trajectory.png'), trajectoryPng);
+  await writeFile(file('loss.svg'), lossSvg);
+
+  const parameters = reduce(
+    state.params,
+    (sum, leaf) => sum + leaf.shape.reduce((p: number, n: number) => p * n, 1),
+    0,
+  );
+  const took = formatDuration((performance.now() - started) / 1000);
+  const { size } = await import('node:fs').then(fs => fs.promises.stat(checkpoint));
+  const page = report({
+    title: 'Handwritten digits, drawn by diffusion',
+    facts: [
+      ['training steps', String(state.step.item())],
+      ['images a step', String(batch)],
+      ['seed', String(seed)],
+      ['parameters', parameters.toLocaleString('en')],
+      ['last loss', losses.at(-1)?.loss.toFixed(4) ?? 'not trained in this run'],
+      ['time', took],
+    ],
+    samplesPng,
+    trajectoryPng,
+    lossSvg,
+    checkpoint: { file: 'checkpoint.safetensors', bytes: size },
+  });
+  await writeFile(file('report.html'), page);
+  console.log(`${took} in all. Written to ${relative('.', out) || '.'}:`);
+  for (const name of ['report.html', 'samples.png', 'trajectory.png', 'loss.svg', 'checkpoint.safetensors']) {
+    console.log(`  ${file(name)}`);
+  }
+};
+
+main(parseOptions(process.argv.slice(2))).catch((error: unknown) => {
+  console.error(error instanceof Error ? error.message : String(error));
+  process.exitCode = 1;
+});
