@@ -84,7 +84,7 @@ export const uniform = <const S extends Shape, D extends FloatDType = 'float32'>
   key: Key,
   shape: S,
   options: FloatOptions<D> & { readonly low?: number; readonly high?: number } = {},
-): Tensor<S, D> => {
+): Tensor<S, NoInfer<D>> => {
   const { low = 0, high = 1, dtype = 'float32' } = options;
   const node = keyNode('uniform', key);
   checkArgument(low <= high, 'uniform', `low ${low} and high ${high}`, 'low ≤ high', 'Swap them.');
@@ -117,7 +117,7 @@ export const normal = <const S extends Shape, D extends FloatDType = 'float32'>(
   key: Key,
   shape: S,
   options: FloatOptions<D> = {},
-): Tensor<S, D> => {
+): Tensor<S, NoInfer<D>> => {
   const node = keyNode('normal', key);
   const size = checkShape('normal', shape);
   const dtype = checkFloat('normal', options.dtype ?? 'float32');
@@ -165,6 +165,8 @@ export const randint = <const S extends Shape>(key: Key, shape: S, low: number, 
     'high is one beyond the largest value.',
   );
   const words = drawWords(node, size, 0);
+  // All of int32: a span of 2³² is no 32-bit word, and every word is a draw as it is.
+  if (high - low === 2 ** 32) return wrap(castNode(words, 'int32'));
   const span = full(b, words, high - low);
   // ⌊(w₀·2³² + w₁)·span / 2⁶⁴⌋: the high word of w₀·span, plus the carry out of the word below.
   const below = b.mul(words, span);
