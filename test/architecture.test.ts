@@ -1,4 +1,4 @@
-/** Which file may import which. The order of the layers is explained in docs/architecture.md. */
+/** Which file may import which: the list of layers below is the rule. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { fileURLToPath } from 'node:url';

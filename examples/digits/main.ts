@@ -129,9 +129,8 @@ const main = async (options: Options): Promise<void> => {
   const samplesPng = encodePng(
     grid(trajectory[frames - 1]!, { count: samples, height: side, width: side, columns: 10, scale: 8, gap: 4 }),
   );
-  const trajectoryPng = encodePng(
-    filmStrip(trajectory, { count: strips, height: side, width: side, scale: 8, gap: 4 }),
-  );
+  const strip = trajectory.map(frame => frame.subarray(0, strips * side * side));
+  const trajectoryPng = encodePng(filmStrip(strip, { count: strips, height: side, width: side, scale: 8, gap: 4 }));
   const lossSvg = lossPlot(losses);
   const checkpoint = file('checkpoint.safetensors');
   await valueOrThrow(saveTree(checkpoint, state, { losses: JSON.stringify(losses) }));

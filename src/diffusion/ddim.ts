@@ -9,7 +9,14 @@ import { noiseAfterFirst } from './ddpm.js';
 import { predictEpsFromXStart } from './forward-process.js';
 import { extract, type GaussianDiffusion } from './gaussian-diffusion.js';
 import { noiseFor } from './noise.js';
-import { conditionScore, type DenoiseOptions, extraOf, type Model, pMeanVarianceFrom, predict } from './reverse-process.js';
+import {
+  conditionScore,
+  type DenoiseOptions,
+  extraOf,
+  type Model,
+  pMeanVarianceFrom,
+  predict,
+} from './reverse-process.js';
 import {
   type DiffusionSample,
   type LoopOptions,
@@ -43,7 +50,7 @@ const coefficients = (operation: string, diffusion: GaussianDiffusion, eta: numb
     return eta * Math.sqrt((1 - before) / (1 - alpha)) * Math.sqrt(1 - alpha / before);
   });
   const left = sigma.map((s, t) => 1 - alphasCumprodPrev[t]! - s ** 2);
-  if (!(eta >= 0) || !left.every(variance => variance >= slack)) {
+  if (!(eta >= 0) || left.some(variance => variance < slack)) {
     throw new ArgumentError({
       operation,
       given: `eta = ${String(eta)}`,
@@ -85,8 +92,7 @@ const stepper =
     const by = coefficients(operation, diffusion, eta);
     const { predXStart, eps } = predictions(operation, diffusion, model, x, t, options);
     const mean = add(mul(predXStart, extract(by.xStart, t, x)), mul(extract(by.eps, t, x), eps));
-    const sample =
-      noise === undefined ? mean : add(mean, mul(extract(by.sigma, t, x), noiseAfterFirst(noise, t)));
+    const sample = noise === undefined ? mean : add(mean, mul(extract(by.sigma, t, x), noiseAfterFirst(noise, t)));
     return Object.freeze({ sample, predXStart });
   };
 
@@ -159,12 +165,12 @@ const planFor = <E>(
  * ddimSampleLoop(diffusion, x => mul(x, 0), [2, 3], { key: key(0) }).toArray(); // => [[0, 0, 0], [0, 0, 0]]
  * ```
  */
-export const ddimSampleLoop = <E = unknown>(
+export const ddimSampleLoop = <const S extends Shape, D extends DType = 'float32', E = unknown>(
   diffusion: GaussianDiffusion,
   model: Model<E>,
-  start: Tensor | Shape,
-  options: LoopOptions<E> & EtaOptions = {},
-): Tensor => runLoop(planFor('ddimSampleLoop', diffusion, model, start, options));
+  start: Tensor<S, D> | S,
+  options: LoopOptions<E, D> & EtaOptions = {},
+): Tensor<S, D> => runLoop(planFor('ddimSampleLoop', diffusion, model, start, options)) as Tensor<S, D>;
 
 /**
  * As {@link ddimSampleLoop}, with what every step gives.
@@ -181,19 +187,27 @@ export const ddimSampleLoop = <E = unknown>(
  * ddimSampleTrajectory(diffusion, x => mul(x, 0), zeros([2, 3])).samples.shape; // => [20, 2, 3]
  * ```
  */
-export const ddimSampleTrajectory = <E = unknown>(
+export const ddimSampleTrajectory = <const S extends Shape, D extends DType = 'float32', E = unknown>(
   diffusion: GaussianDiffusion,
   model: Model<E>,
-  start: Tensor | Shape,
-  options: LoopOptions<E> & EtaOptions = {},
-): Trajectory => runTrajectory(planFor('ddimSampleTrajectory', diffusion, model, start, options));
+  start: Tensor<S, D> | S,
+  options: LoopOptions<E, D> & EtaOptions = {},
+): Trajectory<S, D> =>
+  runTrajectory(planFor('ddimSampleTrajectory', diffusion, model, start, options)) as Trajectory<S, D>;
 
 const reverseStepper =
   <E>(operation: string, diffusion: GaussianDiffusion, model: Model<E>, options: DenoiseOptions<E>) =>
   (x: Tensor, t: Tensor): DiffusionSample => {
     const next = diffusion.alphasCumprodNext;
     const { predXStart, eps } = predictions(operation, diffusion, model, x, t, options);
-    const noisePart = mul(extract(next.map(alpha => Math.sqrt(1 - alpha)), t, x), eps);
+    const noisePart = mul(
+      extract(
+        next.map(alpha => Math.sqrt(1 - alpha)),
+        t,
+        x,
+      ),
+      eps,
+    );
     const sample = add(mul(predXStart, extract(next.map(Math.sqrt), t, x)), noisePart);
     return Object.freeze({ sample, predXStart });
   };
@@ -245,12 +259,12 @@ export const ddimReverseSample = <S extends Shape, D extends DType, E = unknown>
  * ddimReverseSampleLoop(diffusion, x => mul(x, 0), zeros([2, 3])).shape; // => [2, 3]
  * ```
  */
-export const ddimReverseSampleLoop = <E = unknown>(
+export const ddimReverseSampleLoop = <S extends Shape, D extends DType, E = unknown>(
   diffusion: GaussianDiffusion,
   model: Model<E>,
-  start: Tensor,
+  start: Tensor<S, D>,
   options: DenoiseOptions<E> = {},
-): Tensor =>
+): Tensor<S, D> =>
   runLoop({
     operation: 'ddimReverseSampleLoop',
     diffusion,
@@ -259,4 +273,4 @@ export const ddimReverseSampleLoop = <E = unknown>(
     noisy: false,
     ascending: true,
     step: reverseStepper('ddimReverseSampleLoop', diffusion, model, options),
-  });
+  }) as Tensor<S, D>;

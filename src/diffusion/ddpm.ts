@@ -109,12 +109,12 @@ const planFor = <E>(
  * pSampleLoop(diffusion, x => mul(x, 0), [2, 3], { key: key(0) }).toArray(); // => [[0, 0, 0], [0, 0, 0]]
  * ```
  */
-export const pSampleLoop = <E = unknown>(
+export const pSampleLoop = <const S extends Shape, D extends DType = 'float32', E = unknown>(
   diffusion: GaussianDiffusion,
   model: Model<E>,
-  start: Tensor | Shape,
-  options: LoopOptions<E>,
-): Tensor => runLoop(planFor('pSampleLoop', diffusion, model, start, options));
+  start: Tensor<S, D> | S,
+  options: LoopOptions<E, D>,
+): Tensor<S, D> => runLoop(planFor('pSampleLoop', diffusion, model, start, options)) as Tensor<S, D>;
 
 /**
  * As {@link pSampleLoop}, with what every step gives.
@@ -132,9 +132,10 @@ export const pSampleLoop = <E = unknown>(
  * pSampleTrajectory(diffusion, x => mul(x, 0), [2, 3], { key: key(0) }).samples.shape; // => [20, 2, 3]
  * ```
  */
-export const pSampleTrajectory = <E = unknown>(
+export const pSampleTrajectory = <const S extends Shape, D extends DType = 'float32', E = unknown>(
   diffusion: GaussianDiffusion,
   model: Model<E>,
-  start: Tensor | Shape,
-  options: LoopOptions<E>,
-): Trajectory => runTrajectory(planFor('pSampleTrajectory', diffusion, model, start, options));
+  start: Tensor<S, D> | S,
+  options: LoopOptions<E, D>,
+): Trajectory<S, D> =>
+  runTrajectory(planFor('pSampleTrajectory', diffusion, model, start, options)) as Trajectory<S, D>;

@@ -68,7 +68,11 @@ const checkChoice = <C extends string>(what: string, given: C, choices: readonly
   });
 };
 
-const checkMap = (timestepMap: readonly number[], numTimesteps: number, originalNumSteps: number): readonly number[] => {
+const checkMap = (
+  timestepMap: readonly number[],
+  numTimesteps: number,
+  originalNumSteps: number,
+): readonly number[] => {
   const map = Object.freeze([...timestepMap]);
   const fits = map.every(
     (t, i) => Number.isInteger(t) && t >= 0 && t < originalNumSteps && (i === 0 || t > map[i - 1]!),
@@ -197,8 +201,6 @@ export const modelTimesteps = (diffusion: GaussianDiffusion, t: Tensor, like: Te
   checkBatch('modelTimesteps', { like }, t);
   const { timestepMap, numTimesteps, originalNumSteps, rescaleTimesteps } = diffusion;
   const mapped =
-    numTimesteps === originalNumSteps
-      ? t
-      : take(tensor(timestepMap, { dtype: 'int32' }), t as Tensor<Shape, 'int32'>);
+    numTimesteps === originalNumSteps ? t : take(tensor(timestepMap, { dtype: 'int32' }), t as Tensor<Shape, 'int32'>);
   return rescaleTimesteps ? mul(cast(mapped, like.dtype), 1000 / originalNumSteps) : mapped;
 };

@@ -1,7 +1,7 @@
 /** Likelihoods and divergences of Gaussians, in nats. */
 import type { DType } from '../tensor/dtype.js';
 import { ArgumentError } from '../tensor/errors.js';
-import { add, clamp, mul, neg, square, sub } from '../tensor/ops/arithmetic.js';
+import { abs, add, clamp, mul, neg, sign, square, sub } from '../tensor/ops/arithmetic.js';
 import { greater, less, where } from '../tensor/ops/comparison.js';
 import { tensor } from '../tensor/ops/creation.js';
 import { exp, log, tanh } from '../tensor/ops/elementary.js';
@@ -54,6 +54,12 @@ export const normalKl = (
 };
 
 /**
+ * 27 log 2, from where on 1 + tanh is 2 in float64. A derivative would be the rounding error of tanh there, and narrow
+ * Gaussians would make it thousands of times larger, so it is 0 as that of any constant.
+ */
+const saturation = 27 * Math.LN2;
+
+/**
  * The standard normal distribution function, approximately (to about 3e-4): ½ (1 + tanh(√(2 / π) (x + 0.044715 x³))).
  *
  * Source: Page 1977, "Approximations to the cumulative normal function", as in the code of Ho et al. 2020.
@@ -67,13 +73,12 @@ export const normalKl = (
  * approxStandardNormalCdf(tensor([-Infinity, 0, Infinity])).toArray(); // => [0, 0.5, 1]
  * ```
  */
-export const approxStandardNormalCdf = <S extends Shape, D extends DType>(
-  x: Tensor<S, D>,
-): Tensor<S, Floating<D>> => {
+export const approxStandardNormalCdf = <S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> => {
   checkTensors('approxStandardNormalCdf', { x });
   const z: Tensor = x;
-  const cubic = add(z, mul(mul(square(z), z), 0.044715));
-  return mul(add(tanh(mul(cubic, Math.sqrt(2 / Math.PI))), 1), 0.5) as Tensor<S, Floating<D>>;
+  const inner = mul(add(z, mul(mul(square(z), z), 0.044715)), Math.sqrt(2 / Math.PI));
+  const saturated = where(greater(abs(inner), saturation), sign(inner), tanh(inner));
+  return mul(add(saturated, 1), 0.5) as Tensor<S, Floating<D>>;
 };
 
 /** Keeps the logarithm of a probability finite; above 0 its derivative is untouched. */

@@ -136,9 +136,7 @@ export const pMeanVarianceFrom = <E>(
     const predXStart = finish(predictXStartFromXPrev(diffusion, x, t, output));
     return Object.freeze({ mean: output, variance, logVariance, predXStart });
   }
-  const predXStart = finish(
-    diffusion.meanType === 'startX' ? output : predictXStartFromEps(diffusion, x, t, output),
-  );
+  const predXStart = finish(diffusion.meanType === 'startX' ? output : predictXStartFromEps(diffusion, x, t, output));
   const { mean } = qPosteriorMeanVariance(diffusion, predXStart, x, t);
   return Object.freeze({ mean, variance, logVariance, predXStart });
 };

@@ -1,6 +1,6 @@
 /** What the samplers have in common: their options and results, and the one loop over the timesteps. */
 import type { Key } from '../random/key.js';
-import type { DType, FloatDType } from '../tensor/dtype.js';
+import type { DType } from '../tensor/dtype.js';
 import { ArgumentError, ShapeError } from '../tensor/errors.js';
 import { full, tensor, zeros } from '../tensor/ops/creation.js';
 import { broadcastTo } from '../tensor/ops/movement.js';
@@ -19,9 +19,9 @@ export interface StepOptions<E = unknown> extends DenoiseOptions<E>, NoiseOption
 }
 
 /** Options of a whole run; `noise` is stacked: [steps, N, …], in the order in which it is used. */
-export interface LoopOptions<E = unknown> extends StepOptions<E> {
+export interface LoopOptions<E = unknown, D extends DType = DType> extends StepOptions<E> {
   /** The dtype of the samples where a shape is given to start from. Default float32. */
-  readonly dtype?: FloatDType | undefined;
+  readonly dtype?: D | undefined;
 }
 
 /** What a step gives; of a trajectory, stacked along a new first axis in the order of the steps. */
@@ -33,9 +33,9 @@ export interface DiffusionSample<S extends Shape = Shape, D extends DType = DTyp
 }
 
 /** All steps of a run, the first one (t = T − 1, or 0 in reverse) first; each of shape [steps, N, …]. */
-export interface Trajectory {
-  readonly samples: Tensor;
-  readonly predXStart: Tensor;
+export interface Trajectory<S extends Shape = Shape, D extends DType = DType> {
+  readonly samples: Tensor<readonly [number, ...S], D>;
+  readonly predXStart: Tensor<readonly [number, ...S], D>;
 }
 
 /** A step of a sampler: x at the timesteps t, and its noise where the sampler uses any. */
@@ -89,7 +89,12 @@ const startOf = ({ operation, diffusion, start, options }: Plan): Tensor => {
     });
   }
   const like = zeros(shape, { dtype: options.dtype ?? 'float32' });
-  return timestepNoise(options.key, like, full([shape[0] ?? 0], diffusion.numTimesteps, { dtype: 'int32' }), options.firstSample);
+  return timestepNoise(
+    options.key,
+    like,
+    full([shape[0] ?? 0], diffusion.numTimesteps, { dtype: 'int32' }),
+    options.firstSample,
+  );
 };
 
 const prepare = (plan: Plan): Run => {
@@ -126,5 +131,5 @@ export const runTrajectory = (plan: Plan): Trajectory => {
     const after = step(x, input);
     return [after.sample, after] as const;
   })(start, xs);
-  return Object.freeze({ samples: sample, predXStart });
+  return Object.freeze({ samples: sample, predXStart }) as Trajectory;
 };

@@ -116,7 +116,10 @@ const byWeights = <State>(
     const t = minimum(sum(passed, { axis: 1 }) as Tensor, numTimesteps - 1);
     return Object.freeze({ t, weights: importanceWeights(state, t) });
   };
-  return { weights, sample, importanceWeights } as Pick<TimestepSampler<State>, 'weights' | 'sample' | 'importanceWeights'>;
+  return { weights, sample, importanceWeights } as Pick<
+    TimestepSampler<State>,
+    'weights' | 'sample' | 'importanceWeights'
+  >;
 };
 
 /**
@@ -164,7 +167,11 @@ const remember = (
   const newest = broadcastTo(loss, [steps, 1]);
   const shifted = concat([slice(lossHistory, [0, 1], [steps, length]), newest], { axis: 1 });
   const next = equal(expandDims(arange(length, { dtype: 'int32' }), 0) as Tensor, expandDims(lossCounts, 1) as Tensor);
-  const changed = where(expandDims(full, 1) as Tensor, shifted as Tensor, where(next, newest as Tensor, lossHistory as Tensor));
+  const changed = where(
+    expandDims(full, 1) as Tensor,
+    shifted as Tensor,
+    where(next, newest as Tensor, lossHistory as Tensor),
+  );
   return {
     lossHistory: where(expandDims(here, 1) as Tensor, changed, lossHistory as Tensor) as LossHistory['lossHistory'],
     lossCounts: minimum(add(lossCounts, cast(here, 'int32') as Tensor), length) as LossHistory['lossCounts'],

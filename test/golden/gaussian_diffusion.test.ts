@@ -12,8 +12,8 @@ import {
   stack,
   sub,
   sum,
-  type Tensor,
   TenfoldError,
+  type Tensor,
   tanh,
   tensor,
 } from 'tenfold';
@@ -35,8 +35,8 @@ import {
   type Model,
   namedBetas,
   normalKl,
-  priorBpd,
   pMeanVariance,
+  priorBpd,
   pSample,
   pSampleLoop,
   pSampleTrajectory,
@@ -120,8 +120,7 @@ const diffusionOf = ({ args, index }: Run): GaussianDiffusion => {
   const betas = namedBetas(stringOf(spec.schedule) as ScheduleName, numberOf(spec.T));
   const counts = spec.section_counts;
   if (counts === undefined) return gaussianDiffusion(betas, options);
-  const sections =
-    typeof counts === 'string' || typeof counts === 'number' ? counts : arrayOf(counts).map(numberOf);
+  const sections = typeof counts === 'string' || typeof counts === 'number' ? counts : arrayOf(counts).map(numberOf);
   return respace({ betas, ...options }, spaceTimesteps(betas.length, sections));
 };
 
@@ -154,9 +153,7 @@ const modelOf = (run: Run, { a, b, c }: Parameters = parametersOf(run)): Model<E
     const time = perSample(t, x);
     const half = add(mul(a, x), mul(b, cos(mul(time, w))));
     const labelled = extra === null ? half : add(half, mul(perSample(extra.y, x), 0.05));
-    return learned
-      ? concat([labelled, tanh(add(sub(mul(c, x), 0.2), mul(time, 0.001)))], { axis: 1 })
-      : labelled;
+    return learned ? concat([labelled, tanh(add(sub(mul(c, x), 0.2), mul(time, 0.001)))], { axis: 1 }) : labelled;
   };
 };
 
@@ -170,7 +167,8 @@ const condition: Model<Extra> = (x, t, extra) => {
 const denoise = (x: Tensor): Tensor => add(mul(x, 0.8), 0.05);
 
 const formulas = {
-  model: 'mean_half = a*x + b*cos(w*t) [+ 0.05*y]; var_half = tanh(c*x - 0.2 + 0.001*t); a,b,c,w in model_params[mean_type]',
+  model:
+    'mean_half = a*x + b*cos(w*t) [+ 0.05*y]; var_half = tanh(c*x - 0.2 + 0.001*t); a,b,c,w in model_params[mean_type]',
   cond_fn: 'g = -0.2*x + 0.1*sin(0.005*t) + 0.03*y',
   denoised_fn: 'd(x) = 0.8*x + 0.05',
 };

@@ -172,7 +172,8 @@ export const elementwise: { readonly [P in keyof ElementwisePrimitives]: Element
   tanh: entry(
     'tanh',
     x => Math.tanh(x!),
-    (b, y) => [t => b.mul(t, b.sub(full(b, y, 1), b.mul(y, y)))],
+    // Not 1 − y·y, which loses all digits where y is close to ±1.
+    (b, y) => [t => b.mul(t, b.mul(b.sub(full(b, y, 1), y), b.add(full(b, y, 1), y)))],
   ),
   sigmoid: entry(
     'sigmoid',

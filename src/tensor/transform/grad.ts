@@ -31,10 +31,10 @@ const within = <T>(name: string, f: (scope: Scope, depends: (node: Node) => bool
 
 /** The signatures of {@link valueAndGrad}. */
 export interface ValueAndGrad {
-  <A, Rest extends readonly unknown[], L extends Tensor>(
+  <A = Tensor, Rest extends readonly unknown[] = readonly [], L extends Tensor = Tensor>(
     f: (argument: A, ...rest: Rest) => L,
   ): (argument: A, ...rest: Rest) => readonly [value: L, gradient: A];
-  <A, Rest extends readonly unknown[], L extends Tensor, X>(
+  <A = Tensor, Rest extends readonly unknown[] = readonly [], L extends Tensor = Tensor, X = unknown>(
     f: (argument: A, ...rest: Rest) => readonly [L, X],
     options: { readonly aux: true },
   ): (argument: A, ...rest: Rest) => readonly [value: readonly [L, X], gradient: A];
@@ -104,7 +104,7 @@ export const valueAndGrad: ValueAndGrad = ((
  * grad(x => sum(grad(y => sum(mul(y, mul(y, y))))(x)))(tensor([1, 2, 3])).toArray(); // => [6, 12, 18]
  * ```
  */
-export const grad = <A, Rest extends readonly unknown[]>(
+export const grad = <A = Tensor, Rest extends readonly unknown[] = readonly []>(
   f: (argument: A, ...rest: Rest) => Tensor,
 ): ((argument: A, ...rest: Rest) => A) => {
   checkFunction('grad', f);

@@ -119,7 +119,7 @@ export interface FoldOptions {
  * ```
  */
 export const fold =
-  <C, X = Tensor>(step: (carry: C, x: X) => C, options: FoldOptions = {}) =>
+  <C = Tensor, X = Tensor>(step: (carry: C, x: X) => C, options: FoldOptions = {}) =>
   (init: C, xs: X | number): C => {
     checkFunction('fold', step);
     const [carry] = loop('fold', (c, x) => [step(c as C, x as X), null], init, xs, options.reverse === true);
@@ -140,7 +140,7 @@ export const fold =
  * ```
  */
 export const scan =
-  <C, Y, X = Tensor>(step: (carry: C, x: X) => readonly [C, Y], options: FoldOptions = {}) =>
+  <C = Tensor, Y = Tensor, X = Tensor>(step: (carry: C, x: X) => readonly [C, Y], options: FoldOptions = {}) =>
   (init: C, xs: X | number): readonly [carry: C, ys: Y] => {
     checkFunction('scan', step);
     const result = loop('scan', (c, x) => step(c as C, x as X), init, xs, options.reverse === true);
@@ -174,7 +174,7 @@ const checkPredicate = (operation: string, { nodes }: Leaves): Node => {
  * ```
  */
 export const whileLoop =
-  <C>(test: (carry: C) => Tensor, step: (carry: C) => C) =>
+  <C = Tensor>(test: (carry: C) => Tensor, step: (carry: C) => C) =>
   (init: C): C => {
     checkFunction('whileLoop', test);
     checkFunction('whileLoop', step);

@@ -1,0 +1,58 @@
+/** The main job as a user runs it, only shorter. */
+import { execFile } from 'node:child_process';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { decode } from 'fast-png';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const root = resolve(import.meta.dirname, '../..');
+const start = (...args: readonly string[]): Promise<{ stdout: string; stderr: string }> =>
+  promisify(execFile)('npm', ['start', '--silent', '--', '--batch', '16', ...args], { cwd: root });
+
+describe('npm start', () => {
+  let folder = '';
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'tenfold-digits-'));
+  });
+  afterAll(() => rm(folder, { recursive: true }));
+  const file = (run: string, name: string): Promise<Buffer> => readFile(join(folder, run, name));
+
+  it('leaves the five files, says where, and shows plain progress lines', async () => {
+    const { stdout } = await start('--steps', '4', '--out', join(folder, 'a'));
+    expect((await readdir(join(folder, 'a'))).sort()).toEqual(
+      ['checkpoint.safetensors', 'loss.svg', 'report.html', 'samples.png', 'trajectory.png'].sort(),
+    );
+    expect(stdout).toMatch(/step 4\/4 {2}loss [\d.]+ {2}\d+ images\/s/);
+    expect(stdout).toContain(join(folder, 'a', 'report.html'));
+    const { width, height } = decode(await file('a', 'samples.png'));
+    expect([width, height]).toEqual([10 * 64 + 9 * 4, 10 * 64 + 9 * 4]);
+    expect((await file('a', 'report.html')).toString()).toContain('data:image/png;base64,');
+  });
+
+  it('the same seed gives the same pictures and checkpoint, byte for byte; another seed others', async () => {
+    await start('--steps', '4', '--out', join(folder, 'b'));
+    await start('--steps', '4', '--seed', '1', '--out', join(folder, 'c'));
+    for (const name of ['samples.png', 'trajectory.png', 'loss.svg', 'checkpoint.safetensors']) {
+      expect((await file('a', name)).equals(await file('b', name)), name).toBe(true);
+      expect((await file('a', name)).equals(await file('c', name)), name).toBe(false);
+    }
+  });
+
+  it('--sample-only draws again from a checkpoint, --resume goes on from one', async () => {
+    const checkpoint = join(folder, 'a', 'checkpoint.safetensors');
+    await start('--sample-only', '--resume', checkpoint, '--out', join(folder, 'd'));
+    expect((await file('d', 'samples.png')).equals(await file('a', 'samples.png'))).toBe(true);
+    const { stdout } = await start('--steps', '6', '--resume', checkpoint, '--out', join(folder, 'e'));
+    expect(stdout).toMatch(/step 6\/6/);
+    expect(stdout).not.toMatch(/step 4\/6/);
+    const tooFew = start('--steps', '2', '--resume', checkpoint, '--out', join(folder, 'f'));
+    await expect(tooFew).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('at step 4 already') });
+  });
+
+  it('a broken checkpoint is named, without a stack trace', async () => {
+    const broken = start('--resume', join(root, 'package.json'), '--out', join(folder, 'g'));
+    await expect(broken).rejects.toMatchObject({ code: 1, stderr: expect.not.stringContaining('    at ') });
+  });
+});
