@@ -40,7 +40,8 @@ const side = 8;
 const forData = 2 ** 32 - 1;
 const forSampling = 2 ** 32 - 2;
 
-const diffusion = gaussianDiffusion(cosineBetas(timesteps));
+// Predicting the image gives readable digits in far fewer steps of a small network than predicting the noise.
+const diffusion = gaussianDiffusion(cosineBetas(timesteps), { meanType: 'startX' });
 const model = residualMlp({ size: side * side, hidden: 192, blocks: 2, embedding: 64 });
 
 type State = Parameters<ReturnType<typeof trainingFor>['step']>[0];

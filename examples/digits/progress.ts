@@ -5,7 +5,7 @@
 
 import { SingleBar } from 'cli-progress';
 
-export interface ProgressInfo {
+interface ProgressInfo {
   readonly loss: number;
   readonly imagesPerSecond: number;
 }

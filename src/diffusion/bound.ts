@@ -8,7 +8,7 @@ import { mean, sum } from '../tensor/ops/reduction.js';
 import { range, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { scan } from '../tensor/transform/loops.js';
-import { checkBatch } from './checks.js';
+import { checkAlike, checkBatch } from './checks.js';
 import { predictEpsFromXStart, qMeanVariance, qPosteriorMeanVariance, qSample } from './forward-process.js';
 import type { GaussianDiffusion } from './gaussian-diffusion.js';
 import { discretizedGaussianLogLikelihood, normalKl } from './likelihood.js';
@@ -89,6 +89,14 @@ export const vbTermsBpd = <S extends Shape, D extends DType, E = unknown>(
   return Object.freeze(term) as VbTerm<S, D>;
 };
 
+const priorFor = (operation: string, diffusion: GaussianDiffusion, xStart: Tensor): Tensor => {
+  checkAlike(operation, { xStart });
+  const t = full([xStart.shape[0] ?? 0], diffusion.numTimesteps - 1, { dtype: 'int32' });
+  checkBatch(operation, { xStart }, t);
+  const q = qMeanVariance(diffusion, xStart, t);
+  return bitsPerDimension(normalKl(q.mean, q.logVariance, 0, 0));
+};
+
 /**
  * The term of the variational bound that no model changes, in bits per dimension: KL(q(x_T | x₀) ‖ N(0, I)).
  *
@@ -107,12 +115,7 @@ export const vbTermsBpd = <S extends Shape, D extends DType, E = unknown>(
 export const priorBpd = <D extends DType>(
   diffusion: GaussianDiffusion,
   xStart: Tensor<Shape, D>,
-): Tensor<readonly [number], D> => {
-  const t = full([xStart.shape[0] ?? 0], diffusion.numTimesteps - 1, { dtype: 'int32' });
-  checkBatch('priorBpd', { xStart }, t);
-  const q = qMeanVariance(diffusion, xStart, t);
-  return bitsPerDimension(normalKl(q.mean, q.logVariance, 0, 0)) as Tensor<readonly [number], D>;
-};
+): Tensor<readonly [number], D> => priorFor('priorBpd', diffusion, xStart) as Tensor<readonly [number], D>;
 
 /** The whole variational bound, in bits per dimension; the columns stand for t = T − 1 … 0. */
 export interface BpdTerms<D extends DType = DType> {
@@ -156,7 +159,7 @@ export const calcBpdLoop = <D extends DType, E = unknown>(
   options: BoundOptions<E> & NoiseOptions,
 ): BpdTerms<D> => {
   const { numTimesteps } = diffusion;
-  const prior = priorBpd(diffusion, xStart);
+  const prior = priorFor('calcBpdLoop', diffusion, xStart);
   const { noise, key, firstSample, ...rest } = options;
   checkSource('calcBpdLoop', options);
   if (noise !== undefined) checkStack('calcBpdLoop', noise, xStart, numTimesteps);
@@ -172,6 +175,6 @@ export const calcBpdLoop = <D extends DType, E = unknown>(
   const t = tensor(range(numTimesteps).reverse(), { dtype: 'int32' });
   const [, rows] = scan(step)(null, noise === undefined ? { t } : { t, noise });
   const [vb, xstartMse, mse] = [rows.vb, rows.xstartMse, rows.mse].map(row => transpose(row as Tensor));
-  const totalBpd = add(sum(vb!, { axis: 1 }), prior as Tensor);
+  const totalBpd = add(sum(vb!, { axis: 1 }), prior);
   return Object.freeze({ totalBpd, priorBpd: prior, vb, xstartMse, mse }) as BpdTerms<D>;
 };

@@ -162,7 +162,7 @@ const planFor = <E>(
  * import { ddimSampleLoop, gaussianDiffusion, linearBetas } from 'tenfold/diffusion';
  * import { key } from 'tenfold/random';
  * const diffusion = gaussianDiffusion(linearBetas(20), { meanType: 'startX' });
- * ddimSampleLoop(diffusion, x => mul(x, 0), [2, 3], { key: key(0) }).toArray(); // => [[0, 0, 0], [0, 0, 0]]
+ * ddimSampleLoop(diffusion, x => mul(x, 0.5), [2, 3], { key: key(0) }).shape; // => [2, 3]
  * ```
  */
 export const ddimSampleLoop = <const S extends Shape, D extends DType = 'float32', E = unknown>(

@@ -151,7 +151,8 @@ export const predictXStartFromEps = <S extends Shape, D extends DType>(
 };
 
 /**
- * The noise in xₜ, given x₀: (√(1 / ᾱₜ) xₜ − x₀) / √(1 / ᾱₜ − 1).
+ * The noise in xₜ, given x₀: (xₜ − √ᾱₜ x₀) / √(1 − ᾱₜ). Unlike (√(1 / ᾱₜ) xₜ − x₀) / √(1 / ᾱₜ − 1), which is the same,
+ * it holds where no signal is left (ᾱₜ = 0).
  *
  * Source: Ho et al. 2020, arXiv:2006.11239, eq. 15 solved for ε.
  *
@@ -176,9 +177,9 @@ export const predictEpsFromXStart = <S extends Shape, D extends DType>(
   predXStart: Tensor,
 ): Tensor<S, D> => {
   checkBatch('predictEpsFromXStart', { xT, predXStart }, t);
-  const { sqrtRecipAlphasCumprod, sqrtRecipm1AlphasCumprod } = diffusion;
-  const divisor: Tensor = extract(sqrtRecipm1AlphasCumprod, t, xT);
-  return div(sub(scaled(sqrtRecipAlphasCumprod, t, xT), predXStart), divisor) as Tensor<S, D>;
+  const { sqrtAlphasCumprod, sqrtOneMinusAlphasCumprod } = diffusion;
+  const [noisy, divisor]: readonly Tensor[] = [xT, extract(sqrtOneMinusAlphasCumprod, t, xT)];
+  return div(sub(noisy!, scaled(sqrtAlphasCumprod, t, predXStart)), divisor!) as Tensor<S, D>;
 };
 
 /**

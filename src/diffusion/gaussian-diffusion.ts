@@ -68,6 +68,17 @@ const checkChoice = <C extends string>(what: string, given: C, choices: readonly
   });
 };
 
+/** What goes wrong inside is reported in the name of the function that was called. */
+const inTheNameOf = <R>(operation: string, f: () => R): R => {
+  try {
+    return f();
+  } catch (error) {
+    if (!(error instanceof ScheduleError)) throw error;
+    const { given, rule, hint } = error;
+    throw new ScheduleError({ operation, given, rule, hint }, { cause: error });
+  }
+};
+
 const checkMap = (
   timestepMap: readonly number[],
   numTimesteps: number,
@@ -109,7 +120,7 @@ export const gaussianDiffusion = (
   betas: ArrayLike<number>,
   options: GaussianDiffusionOptions = {},
 ): GaussianDiffusion => {
-  const coefficients = diffusionCoefficients(betas);
+  const coefficients = inTheNameOf('gaussianDiffusion', () => diffusionCoefficients(betas));
   const numTimesteps = coefficients.betas.length;
   const { originalNumSteps = numTimesteps, timestepMap = coefficients.betas.map((_, t) => t) } = options;
   return Object.freeze({
@@ -144,14 +155,15 @@ export const gaussianDiffusion = (
 export const respace = (
   diffusion: GaussianDiffusionOptions & { readonly betas: ArrayLike<number> },
   useTimesteps: Iterable<number>,
-): GaussianDiffusion => {
-  const { betas, timestepMap } = respaceBetas(diffusion.betas, useTimesteps);
-  return gaussianDiffusion(betas, {
-    ...diffusion,
-    timestepMap: timestepMap.map(t => diffusion.timestepMap?.[t] ?? t),
-    originalNumSteps: diffusion.originalNumSteps ?? diffusion.betas.length,
+): GaussianDiffusion =>
+  inTheNameOf('respace', () => {
+    const { betas, timestepMap } = respaceBetas(diffusion.betas, useTimesteps);
+    return gaussianDiffusion(betas, {
+      ...diffusion,
+      timestepMap: timestepMap.map(t => diffusion.timestepMap?.[t] ?? t),
+      originalNumSteps: diffusion.originalNumSteps ?? diffusion.betas.length,
+    });
   });
-};
 
 /**
  * The coefficient of each sample's timestep, ready to be multiplied with the samples: coefficients[t] in the shape

@@ -39,7 +39,7 @@ export interface Trajectory<S extends Shape = Shape, D extends DType = DType> {
 }
 
 /** A step of a sampler: x at the timesteps t, and its noise where the sampler uses any. */
-export type Step = (x: Tensor, t: Tensor, noise: Tensor | undefined) => DiffusionSample;
+type Step = (x: Tensor, t: Tensor, noise: Tensor | undefined) => DiffusionSample;
 
 /** A run that is ready to go. */
 interface Run {

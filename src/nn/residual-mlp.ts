@@ -19,7 +19,7 @@ export interface ResidualMlpOptions {
   readonly hidden: number;
   /** Number of residual blocks. */
   readonly blocks: number;
-  /** Length of the sinusoidal time embedding. Default 64. */
+  /** Length of the time embedding. Default 64. */
   readonly embedding?: number;
 }
 
@@ -64,7 +64,8 @@ export const residualMlp = ({
   embedding = 64,
 }: ResidualMlpOptions): Layer<ResidualMlpParams, readonly [x: Tensor, t: Tensor]> => {
   checkInteger('residualMlp', 'the number of blocks', blocks, 0, Number.MAX_SAFE_INTEGER);
-  const timeLayer = linear(embedding, hidden);
+  const timeLayer = linear(embedding, embedding);
+  const told = linear(embedding, hidden);
   const first = linear(size, hidden);
   const norm = layerNorm(hidden);
   const inner = linear(hidden, hidden);
@@ -83,7 +84,7 @@ export const residualMlp = ({
                 const [a, b] = split(each, 2) as readonly [Key, Key];
                 return Object.freeze({
                   norm: norm.init(each),
-                  time: inner.init(a),
+                  time: told.init(a),
                   up: inner.init(b),
                   down: closing.init(each),
                 });
@@ -105,8 +106,8 @@ export const residualMlp = ({
       const time = silu(timeLayer.apply(params.time, timestepEmbedding(t, embedding)));
       const start = first.apply(params.first, reshape(x, [x.shape[0]!, size]));
       const end = params.blocks.reduce((h, block) => {
-        const told = add(norm.apply(block.norm, h), inner.apply(block.time, time));
-        return add(h, closing.apply(block.down, silu(inner.apply(block.up, silu(told)))));
+        const input = add(norm.apply(block.norm, h), told.apply(block.time, time));
+        return add(h, closing.apply(block.down, silu(inner.apply(block.up, silu(input)))));
       }, start);
       return reshape(last.apply(params.last, silu(norm.apply(params.norm, end))), x.shape);
     },

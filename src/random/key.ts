@@ -41,7 +41,7 @@ export const keyNode = (operation: string, key: unknown): Node => {
 const asKey = (node: Node): Key => wrap<readonly [2], 'uint32'>(node) as Key;
 
 /** @internal One word of the cipher at the counters (0, index), for a flat index of any shape. */
-export const wordsAt = (key: Node, counter0: Node, counter1: Node, word: 0 | 1 | 'xor'): Node => {
+const wordsAt = (key: Node, counter0: Node, counter1: Node, word: 0 | 1 | 'xor'): Node => {
   const half = (i: number): Node =>
     broadcastNode(b.reshape(b.slice(key, { start: [i], stop: [i + 1], step: [1] }), { shape: [] }), counter1.shape);
   return b.threefry2x32(half(0), half(1), broadcastNode(counter0, counter1.shape), counter1, { rounds, word });
@@ -50,7 +50,7 @@ export const wordsAt = (key: Node, counter0: Node, counter1: Node, word: 0 | 1 |
 const zero = (): Node => scalar(b, 0, 'uint32');
 
 /** @internal 0, 1, 2, … as uint32. */
-export const flatIndex = (shape: Shape): Node =>
+const flatIndex = (shape: Shape): Node =>
   b.reshape(b.iota({ shape: [sizeOf(shape)], dtype: 'uint32', axis: 0 }), { shape });
 
 /** @internal The words of a draw of this shape. */

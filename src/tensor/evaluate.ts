@@ -8,7 +8,7 @@ import { showAval } from './shape.js';
 import type { Storage } from './storage.js';
 
 /** The backend that computes unless another is asked for. */
-export const defaultBackend: Backend = referenceBackend;
+const defaultBackend: Backend = referenceBackend;
 
 /**
  * Computes the nodes that have no value yet, all in one program, and remembers the values on them.

@@ -172,7 +172,7 @@ const joinScopes = (inputs: readonly Node[]): readonly Scope[] => {
 };
 
 /** The error for a placeholder that outlived its trace. */
-export const leaked = (scope: Scope): TraceError =>
+const leaked = (scope: Scope): TraceError =>
   new TraceError({
     operation: scope.name,
     given: 'a tensor made inside a traced function, used after the trace ended',

@@ -171,4 +171,4 @@ export type ToArray<S extends Shape, D extends DType> =
     : NestedArray;
 
 /** Nested arrays of unknown depth. */
-export type NestedArray = number | boolean | NestedArray[];
+type NestedArray = number | boolean | NestedArray[];

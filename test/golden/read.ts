@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 const here = dirname(fileURLToPath(import.meta.url));
 
 /** Where the data is. */
-export const goldenDir: string = process.env.GOLDEN_DIR ? resolve(process.env.GOLDEN_DIR) : here;
+const goldenDir: string = process.env.GOLDEN_DIR ? resolve(process.env.GOLDEN_DIR) : here;
 
 // ---- Which groups -------------------------------------------------------------------------------------------------
 
@@ -55,7 +55,7 @@ const refuse = (json: unknown, wanted: string): never => {
   throw new Error(`golden index: expected ${wanted}, found ${show(json)}`);
 };
 
-export const isObject = (json: Json | undefined): json is JsonObject =>
+const isObject = (json: Json | undefined): json is JsonObject =>
   typeof json === 'object' && json !== null && !Array.isArray(json);
 
 export const objectOf = (json: Json | undefined): JsonObject => (isObject(json) ? json : refuse(json, 'an object'));
@@ -89,9 +89,9 @@ export const at = (json: Json, ...path: readonly (string | number)[]): Json =>
 
 // ---- The data -----------------------------------------------------------------------------------------------------
 
-export type GoldenDType = 'F64' | 'F32' | 'I32' | 'U8';
+type GoldenDType = 'F64' | 'F32' | 'I32' | 'U8';
 
-export interface GoldenTensor {
+interface GoldenTensor {
   readonly dtype: GoldenDType;
   readonly shape: readonly number[];
   /** The caller's own copy. */
@@ -115,7 +115,7 @@ const arrays = { F64: Float64Array, F32: Float32Array, I32: Int32Array, U8: Uint
 const isDType = (json: Json): json is GoldenDType => typeof json === 'string' && Object.hasOwn(arrays, json);
 
 /** Whether a value of the index mentions a tensor. */
-export const isTensorRef = (json: Json | undefined): json is JsonObject =>
+const isTensorRef = (json: Json | undefined): json is JsonObject =>
   isObject(json) && typeof json.tensor === 'string' && json.offset !== undefined;
 
 const readTensor = (bytes: Uint8Array, ref: Json | undefined): GoldenTensor => {

@@ -98,7 +98,7 @@ export interface GraphTransforms {
   trace(avals: readonly Aval[], f: (parameters: readonly Node[]) => readonly Node[]): Graph;
 }
 
-export interface BatchedGraph {
+interface BatchedGraph {
   readonly graph: Graph;
   readonly batched: readonly boolean[];
 }

@@ -162,7 +162,7 @@ export interface WhileParams {
   readonly bodyCaptures: number;
 }
 
-export interface Primitives
+interface Primitives
   extends SourcePrimitives,
     ElementwisePrimitives,
     MovementPrimitives,
