@@ -5,6 +5,7 @@
  * as long as it is shown the original timesteps (`timestepMap`).
  */
 import { ScheduleError } from '../tensor/errors.js';
+import { roundHalfEven } from '../tensor/primitives/special.js';
 import { checkBetas, cumulativeAlphas } from './schedules.js';
 
 /** A diffusion over a selection of the timesteps of another one. */
@@ -16,13 +17,6 @@ export interface RespacedBetas {
 }
 
 const rising = (a: number, b: number): number => a - b;
-
-/** Rounds a non-negative number, ties to even as Python does, so that selections agree with the reference. */
-const roundHalfToEven = (x: number): number => {
-  const below = Math.floor(x);
-  const rest = x - below;
-  return rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below;
-};
 
 /** The timesteps 0, stride, 2·stride … with the smallest stride that gives exactly `count` of them. */
 const strided = (numTimesteps: number, spec: string): readonly number[] => {
@@ -120,7 +114,7 @@ export const spaceTimesteps = (
     // Added up rather than multiplied, as the reference does: a position next to a half rounds by its last bit.
     let position = 0;
     return Array.from({ length: count }, () => {
-      const step = start + roundHalfToEven(position);
+      const step = start + roundHalfEven(position);
       position += stride;
       return step;
     });

@@ -7,7 +7,8 @@ import { emaWarmup, updateEma } from '../optim/ema.js';
 import { applyUpdates, type GradientTransform, type Schedule } from '../optim/transform.js';
 import { normal, randint } from '../random/draw.js';
 import { foldIn, type Key, split } from '../random/key.js';
-import { ShapeError } from '../tensor/errors.js';
+import { isFloat } from '../tensor/dtype.js';
+import { DTypeError, ShapeError } from '../tensor/errors.js';
 import { add } from '../tensor/ops/arithmetic.js';
 import { tensor } from '../tensor/ops/creation.js';
 import { mean } from '../tensor/ops/reduction.js';
@@ -57,7 +58,8 @@ export interface Training<P, S> {
  * timestep and noise for each example, take the gradient of the mean loss, update parameters and their average.
  *
  * @returns `init(key)` and `step(state, batch)`; the batch is a float tensor [N, …]
- * @throws the step: ArgumentError for a decay outside [0, 1], ShapeError when the batch has no batch axis
+ * @throws the step: ArgumentError for a decay outside [0, 1], ShapeError when the batch has no batch axis,
+ *   DTypeError when it is no float
  * @example
  * ```js
  * import { zeros } from 'tenfold';
@@ -100,9 +102,18 @@ export const training = <P, S>({
         hint: 'Use expandDims(x, 0) for a batch of one.',
       });
     }
+    const { dtype } = batch;
+    if (!isFloat(dtype)) {
+      throw new DTypeError({
+        operation: 'training step',
+        given: showAval(batch),
+        rule: 'a batch is a float tensor',
+        hint: "Scale images first, as toUnitRange does, or cast(x, 'float32').",
+      });
+    }
     const [forTime, forNoise] = split(foldIn(state.key, state.step), 2) as readonly [Key, Key];
     const t = randint(forTime, [batch.shape[0]!], 0, diffusion.numTimesteps);
-    const noise = normal(forNoise, batch.shape);
+    const noise = normal(forNoise, batch.shape, { dtype });
     const loss = (params: P): Tensor => {
       const predict = (x: Tensor, at: Tensor): Tensor => model.apply(params, x, at);
       return mean(trainingLosses(diffusion, predict, batch, t, { noise }).loss);

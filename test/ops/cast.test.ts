@@ -43,7 +43,9 @@ describe('cast', () => {
     const error = caught(() => cast(zeros([2]), 'half' as 'float32'));
     expect(error._tag).toBe('DTypeError');
     expect(error.message).toContain('cast: got the dtype half; the dtypes are float32');
-    expect(caught(() => cast([1] as never, 'int32')).message).toMatch(/^cast: got an? object; a tensor belongs there/);
+    expect(caught(() => cast([1] as never, 'int32')).message).toMatch(
+      /^cast: got an (?:array|object); a tensor belongs there/,
+    );
   });
 
   test('derivatives', () => {

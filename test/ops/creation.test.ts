@@ -217,7 +217,9 @@ describe('filled', () => {
     expect(through.toArray()).toEqual([[5, 5]]);
     expect(pipe(x, fullLike(0.5, { dtype: 'float32' })).toArray()).toEqual([[0.5, 0.5]]);
     expect(caught(() => fullLike(x, 0.5)).message).toContain('fullLike: got the number 0.5 for dtype int32');
-    expect(caught(() => zerosLike([1] as never)).message).toMatch(/^zerosLike: got an? object; a tensor belongs there/);
+    expect(caught(() => zerosLike([1] as never)).message).toMatch(
+      /^zerosLike: got an (?:array|object); a tensor belongs there/,
+    );
     expect(caught(() => onesLike(3 as never)).message).toContain('onesLike: got number 3');
   });
 });

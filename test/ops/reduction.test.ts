@@ -116,7 +116,7 @@ describe.each([...functions, ...positions])('%s', (name, f, whole, along0, along
     expect(caught(() => f(x, x as never)).message).toMatch(
       new RegExp(`^${name}: got a tensor float32\\[2, 3\\] in the`),
     );
-    expect(caught(() => f({ axis: 0 })({} as Tensor)).message).toMatch(new RegExp(`^${name}: got a object; `));
+    expect(caught(() => f({ axis: 0 })({} as Tensor)).message).toMatch(new RegExp(`^${name}: got an object; `));
   });
 });
 

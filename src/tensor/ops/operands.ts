@@ -20,17 +20,19 @@ export const dual = <F>(told: number | 'tensor', f: (...args: never[]) => unknow
   return ((...args: unknown[]) => (whole(args) ? call(...args) : (x: unknown) => call(x, ...args))) as F;
 };
 
+/** What came in the place of a tensor, in words. */
+const describe = (x: unknown): string => {
+  if (x === null || x === undefined) return String(x);
+  if (typeof x === 'object') return Array.isArray(x) ? 'an array' : 'an object';
+  return typeof x === 'function' ? 'a function' : `${typeof x} ${String(x)}`;
+};
+
 /** The node of an argument that must be a tensor. */
 export const nodeFor = (operation: string, x: unknown): Node => {
   if (isTensor(x)) return nodeOf(x);
   throw new ArgumentError({
     operation,
-    given:
-      x === null
-        ? 'null'
-        : typeof x === 'object' || typeof x === 'function'
-          ? `an object or function`
-          : `${typeof x} ${String(x)}`,
+    given: describe(x),
     rule: 'a tensor belongs there',
     hint: 'Make one with tensor([…]).',
   });
