@@ -180,7 +180,10 @@ describe('vjp and jvp', () => {
 
   it('forward and reverse agree through loops and branches', () => {
     const f = (x: Tensor): Tensor => {
-      const h = fold((c: Tensor, w: Tensor): Tensor => tanh(add(mul(c, w), x)))(x, tensor(new Float64Array([0.5, -1, 2]), [3]));
+      const h = fold((c: Tensor, w: Tensor): Tensor => tanh(add(mul(c, w), x)))(
+        x,
+        tensor(new Float64Array([0.5, -1, 2]), [3]),
+      );
       return sum(
         cond(
           greater(sum(h), 0),
