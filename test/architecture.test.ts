@@ -32,20 +32,6 @@ const layers: readonly (readonly string[])[] = [
 /** What `tenfold` itself gathers: it stands above the tensors and beside everything else. */
 const root = 'index.ts';
 
-/**
- * Files that import each other when they run, and may. The rule of a structured primitive (fold, cond, while)
- * transforms its body graph, so the three transformations and the functions that turn bodies into bodies need each
- * other. They only call each other, never while they are loaded.
- */
-const allowedCycles: readonly (readonly string[])[] = [
-  [
-    'tensor/transform/batching.ts',
-    'tensor/transform/forward.ts',
-    'tensor/transform/graphs.ts',
-    'tensor/transform/reverse.ts',
-  ],
-];
-
 interface Import {
   readonly from: string;
   readonly specifier: string;
@@ -189,12 +175,12 @@ describe('imports', () => {
     expect(upward.map(show)).toEqual([]);
   });
 
-  test('make no cycle at run time but those that are allowed', () => {
+  test('make no cycle at run time', () => {
     const edges = new Map(files.map(file => [file, [] as string[]]));
     for (const entry of imports) {
       if (isRelative(entry) && !entry.typeOnly) edges.get(entry.from)!.push(targetOf(entry));
     }
-    expect(cyclesOf(edges)).toEqual(allowedCycles);
+    expect(cyclesOf(edges)).toEqual([]);
   });
 
   test("of packages: modules of fp-ts, and of Node dynamically, so that a browser doesn't need it", () => {

@@ -1,11 +1,10 @@
 /** Batching: one walk that gives every node that depends on a batched input a new first axis. */
 import { b, make } from '../build.js';
 import { type Node, resolve, topological } from '../graph.js';
-import { isMissing } from '../primitives/kinds.js';
+import { type GraphTransforms, isMissing } from '../primitives/kinds.js';
 import { repeat, shifted } from '../primitives/movement.js';
 import { axesOf, entryOf } from '../primitives/table.js';
 import { missingRule } from './forward.js';
-import { graphs } from './graphs.js';
 
 /** What stands for a node: with a new first axis where `batched`. Tuples carry several. */
 interface Rows {
@@ -19,6 +18,7 @@ interface Rows {
  * @param start what stands for the inputs, and whether it has the new axis
  */
 export const batch = (
+  graphs: GraphTransforms,
   outputs: readonly Node[],
   start: ReadonlyMap<Node, { readonly node: Node; readonly batched: boolean }>,
   size: number,
@@ -27,12 +27,12 @@ export const batch = (
   for (const [from, { node, batched }] of start) at.set(from, { nodes: [node], batched: [batched] });
   const look = (node: Node): Rows => at.get(resolve(node)) ?? { nodes: [resolve(node)], batched: [false] };
   const order = topological(outputs, node => !at.has(node) && node.value === null);
-  for (const node of order) at.set(node, step(node, look, size));
+  for (const node of order) at.set(node, step(graphs, node, look, size));
   const results = outputs.map(look);
   return { outputs: results.map(each => each.nodes[0]!), batched: results.map(each => each.batched[0]!) };
 };
 
-const step = (node: Node, look: (node: Node) => Rows, size: number): Rows => {
+const step = (graphs: GraphTransforms, node: Node, look: (node: Node) => Rows, size: number): Rows => {
   const { op, params } = node;
   if (op === 'output') {
     const { nodes, batched } = look(node.inputs[0]!);

@@ -4,10 +4,9 @@ import { isFloat } from '../dtype.js';
 import { MissingRuleError } from '../errors.js';
 import { type Node, type Params, resolve, showNode, topological } from '../graph.js';
 import { full } from '../primitives/full.js';
-import { type Elementwise, isMissing, type Missing } from '../primitives/kinds.js';
+import { type Elementwise, type GraphTransforms, isMissing, type Missing } from '../primitives/kinds.js';
 import { reductionJvp } from '../primitives/reduction.js';
 import { axesOf, entryOf } from '../primitives/table.js';
-import { graphs } from './graphs.js';
 
 /** A node of a walk: what stands for it now, and its tangent; null is zero. Tuples carry several. */
 interface Dual {
@@ -31,6 +30,7 @@ export const missingRule = (operation: string, node: Node, { none }: Missing): M
  * @param enter which nodes depend on the inputs; the others are constants
  */
 export const forward = (
+  graphs: GraphTransforms,
   outputs: readonly Node[],
   start: ReadonlyMap<Node, { readonly value: Node; readonly tangent: Node | null }>,
   enter: (node: Node) => boolean,
@@ -38,12 +38,12 @@ export const forward = (
   const at = new Map<Node, Dual>();
   for (const [node, { value, tangent }] of start) at.set(node, { values: [value], tangents: [tangent] });
   const look = (node: Node): Dual => at.get(resolve(node)) ?? { values: [resolve(node)], tangents: [null] };
-  for (const node of topological(outputs, each => enter(each) && !at.has(each))) at.set(node, step(node, look));
+  for (const node of topological(outputs, each => enter(each) && !at.has(each))) at.set(node, step(graphs, node, look));
   const results = outputs.map(look);
   return { outputs: results.map(each => each.values[0]!), tangents: results.map(each => each.tangents[0]!) };
 };
 
-const step = (node: Node, look: (node: Node) => Dual): Dual => {
+const step = (graphs: GraphTransforms, node: Node, look: (node: Node) => Dual): Dual => {
   if (node.op === 'output') {
     const { values, tangents } = look(node.inputs[0]!);
     const index = node.params.index as number;

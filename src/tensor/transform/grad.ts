@@ -5,6 +5,7 @@ import { full } from '../primitives/full.js';
 import { type Tensor, wrap } from '../tensor.js';
 import { checkFunction, checkLike, floatLeavesOf, type Leaves, leavesOf, lossNode } from './arguments.js';
 import { forward } from './forward.js';
+import { graphs } from './graphs.js';
 import { reverse } from './reverse.js';
 import { inline, trace } from './trace.js';
 
@@ -53,7 +54,7 @@ const gradient = (
     const result = f(leaves.rebuild(marks), ...rest);
     const extra = aux ? (result as readonly [unknown, unknown])[1] : undefined;
     const loss = resolve(lossNode(operation, aux ? (result as readonly [unknown, unknown])[0] : result));
-    const { outputs, pullback } = reverse([loss], marks, depends);
+    const { outputs, pullback } = reverse(graphs, [loss], marks, depends);
     const cotangents = pullback([full(b, loss, 1)]);
     const value = wrap(outputs[0]!);
     const gradients = cotangents.map((ct, i) => ct ?? full(b, leaves.nodes[i]!, 0));
@@ -137,7 +138,7 @@ export const vjp = <A extends readonly unknown[], R>(
   return within('vjp', (scope, depends) => {
     const marks = mark(leaves.nodes, scope);
     const result = leavesOf('vjp', f(...(leaves.rebuild(marks) as A)));
-    const { outputs, pullback } = reverse(result.nodes.map(resolve), marks, depends);
+    const { outputs, pullback } = reverse(graphs, result.nodes.map(resolve), marks, depends);
     // The way back is closed into a graph now, so that nothing needs the history of these nodes later.
     const { graph, captures } = trace('vjp', outputs, cotangents =>
       pullback(cotangents).map((ct, i) => ct ?? full(b, leaves.nodes[i]!, 0)),
@@ -180,7 +181,7 @@ export const jvp = <A extends readonly unknown[], R>(
     const marks = mark(leaves.nodes, scope);
     const result = leavesOf('jvp', f(...(leaves.rebuild(marks) as A)));
     const start = new Map(marks.map((node, i) => [node, { value: node, tangent: directions.nodes[i]! }]));
-    const walked = forward(result.nodes.map(resolve), start, depends);
+    const walked = forward(graphs, result.nodes.map(resolve), start, depends);
     const moved = walked.tangents.map(
       (t, i) => t ?? full(b, { shape: walked.outputs[i]!.shape, dtype: tangentDType(walked.outputs[i]!) }, 0),
     );

@@ -34,7 +34,7 @@ export const graphs: GraphTransforms = {
           { value: parameters[i]!, tangent: has[i] ? parameters[next++]! : null },
         ]),
       );
-      const { outputs, tangents } = forward(graph.outputs, start, always);
+      const { outputs, tangents } = forward(graphs, graph.outputs, start, always);
       return [...outputs, ...tangents.map((t, i) => t ?? full(b, outputs[i]!, 0)).filter((_, i) => out[i])];
     });
   },
@@ -45,7 +45,7 @@ export const graphs: GraphTransforms = {
       const inputs = parameters.slice(0, graph.parameters.length);
       let next = inputs.length;
       const active = inputs.filter((_, i) => wanted[i]);
-      const { pullback } = reverse(inline(graph, inputs), active, always);
+      const { pullback } = reverse(graphs, inline(graph, inputs), active, always);
       const cotangents = pullback(floats.map(float => (float ? parameters[next++]! : null)));
       return cotangents.map((ct, i) => ct ?? full(b, active[i]!, 0));
     });
@@ -60,7 +60,7 @@ export const graphs: GraphTransforms = {
       const start = new Map(
         graph.parameters.map((parameter, i) => [parameter, { node: parameters[i]!, batched: batched[i]! }]),
       );
-      const result = batch(graph.outputs, start, size);
+      const result = batch(graphs, graph.outputs, start, size);
       flags = result.batched.map((yes, i) => yes || out[i]!);
       return result.outputs.map((node, i) => (flags[i] && !result.batched[i] ? repeat(b, node, size) : node));
     });

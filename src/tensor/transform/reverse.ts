@@ -2,11 +2,10 @@
 import { b, rebuild } from '../build.js';
 import { isFloat } from '../dtype.js';
 import { type Node, resolve, topological } from '../graph.js';
-import { isMissing } from '../primitives/kinds.js';
+import { type GraphTransforms, isMissing } from '../primitives/kinds.js';
 import { reductionVjp } from '../primitives/reduction.js';
 import { axesOf, entryOf } from '../primitives/table.js';
 import { castLike, missingRule, partialsOf } from './forward.js';
-import { graphs } from './graphs.js';
 
 type Cotangents = readonly (Node | null)[];
 
@@ -28,7 +27,12 @@ interface Taken {
  *
  * @param enter which nodes depend on the inputs; the others are constants
  */
-export const reverse = (outputs: readonly Node[], inputs: readonly Node[], enter: (node: Node) => boolean): Reverse => {
+export const reverse = (
+  graphs: GraphTransforms,
+  outputs: readonly Node[],
+  inputs: readonly Node[],
+  enter: (node: Node) => boolean,
+): Reverse => {
   const order = topological(outputs, enter);
   const active = new Set<Node>(inputs);
   const standIn = new Map<Node, Node>();

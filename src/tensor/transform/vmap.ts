@@ -7,6 +7,7 @@ import { moveAxis, repeat } from '../primitives/movement.js';
 import { type Aval, normalizeAxis, showAval } from '../shape.js';
 import { checkFunction, type Leaves, leavesOf } from './arguments.js';
 import { batch } from './batching.js';
+import { graphs } from './graphs.js';
 import { trace } from './trace.js';
 
 /** Which axis of the arguments and results is the batch; null for arguments that all examples share. */
@@ -63,7 +64,7 @@ export const vmap = <A extends readonly unknown[], R>(
         return [parameter, { node: inputs[i]!, batched }];
       }),
     );
-    const over = batch(graph.outputs, start, size);
+    const over = batch(graphs, graph.outputs, start, size);
     const outputs = over.outputs.map((node, i) => {
       const rows = over.batched[i] ? node : repeat(b, node, size);
       return moveAxis(b, rows, 0, normalizeAxis('vmap', options.out ?? 0, rows.shape));
