@@ -1,12 +1,14 @@
 /**
  * Documentation that runs. Every `@example` in a docstring is executed as it stands; a line `expression; // => value`
  * is a check, and so is a line that ends in `// throws ShapeError`. Every public function must have such an example.
+ * The README's code runs as well; what it says in comments is not checked.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { format } from 'node:util';
 import { isTensor } from 'tenfold';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 
@@ -132,6 +134,10 @@ const throws = async (tag: string, statement: string, run: () => Promise<unknown
 
 const load = (specifier: string): Promise<Readonly<Record<string, unknown>>> => import(/* @vite-ignore */ specifier);
 
+/** Runs the body of a translated block to its end. */
+const execute = (body: string): Promise<void> =>
+  new AsyncFunction('$load', '$check', '$throws', body)(load, check, throws);
+
 const examples = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
   .filter(file => file.endsWith('.ts'))
   .map(file => `src/${file.replaceAll('\\', '/')}`)
@@ -144,8 +150,20 @@ describe('examples', () => {
       if (code === null) throw new Error('the example is no ```js block');
       const { body, checks } = translate(code);
       expect(checks, 'the number of checks').toBeGreaterThan(0);
-      await new AsyncFunction('$load', '$check', '$throws', body)(load, check, throws);
+      await execute(body);
     });
+  }
+});
+
+it('README.md: its code runs', { timeout: 60_000 }, async () => {
+  const blocks = [...read('README.md').matchAll(/^```js\n([\s\S]*?)^```/gm)].map(([, code]) => code!);
+  expect(blocks.length, 'the number of blocks').toBeGreaterThan(0);
+  // Formatted, as printing would: that is what computes the tensors.
+  const log = vi.spyOn(console, 'log').mockImplementation((...args) => void format(...args));
+  try {
+    for (const code of blocks) await execute(translate(code).body);
+  } finally {
+    log.mockRestore();
   }
 });
 

@@ -3,7 +3,7 @@ import type { DType } from '../tensor/dtype.js';
 import { DTypeError, ShapeError } from '../tensor/errors.js';
 import { add, clamp, mul, sub } from '../tensor/ops/arithmetic.js';
 import { exp } from '../tensor/ops/elementary.js';
-import { split } from '../tensor/ops/movement.js';
+import { split } from '../tensor/ops/joining.js';
 import { type Shape, sameShape, showAval, showShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkAlike, checkBatch, checkTensors } from './checks.js';

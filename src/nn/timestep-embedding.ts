@@ -5,7 +5,9 @@ import { mul } from '../tensor/ops/arithmetic.js';
 import { cast } from '../tensor/ops/cast.js';
 import { tensor } from '../tensor/ops/creation.js';
 import { cos, sin } from '../tensor/ops/elementary.js';
-import { concat, expandDims, pad } from '../tensor/ops/movement.js';
+import { concat } from '../tensor/ops/joining.js';
+import { expandDims } from '../tensor/ops/movement.js';
+import { pad } from '../tensor/ops/slicing.js';
 import { checkInteger, showAval } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 

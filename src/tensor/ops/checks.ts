@@ -1,8 +1,8 @@
 /** Checks of arguments that several operations share. */
 import { type DType, dtypes, fits, isDType, isFloat, promote } from '../dtype.js';
-import { DTypeError } from '../errors.js';
+import { AxisError, DTypeError } from '../errors.js';
 import type { Node } from '../graph.js';
-import { type Aval, checkArgument, showAval } from '../shape.js';
+import { type Aval, checkArgument, type Shape, showAval, showShape } from '../shape.js';
 import { isTensor } from '../tensor.js';
 import { castNode } from './operands.js';
 
@@ -68,6 +68,18 @@ export const showAll = (nodes: readonly Aval[]): string => {
   return shown.map(node => (node === null ? '…' : showAval(node))).join(' and ');
 };
 
+/** A value of any kind, for messages. */
+export const kindOf = (value: unknown): string => {
+  if (value === null || value === undefined) return String(value);
+  if (isTensor(value)) return 'a tensor';
+  if (Array.isArray(value)) return `an array of length ${value.length}`;
+  if (typeof value === 'string') return `the string '${value}'`;
+  if (typeof value === 'object' || typeof value === 'function') {
+    return `a value of class ${Object.prototype.toString.call(value).slice(8, -1)}`;
+  }
+  return `the ${typeof value} ${String(value)}`;
+};
+
 /**
  * A list that may come from untyped code.
  *
@@ -81,6 +93,22 @@ export const checkList = (operation: string, what: string, list: unknown): void 
     `${what} come in an array`,
     'Put them in brackets, also when there is only one.',
   );
+};
+
+/**
+ * A new axis as the result counts it.
+ *
+ * @throws AxisError when the result has no such axis
+ */
+export const newAxis = (operation: string, axis: number, shape: Shape): number => {
+  const rank = shape.length + 1;
+  if (Number.isInteger(axis) && axis >= -rank && axis < rank) return axis < 0 ? axis + rank : axis;
+  throw new AxisError({
+    operation,
+    given: `axis ${axis} and the shape ${showShape(shape)}`,
+    rule: `the new axis is an integer from ${-rank} to ${rank - 1}`,
+    hint: 'It is counted in the result, which has one axis more; −1 is the last.',
+  });
 };
 
 const isOptions = (value: unknown): boolean =>

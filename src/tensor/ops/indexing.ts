@@ -10,7 +10,8 @@ import type { Arithmetic, Promote, WithNumber, Without } from '../shape-types.js
 import { type Tensor, wrap } from '../tensor.js';
 import { checkDType, dualBeforeOptions, sameDType } from './checks.js';
 import type { DTypeOptions } from './creation.js';
-import type { AxisOptions, SameRank } from './movement.js';
+import type { AxisOptions } from './joining.js';
+import type { SameRank } from './movement.js';
 import { broadcastNode, castNode, dual, nodeFor, unaryOperand } from './operands.js';
 
 /** The dtypes of positions. */

@@ -1,0 +1,136 @@
+import { pipe } from 'fp-ts/lib/function.js';
+import { concat, repeat, reshape, split, stack, type Tensor, tensor, tile, zeros } from 'tenfold';
+import { describe, expect, expectTypeOf, test } from 'vitest';
+import { caught } from '../helpers.js';
+
+const matrix = tensor([
+  [1, 2, 3],
+  [4, 5, 6],
+]);
+
+describe('joining', () => {
+  test('concat', () => {
+    const x = concat([tensor([[1, 2]]), reshape(tensor([3, 4, 5, 6]), [2, 2])]);
+    expectTypeOf(x).toEqualTypeOf<Tensor<readonly [number, number], 'float32'>>();
+    expect(x.toArray()).toEqual([
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ]);
+    expect(concat([matrix, tensor([[7], [8]])], { axis: -1 }).toArray()).toEqual([
+      [1, 2, 3, 7],
+      [4, 5, 6, 8],
+    ]);
+    expect(concat([zeros([0]), tensor([1])]).toArray()).toEqual([1]);
+    expect(concat([matrix]).toArray()).toEqual(matrix.toArray());
+    expect(concat([tensor([true]), tensor([false])]).toArray()).toEqual([true, false]);
+  });
+
+  test('dtypes promote', () => {
+    const x = concat([tensor([true]), tensor([2], { dtype: 'int32' }), tensor([0.5])]);
+    expectTypeOf(x).toEqualTypeOf<Tensor<readonly [number], 'float32'>>();
+    expect([x.dtype, x.toArray()]).toEqual(['float32', [1, 2, 0.5]]);
+    const error = caught(() => concat([zeros([1], { dtype: 'int32' }), zeros([1], { dtype: 'uint32' })]));
+    expect(error._tag).toBe('DTypeError');
+    expect(error.message).toContain('concat: got int32[1] and uint32[1]; no integer dtype');
+  });
+
+  test('concat refuses', () => {
+    const error = caught(() => concat([matrix, zeros([3, 2])], { axis: 1 }));
+    expect(error._tag).toBe('ShapeError');
+    expect(error.message).toContain('concat: got float32[2, 3] and float32[3, 2]; apart from axis 1 the shapes must');
+    expect(caught(() => concat([matrix, zeros([3])])).message).toContain('concat: got float32[2, 3] and float32[3]');
+    expect(caught(() => concat([]))._tag).toBe('ArgumentError');
+    expect(caught(() => concat([])).message).toContain('concat: got an empty list');
+    expect(caught(() => concat([matrix], { axis: 2 })).message).toContain('concat: got axis 2 and the shape [2, 3]');
+    expect(caught(() => concat([tensor(1), tensor(2)])).message).toContain('concat: got axis 0 and the shape []');
+    expect(caught(() => concat(matrix as never)).message).toContain('concat: got float32[2, 3] and no list');
+  });
+
+  test('stack', () => {
+    const x = stack([tensor([1, 2]), tensor([3, 4]), tensor([5, 6])]);
+    expectTypeOf(x).toEqualTypeOf<Tensor<readonly [3, 2], 'float32'>>();
+    expect(x.toArray()).toEqual([
+      [1, 2],
+      [3, 4],
+      [5, 6],
+    ]);
+    expect(stack([tensor([1, 2]), tensor([3, 4])], { axis: -1 }).toArray()).toEqual([
+      [1, 3],
+      [2, 4],
+    ]);
+    expect(stack([tensor(1), tensor(2)]).toArray()).toEqual([1, 2]);
+    expect(stack([tensor(true), tensor(2.5)]).toArray()).toEqual([1, 2.5]);
+    expect(caught(() => stack([tensor([1, 2]), tensor([1])])).message).toContain(
+      'stack: got float32[2] and float32[1]; the shapes must be equal',
+    );
+    expect(caught(() => stack([tensor([1])], { axis: 2 })).message).toContain('stack: got axis 2 and the shape [1]');
+    expect(caught(() => stack([])).message).toContain('stack: got an empty list');
+  });
+});
+
+describe('split', () => {
+  test('values and types', () => {
+    const [left, right] = split(matrix, [1, 2], { axis: 1 });
+    expectTypeOf(left).toEqualTypeOf<Tensor<readonly [number, number], 'float32'>>();
+    expect(left.toArray()).toEqual([[1], [4]]);
+    expect(right.toArray()).toEqual([
+      [2, 3],
+      [5, 6],
+    ]);
+    const [, second] = split(tensor([1, 2, 3, 4]), 2);
+    expect(second.toArray()).toEqual([3, 4]);
+    const count: number = 4;
+    expectTypeOf(split(tensor([1, 2, 3, 4]), count)).toEqualTypeOf<readonly Tensor<readonly [number], 'float32'>[]>();
+    expect(split(tensor([1, 2]), [0, 2]).map(x => x.toArray())).toEqual([[], [1, 2]]);
+    expect(split(zeros([0]), 2).map(x => x.toArray())).toEqual([[], []]);
+    expect(pipe(matrix, split(3, { axis: -1 })).map(x => x.toArray())).toEqual([
+      [[1], [4]],
+      [[2], [5]],
+      [[3], [6]],
+    ]);
+  });
+
+  test('refuses', () => {
+    const error = caught(() => split(matrix, 2, { axis: 1 }));
+    expect(error._tag).toBe('ShapeError');
+    expect(error.message).toContain(
+      'split: got float32[2, 3]; the length 3 of axis 1 does not divide into 2 equal parts',
+    );
+    expect(caught(() => split(matrix, [1, 2])).message).toContain(
+      'the sizes [1, 2] do not add up to the length 2 of axis 0',
+    );
+    expect(caught(() => split(matrix, 0)).message).toContain('split: got the number of parts 0');
+    expect(caught(() => split(matrix, [3, -1])).message).toContain('split: got the size -1');
+    expect(caught(() => split(matrix, 1, { axis: 5 })).message).toContain('split: got axis 5 and the shape [2, 3]');
+  });
+});
+
+describe('repeating', () => {
+  test('tile', () => {
+    expect(tile(tensor([1, 2]), [2]).toArray()).toEqual([1, 2, 1, 2]);
+    expect(tile(matrix, [2]).toArray()).toEqual([
+      [1, 2, 3, 1, 2, 3],
+      [4, 5, 6, 4, 5, 6],
+    ]);
+    expect(pipe(tensor([1, 2]), tile([2, 1])).toArray()).toEqual([
+      [1, 2],
+      [1, 2],
+    ]);
+    expect(tile(tensor(1), [3]).toArray()).toEqual([1, 1, 1]);
+    expect(tile(tensor([1]), [0]).toArray()).toEqual([]);
+    expect(caught(() => tile(matrix, [1.5])).message).toContain('tile: got the count 1.5');
+    expect(caught(() => tile(matrix, 2 as never)).message).toContain('tile: got number 2 as counts');
+  });
+
+  test('repeat', () => {
+    expect(repeat(tensor([1, 2]), 2).toArray()).toEqual([1, 1, 2, 2]);
+    expect(pipe(matrix, repeat(2, { axis: 1 })).toArray()).toEqual([
+      [1, 1, 2, 2, 3, 3],
+      [4, 4, 5, 5, 6, 6],
+    ]);
+    expect(repeat(matrix, 0).shape).toEqual([0, 3]);
+    expect(caught(() => repeat(matrix, -1)).message).toContain('repeat: got the count -1');
+    expect(caught(() => repeat(matrix, 2, { axis: 2 })).message).toContain('repeat: got axis 2 and the shape [2, 3]');
+  });
+});
