@@ -1,11 +1,24 @@
 /** Giving pending nodes their values. */
-import type { Backend } from './backend/backend.js';
+import type { Backend, Executable } from './backend/backend.js';
 import { referenceBackend } from './backend/reference/reference.js';
+import { ProgramCache } from './compile/cache.js';
 import { programOfPending } from './compile/program.js';
 import { TraceError } from './errors.js';
 import { type Node, resolve, traceOf } from './graph.js';
 import { showAval } from './shape.js';
 import type { Storage } from './storage.js';
+
+/** How many prepared programs are kept, for each backend. */
+const cacheSize = 512;
+
+const caches = new Map<Backend, ProgramCache<Executable>>();
+
+/** @internal The prepared programs of a backend. */
+export const preparedBy = (backend: Backend): ProgramCache<Executable> => {
+  const cache = caches.get(backend) ?? new ProgramCache<Executable>(cacheSize);
+  caches.set(backend, cache);
+  return cache;
+};
 
 /** The backend that computes unless another is asked for. */
 const defaultBackend: Backend = referenceBackend;
@@ -20,8 +33,12 @@ export const evaluate = (roots: readonly Node[], backend: Backend = defaultBacke
   const pending = roots.map(resolve).filter(node => node.value === null);
   if (pending.length === 0) return;
   for (const node of pending) refuseTraced(node);
-  const { program, leaves, stored } = programOfPending(pending);
-  const values = backend.compile(program).run(leaves.map(leaf => leaf.value as Storage));
+  const { program, scalars, leaves, stored } = programOfPending(pending);
+  const executable = preparedBy(backend).get(program, each => backend.compile(each));
+  const values = executable.run(
+    leaves.map(leaf => leaf.value as Storage),
+    scalars,
+  );
   // A node forgets its history when it is realised, so consumers must not be left looking for their inputs:
   // all values are at hand before the first is set.
   stored.forEach((node, i) => {

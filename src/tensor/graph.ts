@@ -216,7 +216,8 @@ export const topological = (roots: readonly Node[], enter: (node: Node) => boole
   return order;
 };
 
-const mix = (hash: number, value: number): number => {
+/** Mixes a value into a hash. */
+export const mix = (hash: number, value: number): number => {
   const h = Math.imul(hash ^ value, 0x9e3779b1);
   return Math.imul(h ^ (h >>> 15), 0x85ebca6b) ^ (h >>> 13);
 };
@@ -233,7 +234,8 @@ const hashString = (text: string): number => {
   return hash;
 };
 
-const hashParam = (value: unknown): number => {
+/** Hash of a static parameter. */
+export const hashParam = (value: unknown): number => {
   if (typeof value === 'number') return Number.isInteger(value) ? mix(1, value | 0) : mix(2, (value * 65537) | 0);
   if (typeof value === 'string') return hashString(value);
   if (typeof value === 'boolean') return value ? 3 : 4;

@@ -1,10 +1,12 @@
 /** The seam between programs and backends, and what TypeScript asks of the primitive table. */
-import { add, mul, scan, sum, type Tensor, tensor } from 'tenfold';
+import { add, fold, mul, scan, square, sub, sum, type Tensor, tensor, valueAndGrad } from 'tenfold';
+import { adam, applyUpdates } from 'tenfold/optim';
 import { describe, expect, expectTypeOf, it } from 'vitest';
 import type { Backend } from '../../src/tensor/backend/backend.js';
 import { referenceBackend } from '../../src/tensor/backend/reference/reference.js';
-import type { Program } from '../../src/tensor/compile/program.js';
-import { evaluate } from '../../src/tensor/evaluate.js';
+import { ProgramCache } from '../../src/tensor/compile/cache.js';
+import { type Program, programOfPending } from '../../src/tensor/compile/program.js';
+import { evaluate, preparedBy } from '../../src/tensor/evaluate.js';
 import type { Elementwise, Missing, Movement, Structured } from '../../src/tensor/primitives/kinds.js';
 import { type Table, table } from '../../src/tensor/primitives/table.js';
 import { nodeOf } from '../../src/tensor/tensor.js';
@@ -81,6 +83,67 @@ describe('the seam', () => {
     };
     expect(() => evaluate([nodeOf(x)], broken)).toThrow('no such luck');
     expect(x.toArray()).toEqual([2, 3]);
+  });
+});
+
+describe('prepared programs', () => {
+  it('1,000 un-jitted Adam steps with a decaying rate prepare a handful of programs', () => {
+    const target = tensor([1, -2, 3]) as Tensor;
+    let params: Tensor = tensor([0, 0, 0]);
+    const start = adam(0.1).init(params);
+    let state = start;
+    const prepared = preparedBy(referenceBackend);
+    const before = prepared.made;
+    const losses: number[] = [];
+    for (let i = 0; i < 1000; i++) {
+      const optimizer = adam(0.1 * 0.995 ** i);
+      const [loss, gradient] = valueAndGrad((p: Tensor) => sum(square(sub(p, target))) as Tensor)(params);
+      const [updates, next] = optimizer.update(gradient, state, params);
+      params = applyUpdates(params, updates);
+      state = next;
+      losses.push(loss.item() as number);
+    }
+    expect(prepared.made - before).toBeLessThanOrEqual(5);
+    expect(losses.at(-1)).toBeLessThan(1e-3);
+  });
+
+  it('the same expression with other numbers is the same program, with another class of number it is not', () => {
+    const x = tensor([1, 2, 3]) as Tensor;
+    const prepared = preparedBy(referenceBackend);
+    const run = (a: number, b: number): number[] => [...(add(mul(x, a), b).dataSync() as Float32Array)];
+    run(2.5, 7);
+    const before = prepared.made;
+    expect(run(3.5, -8)).toEqual([-4.5, -1, 2.5]);
+    expect(prepared.made).toBe(before);
+    run(3.5, 1);
+    expect(prepared.made).toBe(before + 1);
+  });
+
+  it('numbers inside loops are inputs too', () => {
+    const prepared = preparedBy(referenceBackend);
+    const run = (rate: number): unknown =>
+      fold((c: Tensor, v: Tensor) => add(mul(c, rate), v) as Tensor)(tensor(1), tensor([1, 2])).item();
+    expect(run(0.25)).toBe(0.25 * (0.25 + 1) + 2);
+    const before = prepared.made;
+    expect(run(0.75)).toBe(0.75 * (0.75 + 1) + 2);
+    expect(prepared.made).toBe(before);
+  });
+
+  it('a cache holds a bounded number of programs, and drops those used longest ago', () => {
+    const cache = new ProgramCache<string>(2);
+    const programs = [1, 2, 3].map(
+      n => programOfPending([nodeOf(add(tensor(Float32Array.from({ length: n }), [n]), 5))]).program,
+    );
+    const get = (i: number): string => cache.get(programs[i]!, () => `made ${i}`);
+    get(0);
+    get(1);
+    get(0);
+    get(2);
+    expect(cache.made).toBe(3);
+    get(0);
+    expect(cache.made).toBe(3);
+    get(1);
+    expect(cache.made).toBe(4);
   });
 });
 

@@ -10,6 +10,9 @@ export interface Backend {
 }
 
 export interface Executable {
-  /** Computes the program's outputs. An output that is a tuple of results comes back as an array. */
-  run(inputs: readonly Storage[]): readonly (Storage | readonly Storage[])[];
+  /**
+   * Computes the program's outputs from its inputs and the values of its scalars. An output that is a tuple of
+   * results comes back as an array.
+   */
+  run(inputs: readonly Storage[], scalars: readonly number[]): readonly (Storage | readonly Storage[])[];
 }

@@ -1,17 +1,31 @@
 /**
  * From nodes to a program: the pending part of a graph in an order of evaluation, equal subgraphs merged.
  *
- * A program refers to no node, only to numbered slots, so it can outlive the graph it was made from. It knows
- * no backend; backends know only programs.
+ * A program refers to no node, only to numbered slots, so it can outlive the graph it was made from; and it holds no
+ * scalar, only places for them, so that the same expression with other numbers is the same program. It knows no
+ * backend; backends know only programs.
  */
-import { countUses, type Graph, type Node, type Params, resolve, sameParams, topological } from '../graph.js';
-import type { Aval } from '../shape.js';
+import {
+  countUses,
+  type DynamicNumber,
+  Graph,
+  hashParam,
+  mix,
+  type Node,
+  type Params,
+  resolve,
+  sameParams,
+  topological,
+} from '../graph.js';
+import { type Aval, sameShape } from '../shape.js';
 import type { Storage } from '../storage.js';
 
 /** One primitive applied to slots, its result put into the slot `result`. */
 export interface Instruction {
   readonly op: string;
   readonly params: Params;
+  /** The programs of the body graphs in `params`, in their order. */
+  readonly bodies: readonly Program[];
   readonly inputs: readonly number[];
   readonly inputAvals: readonly Aval[];
   readonly aval: Aval;
@@ -20,24 +34,43 @@ export interface Instruction {
   readonly result: number;
 }
 
+/** A scalar of a program: where its value goes, and what is fixed about it. */
+export interface Scalar {
+  readonly slot: number;
+  readonly dtype: Aval['dtype'];
+  /** 0, 1 or −1 where the value is just that in every run, 2 where it is another and may change. */
+  readonly class: DynamicNumber['class'];
+}
+
 export interface Program {
   /** Slots 0, 1, … are filled by the caller in this order. */
   readonly inputs: readonly Aval[];
+  /** Slots filled with numbers. */
+  readonly scalars: readonly Scalar[];
+  /** Number of scalars of this program and of all bodies in it; a run is given their values, own ones first. */
+  readonly scalarCount: number;
   readonly instructions: readonly Instruction[];
   /** Slots handed back. */
   readonly outputs: readonly number[];
   readonly slots: number;
+  /** Structural hash; programs of one hash are compared by {@link sameProgram}. */
+  readonly hash: number;
+}
+
+/** A program and the values of its scalars: own ones, then those of the bodies in order. */
+export interface Lowered {
+  readonly program: Program;
+  readonly scalars: readonly number[];
 }
 
 /** The program of a body graph: its parameters are the inputs. */
-export const programOfGraph = (graph: Graph): Program => {
+export const programOfGraph = (graph: Graph): Lowered => {
   const leaf = new Set(graph.parameters);
   const order = topological(graph.outputs, node => !leaf.has(node));
   return lower(order, graph.parameters, graph.outputs);
 };
 
-export interface PendingProgram {
-  readonly program: Program;
+export interface PendingProgram extends Lowered {
   /** The realised nodes whose values are the program's inputs. */
   readonly leaves: readonly Node[];
   /** The nodes whose values are the program's outputs: the roots, and what somebody else still wants. */
@@ -60,7 +93,7 @@ export const programOfPending = (roots: readonly Node[]): PendingProgram => {
   for (const node of order) countUses(node, used => inside.set(used, (inside.get(used) ?? 0) + 1));
   const isRoot = new Set(roots.map(resolve));
   const stored = order.filter(node => isRoot.has(node) || node.uses > (inside.get(node) ?? 0));
-  return { program: lower(order, leaves, stored), leaves, stored };
+  return { ...lower(order, leaves, stored), leaves, stored };
 };
 
 /** A result of a tuple that has been computed has a value already. */
@@ -70,21 +103,44 @@ const takePart = (node: Node): void => {
   if (Array.isArray(tuple)) node.realise(tuple[node.params.index as number] as Storage);
 };
 
+const graphsIn = (params: Params): readonly Graph[] =>
+  Object.values(params).flatMap(value =>
+    value instanceof Graph ? [value] : Array.isArray(value) ? value.filter(item => item instanceof Graph) : [],
+  );
+
 /** Numbers the nodes by value: nodes of the same primitive, parameters and operands share a slot. */
-const lower = (order: readonly Node[], leaves: readonly Node[], outputs: readonly Node[]): Program => {
+const lower = (order: readonly Node[], leaves: readonly Node[], outputs: readonly Node[]): Lowered => {
   const slotOf = new Map<Node, number>();
   for (const leaf of leaves) slotOf.set(leaf, slotOf.size);
   let slots = leaves.length;
+  const scalars: Scalar[] = [];
+  const values: number[] = [];
+  const bodyValues: number[] = [];
   const instructions: Instruction[] = [];
   const byHash = new Map<number, number[]>();
+  const placeScalar = (node: Node, value: DynamicNumber): number => {
+    const twin = scalars.findIndex(
+      (each, i) => each.dtype === node.dtype && each.class === value.class && Object.is(values[i], value.value),
+    );
+    if (twin >= 0) return scalars[twin]!.slot;
+    scalars.push({ slot: slots, dtype: node.dtype, class: value.class });
+    values.push(value.value);
+    return slots++;
+  };
   for (const node of order) {
     if (node.op === 'mark') {
       slotOf.set(node, slotOf.get(resolve(node.inputs[0]!))!);
       continue;
     }
+    if (node.op === 'constant') {
+      slotOf.set(node, placeScalar(node, node.params.value as DynamicNumber));
+      continue;
+    }
     const inputs = node.inputs.map(input => slotOf.get(resolve(input))!);
     const bucket = byHash.get(node.hash) ?? [];
-    const twin = bucket.find(i => sameInstruction(instructions[i]!, node, inputs));
+    const twin = bucket.find(
+      i => sameInputs(instructions[i]!, node, inputs) && sameParams(instructions[i]!.params, node.params),
+    );
     if (twin !== undefined) {
       slotOf.set(node, instructions[twin]!.result);
       continue;
@@ -92,9 +148,12 @@ const lower = (order: readonly Node[], leaves: readonly Node[], outputs: readonl
     bucket.push(instructions.length);
     byHash.set(node.hash, bucket);
     slotOf.set(node, slots);
+    const bodies = graphsIn(node.params).map(programOfGraph);
+    bodyValues.push(...bodies.flatMap(body => body.scalars));
     instructions.push({
       op: node.op,
       params: node.params,
+      bodies: bodies.map(body => body.program),
       inputs,
       inputAvals: node.inputs.map(({ shape, dtype }) => ({ shape, dtype })),
       aval: { shape: node.shape, dtype: node.dtype },
@@ -102,16 +161,63 @@ const lower = (order: readonly Node[], leaves: readonly Node[], outputs: readonl
       result: slots++,
     });
   }
-  return {
+  const program = {
     inputs: leaves.map(({ shape, dtype }) => ({ shape, dtype })),
+    scalars,
+    scalarCount: values.length + bodyValues.length,
     instructions,
     outputs: outputs.map(node => slotOf.get(resolve(node))!),
     slots,
   };
+  return { program: { ...program, hash: hashOf(program) }, scalars: [...values, ...bodyValues] };
 };
 
-const sameInstruction = (instruction: Instruction, node: Node, inputs: readonly number[]): boolean =>
-  instruction.op === node.op &&
+const sameInputs = (instruction: Instruction, { op }: { op: string }, inputs: readonly number[]): boolean =>
+  instruction.op === op &&
   instruction.inputs.length === inputs.length &&
-  instruction.inputs.every((slot, i) => slot === inputs[i]) &&
-  sameParams(instruction.params, node.params);
+  instruction.inputs.every((slot, i) => slot === inputs[i]);
+
+const hashAval = ({ shape, dtype }: Aval): number => mix(hashParam(shape), hashParam(dtype));
+
+const hashOf = ({ inputs, scalars, instructions, outputs }: Omit<Program, 'hash'>): number => {
+  let hash = mix(hashParam(outputs), inputs.length);
+  for (const aval of inputs) hash = mix(hash, hashAval(aval));
+  for (const each of scalars) hash = mix(hash, mix(each.slot, hashParam(each.dtype) ^ each.class));
+  for (const { op, inputs: slots, aval, bodies } of instructions) {
+    hash = mix(hash, mix(hashParam(op), hashAval(aval)));
+    for (const slot of slots) hash = mix(hash, slot);
+    for (const body of bodies) hash = mix(hash, body.hash);
+  }
+  return hash;
+};
+
+const sameAval = (a: Aval, b: Aval): boolean => a.dtype === b.dtype && sameShape(a.shape, b.shape);
+const sameList = <T>(a: readonly T[], b: readonly T[], same: (x: T, y: T) => boolean): boolean =>
+  a.length === b.length && a.every((item, i) => same(item, b[i]!));
+
+/** Parameters, with body graphs left to the comparison of their programs. */
+const withoutGraphs = (params: Params): Params =>
+  Object.fromEntries(
+    Object.entries(params).filter(
+      ([, value]) => !(value instanceof Graph) && !(Array.isArray(value) && value[0] instanceof Graph),
+    ),
+  );
+
+/** Whether two programs do the same, whatever their scalars. */
+export const sameProgram = (a: Program, b: Program): boolean =>
+  a === b ||
+  (a.hash === b.hash &&
+    sameList(a.outputs, b.outputs, Object.is) &&
+    sameList(a.inputs, b.inputs, sameAval) &&
+    sameList(a.scalars, b.scalars, (x, y) => x.slot === y.slot && x.dtype === y.dtype && x.class === y.class) &&
+    sameList(
+      a.instructions,
+      b.instructions,
+      (x, y) =>
+        sameInputs(x, y, y.inputs) &&
+        sameAval(x.aval, y.aval) &&
+        sameList(x.bodies, y.bodies, sameProgram) &&
+        (x.bodies.length > 0
+          ? sameParams(withoutGraphs(x.params), withoutGraphs(y.params))
+          : sameParams(x.params, y.params)),
+    ));

@@ -4,7 +4,6 @@
  * missing here on purpose: their meaning is in the primitive table.
  */
 import { allocate, isFloat, type TypedArray } from '../../dtype.js';
-import type { DynamicNumber, Graph } from '../../graph.js';
 import type { ElementwisePrimitives, ParamsOf, PrimitiveName } from '../../primitives/signatures.js';
 import { type Aval, range, sizeOf, stridesOf } from '../../shape.js';
 import { dotGeneral } from './dot.js';
@@ -17,8 +16,8 @@ export interface Context {
   readonly inputAvals: readonly Aval[];
   readonly aval: Aval;
   readonly outputs: readonly Aval[] | null;
-  /** Runs a body graph. */
-  readonly apply: (body: Graph, inputs: readonly TypedArray[]) => readonly TypedArray[];
+  /** The bodies of the primitive, in the order of its parameters. */
+  readonly bodies: readonly ((inputs: readonly TypedArray[]) => readonly TypedArray[])[];
 }
 
 type Meaning<P> = (inputs: readonly TypedArray[], params: P, context: Context) => Value;
@@ -93,14 +92,14 @@ const larger = (x: number, than: number): boolean => x > than;
 const smaller = (x: number, than: number): boolean => x < than;
 
 export const meanings: Meanings = {
-  constant: (_, { value, dtype }) => allocate(dtype, 1).fill((value as DynamicNumber).value),
   iota: (_, { shape, axis }, { aval }) => {
     const out = filled(aval);
     const stride = stridesOf(shape)[axis]!;
     for (let i = 0; i < out.length; i++) out[i] = Math.floor(i / stride) % shape[axis]!;
     return out;
   },
-  // Leaves: a program receives their values instead of computing them.
+  // A program is given the values of these instead of computing them.
+  constant: () => [],
   buffer: () => [],
   parameter: () => [],
 
@@ -204,17 +203,17 @@ export const meanings: Meanings = {
 
   // The slot of an output's input holds a tuple; the interpreter hands its members over as the inputs.
   output: (results, { index }) => results[index]!,
-  call: (inputs, { body }, { apply }) => apply(body, inputs),
-  cond: ([index, ...operands], { branches }, { apply }) =>
-    apply(branches[Math.min(branches.length - 1, Math.max(0, index![0]!))]!, operands),
-  while: (inputs, { test, body, testCaptures, bodyCaptures }, { apply }) => {
+  call: (inputs, _, { bodies: [body] }) => body!(inputs),
+  cond: ([index, ...operands], _, { bodies }) =>
+    bodies[Math.min(bodies.length - 1, Math.max(0, index![0]!))]!(operands),
+  while: (inputs, { testCaptures, bodyCaptures }, { bodies: [test, body] }) => {
     const forTest = inputs.slice(0, testCaptures);
     const forBody = inputs.slice(testCaptures, testCaptures + bodyCaptures);
     let carries = inputs.slice(testCaptures + bodyCaptures);
-    while (apply(test, [...forTest, ...carries])[0]![0] !== 0) carries = [...apply(body, [...forBody, ...carries])];
+    while (test!([...forTest, ...carries])[0]![0] !== 0) carries = [...body!([...forBody, ...carries])];
     return carries;
   },
-  fold: (inputs, { body, length, captures, carries, reverse }, { apply, outputs }) => {
+  fold: (inputs, { length, captures, carries, reverse }, { bodies: [body], outputs }) => {
     const outer = inputs.slice(0, captures);
     let state = inputs.slice(captures, captures + carries);
     const sequences = inputs.slice(captures + carries);
@@ -222,7 +221,7 @@ export const meanings: Meanings = {
     for (let step = 0; step < length; step++) {
       const at = reverse ? length - 1 - step : step;
       const slices = sequences.map(xs => xs.subarray((at * xs.length) / length, ((at + 1) * xs.length) / length));
-      const next = apply(body, [...outer, ...state, ...slices]);
+      const next = body!([...outer, ...state, ...slices]);
       state = next.slice(0, carries);
       stacked.forEach((ys, i) => {
         ys.set(next[carries + i]!, (at * ys.length) / length);

@@ -1,15 +1,15 @@
 /** The reference backend: an interpreter that walks a program's instructions. Slow, short, the oracle. */
-import { type Instruction, type Program, programOfGraph } from '../../compile/program.js';
+import type { Instruction, Program } from '../../compile/program.js';
 import { allocate, type DType, type TypedArray } from '../../dtype.js';
-import type { Graph, Params } from '../../graph.js';
+import type { Params } from '../../graph.js';
 import { entryOf } from '../../primitives/table.js';
-import { sizeOf } from '../../shape.js';
+import { type Aval, sizeOf } from '../../shape.js';
 import { HostStorage, type Storage } from '../../storage.js';
 import type { Backend, Executable } from '../backend.js';
 import { type Context, meanings, type Value } from './meanings.js';
 
 type AnyMeaning = (inputs: readonly TypedArray[], params: Params, context: Context) => Value;
-type Run = (inputs: readonly TypedArray[]) => readonly Value[];
+type Run = (inputs: readonly TypedArray[], scalars: readonly number[]) => readonly Value[];
 
 /** Applies a scalar function element by element. An operand of one element stands for as many as are needed. */
 const mapElements = (
@@ -46,7 +46,7 @@ const splatsOf = ({ instructions, outputs }: Program): ReadonlySet<number> => {
 const evaluateInstruction = (
   { op, params, inputAvals, aval, outputs }: Instruction,
   inputs: readonly Value[],
-  apply: Context['apply'],
+  bodies: Context['bodies'],
 ): Value => {
   const entry = entryOf(op);
   if (entry.kind === 'elementwise') {
@@ -55,31 +55,44 @@ const evaluateInstruction = (
   }
   const meaning = (meanings as unknown as Readonly<Record<string, AnyMeaning>>)[op]!;
   const operands = op === 'output' ? (inputs[0] as readonly TypedArray[]) : (inputs as readonly TypedArray[]);
-  return meaning(operands, params, { inputAvals, aval, outputs, apply });
+  return meaning(operands, params, { inputAvals, aval, outputs, bodies });
 };
 
-/** A program as a function; bodies are prepared once, when they are first met. */
-const prepare = (program: Program): Run => {
-  const bodies = new Map<Graph, Run>();
-  const apply: Context['apply'] = (body, inputs) => {
-    const run = bodies.get(body) ?? prepare(programOfGraph(body));
-    bodies.set(body, run);
-    return run(inputs) as readonly TypedArray[];
+/** The bodies of an instruction as functions, given the scalars of the run. */
+const bodiesOf = (instruction: Instruction): ((scalars: readonly number[], from: number) => Context['bodies']) => {
+  const runs = instruction.bodies.map(prepare);
+  return (scalars, from) => {
+    let next = from;
+    return instruction.bodies.map((body, i) => {
+      const own = scalars.slice(next, next + body.scalarCount);
+      next += body.scalarCount;
+      return (inputs: readonly TypedArray[]) => runs[i]!(inputs, own) as readonly TypedArray[];
+    });
   };
-  const { instructions } = program;
+};
+
+/** A program as a function. */
+const prepare = (program: Program): Run => {
+  const { instructions, scalars } = program;
+  const bodies = instructions.map(bodiesOf);
   const splats = splatsOf(program);
   const lastUse = new Int32Array(program.slots).fill(-1);
   instructions.forEach(({ inputs }, i) => {
     for (const slot of inputs) lastUse[slot] = i;
   });
   for (const slot of program.outputs) lastUse[slot] = instructions.length;
-  return given => {
+  return (given, values) => {
     const slots: (Value | undefined)[] = [...given];
+    scalars.forEach(({ slot, dtype }, i) => {
+      slots[slot] = allocate(dtype, 1).fill(values[i]!);
+    });
+    let nextScalar = scalars.length;
     instructions.forEach((instruction, i) => {
       const inputs = instruction.inputs.map(slot => slots[slot]!);
       slots[instruction.result] = splats.has(instruction.result)
         ? inputs[0]
-        : evaluateInstruction(instruction, inputs, apply);
+        : evaluateInstruction(instruction, inputs, bodies[i]!(values, nextScalar));
+      for (const body of instruction.bodies) nextScalar += body.scalarCount;
       for (const slot of instruction.inputs) if (lastUse[slot] === i) slots[slot] = undefined;
     });
     return program.outputs.map(slot => slots[slot]!);
@@ -90,10 +103,16 @@ export const referenceBackend: Backend = {
   name: 'reference',
   compile: (program: Program): Executable => {
     const run = prepare(program);
-    const avals = new Map(program.instructions.map(({ result, aval, outputs }) => [result, outputs ?? aval] as const));
+    const avals = new Map<number, Aval | readonly Aval[]>([
+      ...program.instructions.map(({ result, aval, outputs }) => [result, outputs ?? aval] as const),
+      ...program.scalars.map(({ slot, dtype }) => [slot, { shape: [], dtype }] as const),
+    ]);
     return {
-      run: (inputs: readonly Storage[]) =>
-        run(inputs.map(storage => storage.readSync())).map((value, i) => {
+      run: (inputs: readonly Storage[], scalars: readonly number[]) =>
+        run(
+          inputs.map(storage => storage.readSync()),
+          scalars,
+        ).map((value, i) => {
           const slot = program.outputs[i]!;
           const aval = avals.get(slot) ?? program.inputs[slot]!;
           return 'dtype' in aval
