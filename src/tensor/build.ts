@@ -4,7 +4,7 @@
  */
 import { bytesOf } from './dtype.js';
 import { evaluate } from './evaluate.js';
-import { Node, type Params, resolve, traceOf } from './graph.js';
+import { Node, type Params, resolve, topological, traceOf } from './graph.js';
 import type { Build, PrimitiveName } from './primitives/signatures.js';
 import { entryOf, table } from './primitives/table.js';
 import { type Aval, sizeOf } from './shape.js';
@@ -17,6 +17,12 @@ import { type Aval, sizeOf } from './shape.js';
 const maximumWeight = 1000;
 const bytesPerUnit = 2 ** 18;
 
+const weightOver = (node: Node): number => {
+  let below = 0;
+  for (const input of node.inputs) below = Math.max(below, resolve(input).weight);
+  return below + 1 + Math.floor((sizeOf(node.shape) * bytesOf[node.dtype]) / bytesPerUnit);
+};
+
 const noParams: Params = Object.freeze({});
 
 /** Makes a node of a primitive. */
@@ -25,12 +31,15 @@ export const make = (op: string, inputs: readonly Node[], params: Params = noPar
   const operands = inputs.map(resolve);
   const node = new Node(op, operands, params, entry.aval(operands, params));
   if (op === 'parameter') return node;
-  let weight = 0;
-  for (const input of operands) weight = Math.max(weight, input.weight);
-  node.weight = weight + 1 + Math.floor((sizeOf(node.shape) * bytesOf[node.dtype]) / bytesPerUnit);
+  node.weight = weightOver(node);
   if (node.weight > maximumWeight && traceOf(node) === undefined) {
-    evaluate(operands.filter(input => input.weight > 0));
-    node.weight = 1;
+    // What was pending when a weight was taken may have been computed since, so look again before acting.
+    for (const each of topological(operands, input => input.value === null)) each.weight = weightOver(each);
+    node.weight = weightOver(node);
+    if (node.weight > maximumWeight) {
+      evaluate(operands.filter(input => input.weight > 0));
+      node.weight = weightOver(node);
+    }
   }
   return node;
 };

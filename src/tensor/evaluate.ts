@@ -8,8 +8,8 @@ import { type Node, resolve, traceOf } from './graph.js';
 import { showAval } from './shape.js';
 import type { Storage } from './storage.js';
 
-/** How many prepared programs are kept, for each backend. */
-const cacheSize = 512;
+/** How many instructions of prepared programs are kept, for each backend: about 10 MB. */
+const cacheSize = 20_000;
 
 const caches = new Map<Backend, ProgramCache<Executable>>();
 

@@ -129,8 +129,8 @@ describe('prepared programs', () => {
     expect(prepared.made).toBe(before);
   });
 
-  it('a cache holds a bounded number of programs, and drops those used longest ago', () => {
-    const cache = new ProgramCache<string>(2);
+  it('a cache holds a bounded number of instructions, and drops those used longest ago', () => {
+    const cache = new ProgramCache<string>(6);
     const programs = [1, 2, 3].map(
       n => programOfPending([nodeOf(add(tensor(Float32Array.from({ length: n }), [n]), 5))]).program,
     );

@@ -2,8 +2,13 @@
 import type { Program } from './program.js';
 import { sameProgram } from './program.js';
 
+/** Instructions of a program and its bodies, and one for the program itself. */
+const weightOf = ({ instructions }: Program): number =>
+  instructions.reduce((sum, { bodies }) => sum + bodies.reduce((inner, body) => inner + weightOf(body), 1), 1);
+
 /**
- * A bounded map from programs to what was made of them, the least recently used going first. Programs are found by
+ * A map from programs to what was made of them, bounded by the instructions in them, the least recently used going
+ * first. Programs are found by
  * their structural hash and compared for equality, so a collision costs time and never a wrong result.
  */
 export class ProgramCache<T> {
@@ -27,13 +32,13 @@ export class ProgramCache<T> {
     if (known === undefined) {
       this.made++;
       bucket.push({ program, made });
-      this.#size++;
+      this.#size += weightOf(program);
     }
     this.#entries.set(program.hash, bucket);
     for (const [hash, oldest] of this.#entries) {
       if (this.#size <= this.#capacity || hash === program.hash) break;
       this.#entries.delete(hash);
-      this.#size -= oldest.length;
+      for (const each of oldest) this.#size -= weightOf(each.program);
     }
     return made;
   }
