@@ -18,6 +18,7 @@ const layers: readonly (readonly string[])[] = [
   ['tensor/tensor.ts', 'tensor/print.ts'],
   ['tensor/build.ts'],
   ['tensor/evaluate.ts'],
+  ['tensor/backend/wasm/'],
   ['tensor/backend/reference/'],
   ['tensor/backend/backend.ts'],
   ['tensor/compile/'],

@@ -4,7 +4,7 @@
  */
 import { bytesOf } from './dtype.js';
 import { evaluate } from './evaluate.js';
-import { Node, type Params, resolve, topological, traceOf } from './graph.js';
+import { mix, Node, type Params, resolve, topological, traceOf } from './graph.js';
 import type { Build, PrimitiveName } from './primitives/signatures.js';
 import { entryOf, table } from './primitives/table.js';
 import { type Aval, sizeOf } from './shape.js';
@@ -13,9 +13,37 @@ import { type Aval, sizeOf } from './shape.js';
  * Pending graphs are kept light. The weight of a node is that of the heaviest path below it, each node
  * counting 1 plus 1 for every 256 KiB of its result; what grows beyond 1000 is evaluated first. So a loop that
  * never reads its results keeps at most a thousand nodes, or 256 MiB, pending, and walks stay short.
+ *
+ * A loop should be cut at the same place of its body every time, so that the same programs come again: from half of the
+ * limit on, a node that looks like one at which a graph was cut before is a place to cut.
  */
 const maximumWeight = 1000;
 const bytesPerUnit = 2 ** 18;
+
+/** What nodes looked like at which graphs were cut. Decides when work happens, never what comes out. */
+const cuts = new Set<number>();
+const maximumCuts = 64;
+
+/** A node and what it was made of, two levels down, as a hash. */
+const looks = (node: Node): number => {
+  let hash = node.kindHash;
+  for (const input of node.inputs) {
+    hash = mix(hash, input.kindHash);
+    for (const below of input.inputs) hash = mix(hash, below.kindHash);
+  }
+  return hash;
+};
+
+/** Whether a graph that has grown this heavy is to be cut at the node. */
+const isCut = (node: Node): boolean => {
+  if (node.weight <= maximumWeight / 2) return false;
+  const look = looks(node);
+  if (cuts.has(look)) return true;
+  if (node.weight <= maximumWeight) return false;
+  if (cuts.size >= maximumCuts) cuts.clear();
+  cuts.add(look);
+  return true;
+};
 
 const weightOver = (node: Node): number => {
   let below = 0;
@@ -32,13 +60,15 @@ export const make = (op: string, inputs: readonly Node[], params: Params = noPar
   const node = new Node(op, operands, params, entry.aval(operands, params));
   if (op === 'parameter') return node;
   node.weight = weightOver(node);
-  if (node.weight > maximumWeight && traceOf(node) === undefined) {
-    // What was pending when a weight was taken may have been computed since, so look again before acting.
-    for (const each of topological(operands, input => input.value === null)) each.weight = weightOver(each);
-    node.weight = weightOver(node);
-    if (node.weight > maximumWeight) {
-      evaluate(operands.filter(input => input.weight > 0));
+  if (node.weight > maximumWeight / 2 && traceOf(node) === undefined) {
+    if (node.weight > maximumWeight || cuts.has(looks(node))) {
+      // What was pending when a weight was taken may have been computed since, so look again before acting.
+      for (const each of topological(operands, input => input.value === null)) each.weight = weightOver(each);
       node.weight = weightOver(node);
+      if (isCut(node)) {
+        evaluate(operands.filter(input => input.weight > 0));
+        node.weight = weightOver(node);
+      }
     }
   }
   return node;

@@ -90,6 +90,11 @@ export class FormatError extends TenfoldError {
   readonly _tag = 'FormatError';
 }
 
+/** A computation that needs more memory than there is. */
+export class MemoryError extends TenfoldError {
+  readonly _tag = 'MemoryError';
+}
+
 /** A device or backend that cannot do what was asked. */
 export class DeviceError extends TenfoldError {
   readonly _tag = 'DeviceError';

@@ -1,6 +1,6 @@
 /** Giving pending nodes their values. */
 import type { Backend, Executable } from './backend/backend.js';
-import { referenceBackend } from './backend/reference/reference.js';
+import { wasmBackend } from './backend/wasm/wasm.js';
 import { ProgramCache } from './compile/cache.js';
 import { programOfPending } from './compile/program.js';
 import { TraceError } from './errors.js';
@@ -8,20 +8,20 @@ import { type Node, resolve, traceOf } from './graph.js';
 import { showAval } from './shape.js';
 import type { Storage } from './storage.js';
 
+/** The backend that computes unless another is asked for. */
+const defaultBackend: Backend = wasmBackend;
+
 /** How many instructions of prepared programs are kept, for each backend: about 10 MB. */
 const cacheSize = 20_000;
 
 const caches = new Map<Backend, ProgramCache<Executable>>();
 
 /** @internal The prepared programs of a backend. */
-export const preparedBy = (backend: Backend): ProgramCache<Executable> => {
+export const preparedBy = (backend: Backend = defaultBackend): ProgramCache<Executable> => {
   const cache = caches.get(backend) ?? new ProgramCache<Executable>(cacheSize);
   caches.set(backend, cache);
   return cache;
 };
-
-/** The backend that computes unless another is asked for. */
-const defaultBackend: Backend = referenceBackend;
 
 /**
  * Computes the nodes that have no value yet, all in one program, and remembers the values on them.

@@ -60,6 +60,8 @@ export class Node implements Aval {
   /** The results of a primitive that has several, to be taken apart by `output` nodes; null for the others. */
   readonly outputs: readonly Aval[] | null;
   hash: number;
+  /** Hash of the node alone, without what it was made of. */
+  readonly kindHash: number;
   /** Open marks and traces that this node depends on. */
   scopes: readonly Scope[];
   /** Heaviest pending path below this node; see `build.ts`. 0 once there is a value. */
@@ -78,13 +80,14 @@ export class Node implements Aval {
     this.dtype = dtype;
     this.outputs = several ? (aval as readonly Aval[]) : null;
     this.scopes = joinScopes(inputs);
-    let hash = mix(hashString(op), hashParams(params));
+    this.kindHash = mix(mix(hashString(op), hashParams(params)), hashString(dtype) ^ hashParam(shape));
+    let hash = this.kindHash;
     for (const input of inputs) hash = mix(hash, input.hash);
     countUses(this, node => {
       node.uses++;
     });
     // A mark is another name for its input, so equal subgraphs stay equal under it.
-    this.hash = op === 'mark' ? inputs[0]!.hash : mix(hash, hashString(dtype) ^ hashParam(shape));
+    this.hash = op === 'mark' ? inputs[0]!.hash : hash;
   }
 
   /** Gives the node its value. History goes, unless a derivative that is being taken still wants it. */

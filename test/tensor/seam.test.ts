@@ -92,7 +92,7 @@ describe('prepared programs', () => {
     let params: Tensor = tensor([0, 0, 0]);
     const start = adam(0.1).init(params);
     let state = start;
-    const prepared = preparedBy(referenceBackend);
+    const prepared = preparedBy();
     const before = prepared.made;
     const losses: number[] = [];
     for (let i = 0; i < 1000; i++) {
@@ -109,7 +109,7 @@ describe('prepared programs', () => {
 
   it('the same expression with other numbers is the same program, with another class of number it is not', () => {
     const x = tensor([1, 2, 3]) as Tensor;
-    const prepared = preparedBy(referenceBackend);
+    const prepared = preparedBy();
     const run = (a: number, b: number): number[] => [...(add(mul(x, a), b).dataSync() as Float32Array)];
     run(2.5, 7);
     const before = prepared.made;
@@ -120,7 +120,7 @@ describe('prepared programs', () => {
   });
 
   it('numbers inside loops are inputs too', () => {
-    const prepared = preparedBy(referenceBackend);
+    const prepared = preparedBy();
     const run = (rate: number): unknown =>
       fold((c: Tensor, v: Tensor) => add(mul(c, rate), v) as Tensor)(tensor(1), tensor([1, 2])).item();
     expect(run(0.25)).toBe(0.25 * (0.25 + 1) + 2);

@@ -58,13 +58,13 @@ export interface Program {
 }
 
 /** A program and the values of its scalars: own ones, then those of the bodies in order. */
-export interface Lowered {
+interface Lowered {
   readonly program: Program;
   readonly scalars: readonly number[];
 }
 
 /** The program of a body graph: its parameters are the inputs. */
-export const programOfGraph = (graph: Graph): Lowered => {
+const programOfGraph = (graph: Graph): Lowered => {
   const leaf = new Set(graph.parameters);
   const order = topological(graph.outputs, node => !leaf.has(node));
   return lower(order, graph.parameters, graph.outputs);

@@ -43,7 +43,8 @@ const splatsOf = ({ instructions, outputs }: Program): ReadonlySet<number> => {
   return splats;
 };
 
-const evaluateInstruction = (
+/** One instruction on arrays. Other backends use it for what they have no code of their own for. */
+export const evaluateInstruction = (
   { op, params, inputAvals, aval, outputs }: Instruction,
   inputs: readonly Value[],
   bodies: Context['bodies'],

@@ -1,0 +1,17 @@
+/** The part of the WebAssembly JavaScript API that is used here; TypeScript has it only together with the DOM. */
+
+export interface WasmMemory {
+  readonly buffer: ArrayBuffer;
+  grow(pages: number): number;
+}
+
+interface WasmApi {
+  readonly Memory: new (limits: { readonly initial: number; readonly maximum: number }) => WasmMemory;
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (
+    module: object,
+    imports: { readonly env: Readonly<Record<string, unknown>> },
+  ) => { readonly exports: Readonly<Record<string, unknown>> };
+}
+
+export const wasmApi = (): WasmApi => (globalThis as unknown as { readonly WebAssembly: WasmApi }).WebAssembly;

@@ -1,0 +1,257 @@
+/** What each elementwise primitive is in vector instructions, for the dtypes that WebAssembly computes on. */
+import type { DType } from '../../dtype.js';
+import { isFloat } from '../../dtype.js';
+import type { Params } from '../../graph.js';
+import type { FunctionWriter, Local, Op } from './assembler.js';
+import type { VectorWriter } from './lanes.js';
+import {
+  cos,
+  erf,
+  exp,
+  expm1,
+  type Lanes,
+  log,
+  log1p,
+  needsExactReduction,
+  pow,
+  sigmoid,
+  sin,
+  tan,
+  tanh,
+} from './math/index.js';
+
+/** A value in a kernel: a vector, and, where all its lanes are one number of a program, where that number is. */
+export interface Value {
+  readonly vector: Local;
+  readonly dtype: DType;
+  /** The i32 in every lane, for shifts; only of scalars. */
+  readonly scalar?: Local;
+}
+
+/** What the generator needs of the kernel being written. */
+export interface Emitter {
+  readonly writer: FunctionWriter;
+  readonly lanes: VectorWriter;
+  /** The primitive's scalar meaning called lane by lane: for what has no vector form. */
+  readonly perLane: (op: string, params: Params, operands: readonly Value[], result: DType) => Local;
+}
+
+/** Bits of the lanes a dtype is computed in; bool goes along with either. */
+export const widthOf = (dtype: DType): 32 | 64 | null =>
+  dtype === 'float64' ? 64 : dtype === 'float32' || dtype === 'int32' || dtype === 'uint32' ? 32 : null;
+
+type Emit = (e: Emitter, operands: readonly Value[], params: Params, result: DType) => Local;
+
+const prefix = (e: Emitter): 'f32x4' | 'f64x2' => (e.lanes.width === 32 ? 'f32x4' : 'f64x2');
+
+/** An instruction on floats, and another on integers. */
+const onNumbers =
+  (float: string, integer: string): Emit =>
+  (e, operands) => {
+    const name = isFloat(operands[0]!.dtype) ? `${prefix(e)}.${float}` : `i32x4.${integer}`;
+    return e.lanes.apply(name as Op, ...operands.map(x => x.vector));
+  };
+
+const onFloats =
+  (name: string): Emit =>
+  (e, operands) =>
+    e.lanes.apply(`${prefix(e)}.${name}` as Op, ...operands.map(x => x.vector));
+
+const bitwise =
+  (op: Op): Emit =>
+  (e, operands) =>
+    e.lanes.apply(op, ...operands.map(x => x.vector));
+
+/** A mask as the integers 0 and 1 (in lanes of either width, to be compared as signed integers of 32 bits). */
+const bit = (e: Emitter, x: Value): Local => e.lanes.and(x.vector, e.lanes.integer(1n));
+
+const comparison =
+  (float: string, integer: string, signed: boolean): Emit =>
+  (e, [x, y]) => {
+    const { lanes } = e;
+    if (isFloat(x!.dtype)) return lanes.apply(`${prefix(e)}.${float}` as Op, x!.vector, y!.vector);
+    if (x!.dtype === 'bool') {
+      // true is all ones, that is −1: so the order is turned round.
+      const swapped = e.lanes.width === 32 ? [y!.vector, x!.vector] : [bit(e, x!), bit(e, y!)];
+      if (integer === 'eq') return lanes.not(lanes.xor(x!.vector, y!.vector));
+      if (integer === 'ne') return lanes.xor(x!.vector, y!.vector);
+      if (e.lanes.width === 32) return lanes.apply(`i32x4.${integer}_s` as Op, ...swapped);
+      const less = (p: Value, q: Value): Local => lanes.and(lanes.not(p.vector), q.vector);
+      if (integer === 'lt') return less(x!, y!);
+      if (integer === 'gt') return less(y!, x!);
+      return integer === 'le' ? lanes.not(less(y!, x!)) : lanes.not(less(x!, y!));
+    }
+    const suffix = signed ? (x!.dtype === 'uint32' ? '_u' : '_s') : '';
+    return lanes.apply(`i32x4.${integer}${suffix}` as Op, x!.vector, y!.vector);
+  };
+
+const extremum =
+  (name: 'min' | 'max'): Emit =>
+  (e, [x, y]) => {
+    const { dtype } = x!;
+    const op = isFloat(dtype) ? `${prefix(e)}.${name}` : `i32x4.${name}_${dtype === 'uint32' ? 'u' : 's'}`;
+    return e.lanes.apply(op as Op, x!.vector, y!.vector);
+  };
+
+/** Shifts by the amount in the second operand; WebAssembly shifts all lanes by one amount, taken modulo 32. */
+const shift =
+  (name: 'shl' | 'shr_s' | 'shr_u', op: string): Emit =>
+  (e, [x, by], params, result) => {
+    if (by!.scalar === undefined) return e.perLane(op, params, [x!, by!], result);
+    const { writer, lanes } = e;
+    // An arithmetic shift by 32 or more leaves the sign, which a shift by 31 does too; the others leave nothing.
+    const amount = writer.get(by!.scalar).keep('i32');
+    if (name === 'shr_s') {
+      const most = writer.local('i32');
+      writer.i32(31).set(most);
+      writer
+        .get(amount)
+        .i32(32)
+        .op('i32.lt_u')
+        .if(() => writer.get(amount).set(most));
+      return writer.get(x!.vector, most).op('i32x4.shr_s').keep('v128');
+    }
+    const moved = writer.get(x!.vector, amount).op(`i32x4.${name}`).keep('v128');
+    const keeps = writer.i32(0).get(amount).i32(32).op('i32.lt_u', 'i32.sub', 'i32x4.splat').keep('v128');
+    return lanes.and(moved, keeps);
+  };
+
+const sign: Emit = (e, [x]) => {
+  const { lanes } = e;
+  if (isFloat(x!.dtype)) {
+    const zero = lanes.float(0);
+    // NaN and zeros of either sign are neither above nor below: they stay as they are.
+    const below = lanes.select(lanes.lt(x!.vector, zero), lanes.float(-1), x!.vector);
+    return lanes.select(lanes.lt(zero, x!.vector), lanes.float(1), below);
+  }
+  const one = lanes.integer(1n);
+  if (x!.dtype === 'uint32') return lanes.apply('i32x4.min_u', x!.vector, one);
+  const bounded = lanes.apply('i32x4.min_s', x!.vector, one);
+  return lanes.apply('i32x4.max_s', bounded, lanes.integer(-1n));
+};
+
+const cast: Emit = (e, [x], _, result) => {
+  const { lanes } = e;
+  const { vector, dtype } = x!;
+  if (dtype === result) return vector;
+  if (result === 'bool') {
+    return isFloat(dtype) ? lanes.ne(vector, lanes.float(0)) : lanes.apply('i32x4.ne', vector, lanes.integer(0n));
+  }
+  if (dtype === 'bool') return lanes.and(vector, isFloat(result) ? lanes.float(1) : lanes.integer(1n));
+  if (dtype === 'float32') return lanes.apply(`i32x4.trunc_sat_f32x4_${result === 'uint32' ? 'u' : 's'}`, vector);
+  if (result === 'float32') return lanes.apply(`f32x4.convert_i32x4_${dtype === 'uint32' ? 'u' : 's'}`, vector);
+  return vector;
+};
+
+const rotations = [
+  [13, 15, 26, 6],
+  [17, 29, 16, 24],
+] as const;
+
+const threefry: Emit = (e, operands, { rounds, word }) => {
+  const { lanes } = e;
+  const [k0, k1, c0, c1] = operands.map(x => x.vector) as [Local, Local, Local, Local];
+  const keys = [k0, k1, lanes.xor(lanes.xor(k0, k1), lanes.integer(0x1bd11bdan))] as const;
+  let x0 = lanes.iadd(c0, k0);
+  let x1 = lanes.iadd(c1, k1);
+  for (let round = 0; round < (rounds as number); round++) {
+    const r = rotations[(round >> 2) & 1]![round & 3]!;
+    x0 = lanes.iadd(x0, x1);
+    x1 = lanes.xor(lanes.or(lanes.shiftLeft(x1, r), lanes.shiftRightLogical(x1, 32 - r)), x0);
+    if ((round & 3) === 3) {
+      const s = (round + 1) >> 2;
+      x0 = lanes.iadd(x0, keys[s % 3]!);
+      x1 = lanes.iadd(lanes.iadd(x1, keys[(s + 1) % 3]!), lanes.integer(BigInt(s)));
+    }
+  }
+  return word === 0 ? x0 : word === 1 ? x1 : lanes.xor(x0, x1);
+};
+
+/** An elementary function of floats. */
+const elementary =
+  (f: <V>(m: Lanes<V>, x: V) => V): Emit =>
+  (e, [x]) =>
+    f(e.lanes, x!.vector);
+
+/** A circular function: lanes too large for the vector form's argument reduction get the scalar meaning. */
+const circular =
+  (op: string, f: <V>(m: Lanes<V>, x: V) => V): Emit =>
+  (e, operands, params, result) => {
+    const { writer, lanes } = e;
+    const x = operands[0]!.vector;
+    const out = writer.get(f(lanes, x)).keep('v128');
+    const large = needsExactReduction(lanes, x);
+    writer
+      .get(large)
+      .op('v128.any_true')
+      .if(() => {
+        writer.get(lanes.select(large, e.perLane(op, params, operands, result), out)).set(out);
+      });
+    return out;
+  };
+
+const same: Emit = (_, [x]) => x!.vector;
+const lanewise =
+  (op: string): Emit =>
+  (e, operands, params, result) =>
+    e.perLane(op, params, operands, result);
+
+/** The primitives that have a vector form; the others are called lane by lane. */
+const emitters: Readonly<Record<string, Emit>> = {
+  neg: onNumbers('neg', 'neg'),
+  abs: (e, [x]) => (x!.dtype === 'uint32' ? x!.vector : onNumbers('abs', 'abs')(e, [x!], {}, x!.dtype)),
+  sign,
+  exp: elementary(exp),
+  expm1: elementary(expm1),
+  log: elementary(log),
+  log1p: elementary(log1p),
+  tanh: elementary(tanh),
+  sigmoid: elementary(sigmoid),
+  erf: elementary(erf),
+  sin: circular('sin', sin),
+  cos: circular('cos', cos),
+  tan: circular('tan', tan),
+  pow: (e, operands, params, result) =>
+    isFloat(result)
+      ? pow(e.lanes, operands[0]!.vector, operands[1]!.vector)
+      : e.perLane('pow', params, operands, result),
+  floor: onFloats('floor'),
+  ceil: onFloats('ceil'),
+  round: onFloats('nearest'),
+  sqrt: onFloats('sqrt'),
+  rsqrt: (e, [x]) => e.lanes.div(e.lanes.float(1), e.lanes.sqrt(x!.vector)),
+  not: bitwise('v128.not'),
+  stopGradient: same,
+  cast,
+  add: onNumbers('add', 'add'),
+  sub: onNumbers('sub', 'sub'),
+  mul: onNumbers('mul', 'mul'),
+  div: onFloats('div'),
+  max: extremum('max'),
+  min: extremum('min'),
+  and: bitwise('v128.and'),
+  or: bitwise('v128.or'),
+  xor: bitwise('v128.xor'),
+  shiftLeft: shift('shl', 'shiftLeft'),
+  shiftRight: (e, operands, params, result) =>
+    // An unsigned operand has no sign to keep: the reference shifts its 32 bits arithmetically and stores them unsigned.
+    shift('shr_s', 'shiftRight')(e, operands, params, result),
+  shiftRightLogical: shift('shr_u', 'shiftRightLogical'),
+  eq: comparison('eq', 'eq', false),
+  ne: comparison('ne', 'ne', false),
+  lt: comparison('lt', 'lt', true),
+  le: comparison('le', 'le', true),
+  gt: comparison('gt', 'gt', true),
+  ge: comparison('ge', 'ge', true),
+  select: (e, [condition, x, y]) => e.lanes.select(condition!.vector, x!.vector, y!.vector),
+  threefry2x32: threefry,
+};
+
+/** The vector of one elementwise primitive. */
+export const emitElementwise = (
+  e: Emitter,
+  op: string,
+  params: Params,
+  operands: readonly Value[],
+  result: DType,
+): Local => (emitters[op] ?? lanewise(op))(e, operands, params, result);

@@ -1,0 +1,542 @@
+/** The elementary functions of the CPU backend, computed with numbers, against far more digits than they have. */
+import { describe, expect, it } from 'vitest';
+import {
+  cos,
+  erf,
+  exactReductionLimit,
+  exp,
+  expm1,
+  type Lanes,
+  log,
+  log1p,
+  needsExactReduction,
+  pow,
+  sigmoid,
+  sin,
+  tan,
+  tanh,
+} from '../../src/tensor/backend/wasm/math/index.js';
+import { erf as erfReference } from '../../src/tensor/primitives/special.js';
+import { derive } from '../math/derive.js';
+import { approximately, exact, precision, type Real, ulps } from './precise.js';
+
+const { fround } = Math;
+
+const floats32 = new Float32Array(1);
+const words32 = new Int32Array(floats32.buffer);
+const floats64 = new Float64Array(1);
+const words64 = new BigInt64Array(floats64.buffer);
+
+const nearest = (x: number): number => {
+  const down = Math.floor(x);
+  const rest = x - down;
+  return rest > 0.5 || (rest === 0.5 && down % 2 !== 0) ? down + 1 : down;
+};
+
+/** x·y + z rounded once, nearly always, by the error of the product and of the sum. */
+const fused64 = (x: number, y: number, z: number): number => {
+  const product = x * y;
+  const sum = product + z;
+  if (!(Math.abs(product) > 1e-290 && Math.abs(x) < 1e290 && Math.abs(y) < 1e290 && Number.isFinite(sum))) return sum;
+  const high = (v: number): number => v * 134217729 - (v * 134217729 - v);
+  const [xh, yh] = [high(x), high(y)];
+  const [xl, yl] = [x - xh, y - yh];
+  const lost = xl * yl - (product - xh * yh - xl * yh - xh * yl);
+  const back = sum - product;
+  const lostSum = product - (sum - back) + (z - back);
+  return sum + (lostSum + lost);
+};
+
+interface Machine<V> extends Lanes<V> {
+  readonly number: (x: V) => number;
+}
+
+/** One lane: its bits as an integer. */
+const lane32 = (fused: boolean): Machine<number> => {
+  const f = (bits: number): number => {
+    words32[0] = bits;
+    return floats32[0]!;
+  };
+  const b = (x: number): number => {
+    floats32[0] = x;
+    return words32[0]!;
+  };
+  const mask = (x: boolean): number => (x ? -1 : 0);
+  return {
+    width: 32,
+    number: f,
+    float: b,
+    integer: x => Number(BigInt.asIntN(32, x)),
+    add: (x, y) => b(f(x) + f(y)),
+    sub: (x, y) => b(f(x) - f(y)),
+    mul: (x, y) => b(f(x) * f(y)),
+    div: (x, y) => b(f(x) / f(y)),
+    fma: (x, y, z) => b((fused ? f(x) * f(y) : fround(f(x) * f(y))) + f(z)),
+    neg: x => x ^ (1 << 31),
+    abs: x => x & 0x7fffffff,
+    sqrt: x => b(Math.sqrt(f(x))),
+    floor: x => b(Math.floor(f(x))),
+    nearest: x => b(nearest(f(x))),
+    min: (x, y) => b(Math.min(f(x), f(y))),
+    max: (x, y) => b(Math.max(f(x), f(y))),
+    eq: (x, y) => mask(f(x) === f(y)),
+    ne: (x, y) => mask(f(x) !== f(y)),
+    lt: (x, y) => mask(f(x) < f(y)),
+    le: (x, y) => mask(f(x) <= f(y)),
+    select: (m, x, y) => (x & m) | (y & ~m),
+    and: (x, y) => x & y,
+    or: (x, y) => x | y,
+    xor: (x, y) => x ^ y,
+    not: x => ~x,
+    iadd: (x, y) => (x + y) | 0,
+    isub: (x, y) => (x - y) | 0,
+    shiftLeft: (x, by) => x << by,
+    shiftRightLogical: (x, by) => (x >>> by) | 0,
+    shiftRight: (x, by) => x >> by,
+    ilt: (x, y) => mask(x < y),
+    toInteger: x => f(x) | 0,
+    toFloat: b,
+  };
+};
+
+const lane64 = (fused: boolean): Machine<bigint> => {
+  const f = (bits: bigint): number => {
+    words64[0] = bits;
+    return floats64[0]!;
+  };
+  const b = (x: number): bigint => {
+    floats64[0] = x;
+    return words64[0]!;
+  };
+  const int = (x: bigint): bigint => BigInt.asIntN(64, x);
+  const mask = (x: boolean): bigint => (x ? -1n : 0n);
+  return {
+    width: 64,
+    number: f,
+    float: b,
+    integer: int,
+    add: (x, y) => b(f(x) + f(y)),
+    sub: (x, y) => b(f(x) - f(y)),
+    mul: (x, y) => b(f(x) * f(y)),
+    div: (x, y) => b(f(x) / f(y)),
+    fma: (x, y, z) => b(fused ? fused64(f(x), f(y), f(z)) : f(x) * f(y) + f(z)),
+    neg: x => x ^ int(1n << 63n),
+    abs: x => x & 0x7fffffffffffffffn,
+    sqrt: x => b(Math.sqrt(f(x))),
+    floor: x => b(Math.floor(f(x))),
+    nearest: x => b(nearest(f(x))),
+    min: (x, y) => b(Math.min(f(x), f(y))),
+    max: (x, y) => b(Math.max(f(x), f(y))),
+    eq: (x, y) => mask(f(x) === f(y)),
+    ne: (x, y) => mask(f(x) !== f(y)),
+    lt: (x, y) => mask(f(x) < f(y)),
+    le: (x, y) => mask(f(x) <= f(y)),
+    select: (m, x, y) => (x & m) | (y & ~m),
+    and: (x, y) => x & y,
+    or: (x, y) => x | y,
+    xor: (x, y) => x ^ y,
+    not: x => ~x,
+    iadd: (x, y) => int(x + y),
+    isub: (x, y) => int(x - y),
+    shiftLeft: (x, by) => int(x << BigInt(by)),
+    shiftRightLogical: (x, by) => int(BigInt.asUintN(64, x) >> BigInt(by)),
+    shiftRight: (x, by) => x >> BigInt(by),
+    ilt: (x, y) => mask(x < y),
+    toInteger: x => BigInt(Math.trunc(f(x))),
+    toFloat: x => b(Number(x)),
+  };
+};
+
+const functions = { exp, expm1, log, log1p, sin, cos, tan, tanh, sigmoid, erf };
+type Unary = keyof typeof functions;
+const names = Object.keys(functions) as Unary[];
+
+const { functions: precise, pi, one } = precision(256);
+
+/** In float64: right to a hundredth of a unit of float32. */
+const ordinary: Record<Unary, (x: number) => number> = {
+  exp: Math.exp,
+  expm1: Math.expm1,
+  log: Math.log,
+  log1p: Math.log1p,
+  sin: Math.sin,
+  cos: Math.cos,
+  tan: Math.tan,
+  tanh: Math.tanh,
+  sigmoid: x => 1 / (1 + Math.exp(-x)),
+  erf: erfReference,
+};
+
+const widths = [32, 64] as const;
+type Width = (typeof widths)[number];
+
+const run = (width: Width, fused: boolean) => {
+  const on = <V>(m: Machine<V>) => ({
+    unary: (name: Unary, x: number): number => m.number(functions[name](m, m.float(x))),
+    pow: (x: number, y: number): number => m.number(pow(m, m.float(x), m.float(y))),
+    needsExactReduction: (x: number): boolean => Number(needsExactReduction(m, m.float(x))) === -1,
+  });
+  return width === 32 ? on(lane32(fused)) : on(lane64(fused));
+};
+
+/** A seeded generator (mulberry32). */
+const random = (seed: number) => {
+  let state = seed;
+  return (): number => {
+    state = (state + 0x6d2b79f5) | 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t = (t + Math.imul(t ^ (t >>> 7), t | 61)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+};
+
+const rounded = (width: Width, x: number): number => (width === 32 ? fround(x) : x);
+const next = (width: Width, x: number, by: number): number => {
+  if (width === 32) {
+    floats32[0] = x;
+    words32[0] = words32[0]! + by;
+    return floats32[0]!;
+  }
+  floats64[0] = x;
+  words64[0] = words64[0]! + BigInt(by);
+  return floats64[0]!;
+};
+
+/** Every exponent with some mantissas, denormals and powers of two with their neighbours among them; both signs. */
+const everywhere = (width: Width, draw: () => number): number[] => {
+  const [from, to] = width === 32 ? [-149, 127] : [-1074, 1023];
+  const list: number[] = [];
+  for (let e = from; e <= to; e++) {
+    const mantissas = width === 32 ? 8 : 1;
+    for (let i = 0; i < mantissas; i++) list.push(2 ** e * (1 + draw() + draw() * 2 ** -32));
+    list.push(next(width, 2 ** e, -1), 2 ** e, next(width, 2 ** e, 1));
+  }
+  const finite = list.map(x => rounded(width, x)).filter(x => x > 0 && Number.isFinite(x));
+  return finite.flatMap(x => [x, -x]);
+};
+
+/** The floats nearest to multiples of π/2: of π/2 over a power of two, the convergents of the continued fraction. */
+const nearMultiples = (width: Width): number[] => {
+  const limit = exactReductionLimit({ width });
+  const [digits, top] = [width === 32 ? 24 : 53, Math.floor(Math.log2(limit))];
+  const list: number[] = [];
+  for (let e = 1 - digits; e <= top - digits + 1; e++) {
+    let [a, b] = [pi >> 1n, e < 0 ? one >> BigInt(-e) : one << BigInt(e)];
+    let [h, k, h1, k1] = [1n, 0n, 0n, 1n];
+    while (b !== 0n) {
+      const q = a / b;
+      [a, b] = [b, a - q * b];
+      [h, k, h1, k1] = [q * h + h1, q * k + k1, h, k];
+      if (h >= 1n << BigInt(digits) || Number(h) * 2 ** e > limit) break;
+      if (h !== 0n) list.push(Number(h) * 2 ** e);
+    }
+  }
+  return list;
+};
+
+/** Where a function does something: an interval, and points with their neighbours. */
+const places = (width: Width): Record<Unary, { intervals: [number, number][]; points: number[] }> => {
+  const limit = exactReductionLimit({ width });
+  const circular = {
+    intervals: [
+      [-4, 4],
+      [-100, 100],
+      [-limit, limit],
+    ] as [number, number][],
+    points: [
+      ...Array.from({ length: 400 }, (_, k) => (k * Math.PI) / 4),
+      ...Array.from(
+        { length: 600 },
+        (_, k) => Math.round((limit / (Math.PI / 2)) * ((k + 1) / 600) ** 2 - 1) * (Math.PI / 2),
+      ),
+      ...nearMultiples(width),
+      limit,
+    ],
+  };
+  const halves = Array.from({ length: 60 }, (_, k) => (k - 30) * (Math.LN2 / 2));
+  const [low, high] = width === 32 ? [-104, 89] : [-746, 710];
+  const ends = [
+    low,
+    high,
+    width === 32 ? -87.336544 : -708.3964185322641,
+    Math.log(width === 32 ? 2 ** 128 : Number.MAX_VALUE),
+  ];
+  return {
+    exp: {
+      intervals: [
+        [-1, 1],
+        [-30, 30],
+        [low, high],
+      ],
+      points: [...halves, ...ends],
+    },
+    expm1: {
+      intervals: [
+        [-1, 1],
+        [-0.5, 0.8],
+        [-50, 50],
+        [low, high],
+      ],
+      points: [...halves, ...ends],
+    },
+    log: {
+      intervals: [
+        [0.5, 2],
+        [0.99, 1.01],
+        [0, 100],
+      ],
+      points: [1, Math.SQRT2, Math.SQRT1_2, 2, 0.5],
+    },
+    log1p: {
+      intervals: [
+        [-1, 1],
+        [-0.5, 0.6],
+        [-0.01, 0.01],
+        [0, 100],
+      ],
+      points: [-1, 1, Math.SQRT2 - 1, Math.SQRT1_2 - 1],
+    },
+    sin: circular,
+    cos: circular,
+    tan: circular,
+    tanh: {
+      intervals: [
+        [-1, 1],
+        [-0.6, 0.6],
+        [-20, 20],
+      ],
+      points: [0.55, ...halves, 9, 10, 19, 20],
+    },
+    sigmoid: {
+      intervals: [
+        [-1, 1],
+        [-20, 20],
+        [low, -low],
+      ],
+      points: [...halves, ...ends, -16.6, -37],
+    },
+    erf: {
+      intervals: [
+        [-1, 1],
+        [-2, 2],
+        [-6, 6],
+      ],
+      points: [1, 4, 6, 3.8325069],
+    },
+  };
+};
+
+const pointsOf = (name: Unary, width: Width, draw: () => number): number[] => {
+  const { intervals, points } = places(width)[name];
+  const inside = intervals.flatMap(([a, b]) =>
+    Array.from({ length: 1500 }, () => a + (b - a) * (draw() + draw() * 2 ** -32)),
+  );
+  const near = points.flatMap(x => [-2, -1, 0, 1, 2].map(by => next(width, rounded(width, x), by)));
+  return [...everywhere(width, draw), ...inside, ...near]
+    .map(x => rounded(width, x))
+    .filter(x => Number.isFinite(x) && x !== 0)
+    .filter(x => name !== 'log' || (x > 0 && x !== 1))
+    .filter(x => name !== 'log1p' || x > -1)
+    .filter(x => !['sin', 'cos', 'tan'].includes(name) || Math.abs(x) <= exactReductionLimit({ width }));
+};
+
+/** The result as the reference has it; an infinity where it overflows float64. */
+const referenceOf = (name: Unary, width: Width, x: number): Real | number => {
+  if (width === 64) return precise[name](x);
+  const y = ordinary[name](x);
+  return Number.isFinite(y) && y !== 0 ? exact(y) : y;
+};
+
+const error = (y: number, reference: Real | number, width: Width): number =>
+  typeof reference === 'number' ? (Object.is(y, reference) ? 0 : Number.POSITIVE_INFINITY) : ulps(y, reference, width);
+
+describe('elementary functions', () => {
+  const rows: string[] = [];
+  const worst = { text: '', error: -1 };
+
+  for (const width of widths) {
+    for (const name of names) {
+      it(`${name} of float${width} is within 2 ulp`, () => {
+        const draw = random(width);
+        const machines = [run(width, false), run(width, true)];
+        const most = [worst, worst];
+        for (const x of pointsOf(name, width, draw)) {
+          const reference = referenceOf(name, width, x);
+          machines.forEach((machine, i) => {
+            const y = machine.unary(name, x);
+            const e = error(y, reference, width);
+            if (!(e <= most[i]!.error)) most[i] = { text: `${name}(${x}) = ${y}`, error: e };
+          });
+        }
+        rows.push(`${name} ${width}: ${most.map(m => `${m.error.toFixed(2)} at ${m.text}`).join('; fused ')}`);
+        for (const m of most) expect(m.error, m.text).toBeLessThanOrEqual(2);
+      });
+    }
+
+    it(`pow of float${width} is within 2 ulp`, () => {
+      const draw = random(width + 1);
+      const machines = [run(width, false), run(width, true)];
+      const most = [worst, worst];
+      const [low, high] = width === 32 ? [-150, 129] : [-1076, 1025];
+      const spread = (): number => (draw() < 0.5 ? -1 : 1) * 2 ** (high * 0.99 * (draw() * 2 - 1)) * (1 + draw());
+      const pairs: [number, number][] = [];
+      for (let i = 0; i < 8000; i++) {
+        pairs.push(
+          [draw() * 10, draw() * 20 - 10],
+          [Math.abs(spread()), spread()],
+          [1 + (draw() - 0.5) * 2 ** (-16 * draw()), 0],
+        );
+        // Exponents that make a result anywhere in the range, its ends included.
+        const base = Math.abs(spread());
+        const target = low + (high - low) * draw();
+        pairs.push([base, target / Math.log2(base)]);
+        const near = next(width, 1, Math.round((draw() - 0.5) * 2 ** (22 * draw())));
+        pairs.push([near, target / Math.log2(near)], [draw() * 2, Math.round(draw() * 20 - 10)]);
+      }
+      for (const [a, b] of pairs) {
+        const [x, y] = [rounded(width, a), rounded(width, b)];
+        if (!(Number.isFinite(x) && Number.isFinite(y) && x > 0 && y !== 0)) continue;
+        const reference = precise.pow(x, y);
+        machines.forEach((machine, i) => {
+          const z = machine.pow(x, y);
+          const e = error(z, reference, width);
+          if (!(e <= most[i]!.error)) most[i] = { text: `pow(${x}, ${y}) = ${z}`, error: e };
+        });
+      }
+      rows.push(`pow ${width}: ${most.map(m => `${m.error.toFixed(2)} at ${m.text}`).join('; fused ')}`);
+      for (const m of most) expect(m.error, m.text).toBeLessThanOrEqual(2);
+    });
+  }
+
+  it('the worst errors, in units in the last place', () => {
+    console.log(rows.join('\n'));
+    expect(rows).toHaveLength(2 * (names.length + 1));
+  });
+
+  describe('special values', () => {
+    const { NaN: nan, POSITIVE_INFINITY: infinity } = Number;
+    const tiny = { 32: 2 ** -149, 64: 2 ** -1074 };
+    const largest = { 32: 2 ** 128 - 2 ** 104, 64: Number.MAX_VALUE };
+    const table = (width: Width): Record<Unary, [number, number][]> => {
+      const [small, large] = [tiny[width], largest[width]];
+      const odd: [number, number][] = [
+        [0, 0],
+        [-0, -0],
+        [small, small],
+        [-small, -small],
+        [3 * small, 3 * small],
+      ];
+      const circular: [number, number][] = [
+        [infinity, nan],
+        [-infinity, nan],
+      ];
+      return {
+        exp: [
+          [0, 1],
+          [-0, 1],
+          [infinity, infinity],
+          [-infinity, 0],
+          [large, infinity],
+          [-large, 0],
+          [small, 1],
+          [-small, 1],
+        ],
+        expm1: [...odd, [infinity, infinity], [-infinity, -1], [large, infinity], [-large, -1]],
+        log: [
+          [0, -infinity],
+          [-0, -infinity],
+          [1, 0],
+          [infinity, infinity],
+          [-infinity, nan],
+          [-1, nan],
+          [-small, nan],
+          [-large, nan],
+        ],
+        log1p: [
+          ...odd,
+          [-1, -infinity],
+          [infinity, infinity],
+          [-infinity, nan],
+          [-2, nan],
+          [-large, nan],
+          [next(width, -1, 1), nan],
+        ],
+        sin: [...odd, ...circular],
+        cos: [[0, 1], [-0, 1], [small, 1], ...circular],
+        tan: [...odd, ...circular],
+        tanh: [...odd, [infinity, 1], [-infinity, -1], [large, 1], [-large, -1]],
+        sigmoid: [
+          [0, 0.5],
+          [-0, 0.5],
+          [small, 0.5],
+          [infinity, 1],
+          [-infinity, 0],
+          [large, 1],
+          [-large, 0],
+        ],
+        erf: [
+          [0, 0],
+          [-0, -0],
+          [infinity, 1],
+          [-infinity, -1],
+          [large, 1],
+          [-large, -1],
+        ],
+      };
+    };
+    for (const width of widths) {
+      it.each(names)(`%s of float${width}`, name => {
+        for (const fused of [false, true]) {
+          const { unary } = run(width, fused);
+          for (const [x, y] of [[nan, nan], ...table(width)[name]] as const) {
+            expect(Object.is(unary(name, x), y), `${name}(${x}) = ${unary(name, x)}, not ${y}`).toBe(true);
+          }
+        }
+      });
+
+      it(`pow of float${width} is Math.pow there`, () => {
+        const [small, large] = [tiny[width], largest[width]];
+        const magnitudes = [0, small, 0.25, 0.5, 1, 2, 3, 4, large, infinity];
+        const list = [nan, ...magnitudes.flatMap(x => [x, -x])];
+        for (const fused of [false, true]) {
+          const { pow } = run(width, fused);
+          for (const x of list) {
+            for (const y of list) {
+              const wanted = rounded(width, x ** y);
+              const z = pow(x, y);
+              const same =
+                Object.is(z, wanted) ||
+                (wanted !== 0 && error(z, Number.isFinite(wanted) ? exact(wanted) : wanted, width) <= 1.5);
+              expect(same, `pow(${x}, ${y}) = ${z}, not ${wanted}`).toBe(true);
+            }
+          }
+        }
+      });
+
+      it(`says which arguments of float${width} are too large for its reduction`, () => {
+        const { needsExactReduction } = run(width, false);
+        const limit = rounded(width, exactReductionLimit({ width }));
+        const [small, large] = [tiny[width], largest[width]];
+        for (const x of [0, -0, small, 1, limit, -limit, nan, infinity, -infinity])
+          expect(needsExactReduction(x)).toBe(false);
+        for (const x of [next(width, limit, 1), -next(width, limit, 1), large, -large])
+          expect(needsExactReduction(x)).toBe(true);
+      });
+    }
+  });
+
+  it('the reference agrees with float64 where that is good', () => {
+    const draw = random(7);
+    for (const name of names) {
+      for (let i = 0; i < 200; i++) {
+        const x = name.startsWith('log') ? draw() * 8 : draw() * 8 - 4;
+        expect(approximately(precise[name](x)) / ordinary[name](x)).toBeCloseTo(1, 11);
+      }
+    }
+  });
+
+  it('the derivation finds polynomials that good', () => {
+    expect(derive('exp', 32).error).toBeLessThan(2 ** -25);
+    expect(derive('exp', 64).error).toBeLessThan(2 ** -55);
+  });
+});
