@@ -42,7 +42,7 @@ const forSampling = 2 ** 32 - 2;
 
 // Predicting the image gives readable digits in far fewer steps of a small network than predicting the noise.
 const diffusion = gaussianDiffusion(cosineBetas(timesteps), { meanType: 'startX' });
-const model = residualMlp({ size: side * side, hidden: 192, blocks: 2, embedding: 64 });
+const model = residualMlp({ size: side * side, hidden: 256, blocks: 3, embedding: 64 });
 
 type State = Parameters<ReturnType<typeof trainingFor>['step']>[0];
 

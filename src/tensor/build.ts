@@ -14,7 +14,7 @@ import { type Aval, sizeOf } from './shape.js';
  * counting 1 plus 1 for every 256 KiB of its result; what grows beyond 1000 is evaluated first. So a loop that
  * never reads its results keeps at most a thousand nodes, or 256 MiB, pending, and walks stay short.
  *
- * A loop should be cut at the same place of its body every time, so that the same programs come again: from half of the
+ * A loop should be cut at the same place of its body every time, so that the same programs come again: from a quarter of the
  * limit on, a node that looks like one at which a graph was cut before is a place to cut.
  */
 const maximumWeight = 1000;
@@ -36,7 +36,7 @@ const looks = (node: Node): number => {
 
 /** Whether a graph that has grown this heavy is to be cut at the node. */
 const isCut = (node: Node): boolean => {
-  if (node.weight <= maximumWeight / 2) return false;
+  if (node.weight <= maximumWeight / 4) return false;
   const look = looks(node);
   if (cuts.has(look)) return true;
   if (node.weight <= maximumWeight) return false;
@@ -60,13 +60,18 @@ export const make = (op: string, inputs: readonly Node[], params: Params = noPar
   const node = new Node(op, operands, params, entry.aval(operands, params));
   if (op === 'parameter') return node;
   node.weight = weightOver(node);
-  if (node.weight > maximumWeight / 2 && traceOf(node) === undefined) {
+  if (node.weight > maximumWeight / 4 && traceOf(node) === undefined) {
     if (node.weight > maximumWeight || cuts.has(looks(node))) {
       // What was pending when a weight was taken may have been computed since, so look again before acting.
       for (const each of topological(operands, input => input.value === null)) each.weight = weightOver(each);
       node.weight = weightOver(node);
       if (isCut(node)) {
-        evaluate(operands.filter(input => input.weight > 0));
+        // What was made lately is likely to be used again by whoever made it.
+        evaluate(
+          operands.filter(input => input.weight > 0),
+          undefined,
+          node.weight / 2,
+        );
         node.weight = weightOver(node);
       }
     }

@@ -11,8 +11,8 @@ import type { Storage } from './storage.js';
 /** The backend that computes unless another is asked for. */
 const defaultBackend: Backend = wasmBackend;
 
-/** How many instructions of prepared programs are kept, for each backend: about 10 MB. */
-const cacheSize = 20_000;
+/** How many instructions of prepared programs are kept, for each backend: a few tens of MB. */
+const cacheSize = 40_000;
 
 const caches = new Map<Backend, ProgramCache<Executable>>();
 
@@ -25,15 +25,15 @@ export const preparedBy = (backend: Backend = defaultBackend): ProgramCache<Exec
 
 /**
  * Computes the nodes that have no value yet, all in one program, and remembers the values on them.
- * If the backend throws, the nodes stay as they were.
+ * If the backend throws, the nodes stay as they were. Nodes heavier than `keepAbove` get their values too.
  *
  * @throws TraceError for a node that depends on a placeholder
  */
-export const evaluate = (roots: readonly Node[], backend: Backend = defaultBackend): void => {
+export const evaluate = (roots: readonly Node[], backend: Backend = defaultBackend, keepAbove?: number): void => {
   const pending = roots.map(resolve).filter(node => node.value === null);
   if (pending.length === 0) return;
   for (const node of pending) refuseTraced(node);
-  const { program, scalars, leaves, stored } = programOfPending(pending);
+  const { program, scalars, leaves, stored, passing } = programOfPending(pending, keepAbove);
   const executable = preparedBy(backend).get(program, each => backend.compile(each));
   const values = executable.run(
     leaves.map(leaf => leaf.value as Storage),
@@ -44,6 +44,7 @@ export const evaluate = (roots: readonly Node[], backend: Backend = defaultBacke
   stored.forEach((node, i) => {
     node.realise(values[i]!);
   });
+  for (const node of passing) node.computed = true;
 };
 
 /** The value of a node, computed if need be. */

@@ -28,7 +28,8 @@ export class DynamicNumber {
   }
 
   get class(): 0 | 1 | -1 | 2 {
-    return this.value === 0 || this.value === 1 || this.value === -1 ? this.value : 2;
+    // −0 is no 0: a program that was made for the one must not be run for the other.
+    return Object.is(this.value, 0) || this.value === 1 || this.value === -1 ? (this.value as 0 | 1 | -1) : 2;
   }
 }
 
@@ -69,6 +70,8 @@ export class Node implements Aval {
   /** How many nodes were built on this one: tells the evaluator what somebody else may want. */
   uses = 0;
   value: Storage | readonly Storage[] | null = null;
+  /** Whether it was computed on the way to other nodes, without its value being kept. */
+  computed = false;
 
   constructor(op: string, inputs: readonly Node[], params: Params, aval: Aval | readonly Aval[]) {
     const several = Array.isArray(aval);

@@ -1,12 +1,12 @@
 /** Every backend against the reference: the samples, all elementwise primitives on special values, random graphs. */
-import { existsSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Backend } from '../../src/tensor/backend/backend.js';
 import { referenceBackend } from '../../src/tensor/backend/reference/reference.js';
+import { wasmBackend } from '../../src/tensor/backend/wasm/wasm.js';
 import { b } from '../../src/tensor/build.js';
 import { programOfPending } from '../../src/tensor/compile/program.js';
-import { allocate, type DType, dtypes, isFloat, isInteger, type TypedArray } from '../../src/tensor/dtype.js';
+import { type DType, dtypes, isFloat, isInteger, type TypedArray } from '../../src/tensor/dtype.js';
 import { TenfoldError } from '../../src/tensor/errors.js';
 import { evaluate } from '../../src/tensor/evaluate.js';
 import { bufferNode, DynamicNumber, type Node, type Params } from '../../src/tensor/graph.js';
@@ -25,12 +25,8 @@ import {
 } from './differential.js';
 import { draw, samples } from './samples.js';
 
-// TODO(lead): a static import, once the backend is there.
-const wasm = new URL('../../src/tensor/backend/wasm/wasm.ts', import.meta.url);
-const others: Backend[] = existsSync(wasm) ? [(await import(/* @vite-ignore */ wasm.href)).wasmBackend] : [];
-
 /** The reference itself is among them: as a whole program it must do what it does one instruction at a time. */
-const backends: readonly Backend[] = [referenceBackend, ...others];
+const backends: readonly Backend[] = [referenceBackend, wasmBackend];
 
 /** A counterexample is made smaller for so long only. */
 const patience = { interruptAfterTimeLimit: 40_000, markInterruptAsFailure: true };
@@ -316,6 +312,16 @@ describe('the comparison', () => {
         tampered(array => Float64Array.from(array as Float32Array)),
       ),
     ).toThrow('Float64Array');
+  });
+
+  it('shows the program on which a backend throws', () => {
+    const throwing: Backend = {
+      name: 'throwing',
+      compile: () => {
+        throw new Error('no such luck');
+      },
+    };
+    expect(() => compare(roots(), throwing)).toThrow(/no such luck.*%1 = exp/s);
   });
 
   it('refuses numbers that are kept, memory that is used again, and bits that change from run to run', () => {

@@ -580,13 +580,18 @@ const firstFault = (
   const outputs = program.instructions.map(({ result }) => result);
   const open = { ...program, outputs, hash: mix(program.hash, 1) };
   const expected = analyse(open, inputs.map(leafOf), scalars, c);
-  const values = backend.compile(open).run(inputs, scalars);
-  for (const [i, instruction] of open.instructions.entries()) {
-    const one = { ...open, outputs: [outputs[i]!] };
-    if (faultIn(one, [expected[i]!], [values[i]!], { elements: 0, compared: 0 }) !== null)
-      return `with every slot as an output the first wrong one is %${instruction.result} = ${instruction.op}`;
+  try {
+    const values = backend.compile(open).run(inputs, scalars);
+    const wrong = open.instructions.find(({ result }, i) => {
+      const one = { ...open, outputs: [result] };
+      return faultIn(one, [expected[i]!], values.slice(i, i + 1), { elements: 0, compared: 0 }) !== null;
+    });
+    return wrong === undefined
+      ? 'with every slot as an output all of them are right'
+      : `with every slot as an output the first wrong one is %${wrong.result} = ${wrong.op}`;
+  } catch (error) {
+    return `with every slot as an output it throws ${error}`;
   }
-  return 'with every slot as an output all of them are right';
 };
 
 const leafOf = (storage: Storage): Bounded => exact(storage.readSync(), true);
@@ -606,15 +611,21 @@ export const compare = (roots: readonly Node[], backend: Backend, c = 16): Reado
   const inputs = leaves.map(leaf => leaf.value as Storage);
   const before = inputs.map(storage => storage.readSync().slice());
   const others = otherNumbers(program, scalars);
-  const fail = (what: string, values: readonly number[]): never => {
+  const fail = (what: string, values: readonly number[], cause?: unknown): never => {
     const hint = firstFault(program, backend, inputs, values, c);
-    throw new Error(`${backend.name} disagrees with the reference: ${what}\n${hint}\n${showProgram(program, values)}`);
+    const message = `${backend.name} disagrees with the reference: ${what}\n${hint}\n${showProgram(program, values)}`;
+    throw new Error(message, { cause });
+  };
+  const runs = (): readonly Values[] => {
+    try {
+      const executable = backend.compile(program);
+      return [scalars, others, scalars].map(values => executable.run(inputs, values));
+    } catch (error) {
+      return fail(`it throws ${error}`, scalars, error);
+    }
   };
 
-  const executable = backend.compile(program);
-  const first = executable.run(inputs, scalars);
-  const second = executable.run(inputs, others);
-  const third = executable.run(inputs, scalars);
+  const [first, second, third] = runs() as [Values, Values, Values];
   const fault = faultIn(program, analyse(program, inputs.map(leafOf), scalars, c), first, count);
   if (fault !== null) fail(fault, scalars);
   if (!sameBits(first, third)) fail('run again it gives other bits', scalars);

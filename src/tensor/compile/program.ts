@@ -75,13 +75,17 @@ export interface PendingProgram extends Lowered {
   readonly leaves: readonly Node[];
   /** The nodes whose values are the program's outputs: the roots, and what somebody else still wants. */
   readonly stored: readonly Node[];
+  /** The nodes that are computed on the way and not stored. */
+  readonly passing: readonly Node[];
 }
 
 /**
- * The program that computes the pending roots. Interior nodes that have consumers outside of it are stored
- * too: else a loop that reads one value a step would compute all the steps before it again.
+ * The program that computes the pending roots. Interior nodes that somebody else may want are stored too, else a loop
+ * would compute its earlier steps again and again. Those are the nodes that others outside were built on; those that
+ * have been computed once already, because somebody must have held on to them; and those heavier than `keepAbove`,
+ * for callers that know that recent nodes are still held.
  */
-export const programOfPending = (roots: readonly Node[]): PendingProgram => {
+export const programOfPending = (roots: readonly Node[], keepAbove = Number.POSITIVE_INFINITY): PendingProgram => {
   const leaves: Node[] = [];
   const order = topological(roots, node => {
     takePart(node);
@@ -92,8 +96,12 @@ export const programOfPending = (roots: readonly Node[]): PendingProgram => {
   const inside = new Map<Node, number>();
   for (const node of order) countUses(node, used => inside.set(used, (inside.get(used) ?? 0) + 1));
   const isRoot = new Set(roots.map(resolve));
-  const stored = order.filter(node => isRoot.has(node) || node.uses > (inside.get(node) ?? 0));
-  return { ...lower(order, leaves, stored), leaves, stored };
+  const stored = order.filter(
+    node => isRoot.has(node) || node.uses > (inside.get(node) ?? 0) || node.computed || node.weight > keepAbove,
+  );
+  const isStored = new Set(stored);
+  const passing = order.filter(node => !isStored.has(node));
+  return { ...lower(order, leaves, stored), leaves, stored, passing };
 };
 
 /** A result of a tuple that has been computed has a value already. */
