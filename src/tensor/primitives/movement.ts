@@ -266,6 +266,14 @@ export const movement: { readonly [P in keyof MovementPrimitives]: Movement<Para
   scatterAdd: {
     kind: 'movement',
     aval: ([updates, indices], { axis, length }) => {
+      if (updates!.dtype === 'bool') {
+        throw new DTypeError({
+          operation: 'scatterAdd',
+          given: showAval(updates!),
+          rule: 'bools cannot be added up',
+          hint: "Cast them first: cast(updates, 'int32').",
+        });
+      }
       checkIndices('scatterAdd', indices!);
       const k = indices!.shape.length;
       if (!sameShape(updates!.shape.slice(axis, axis + k), indices!.shape)) {

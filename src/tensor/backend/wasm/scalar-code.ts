@@ -62,25 +62,31 @@ const bitwise =
   (e, operands) =>
     e.lanes.apply(op, ...operands.map(x => x.vector));
 
-/** A mask as the integers 0 and 1 (in lanes of either width, to be compared as signed integers of 32 bits). */
-const bit = (e: Emitter, x: Value): Local => e.lanes.and(x.vector, e.lanes.integer(1n));
+/** Comparisons of bools, false being less than true. */
+const compareMasks = ({ lanes }: Emitter, name: string, x: Local, y: Local): Local => {
+  const less = (p: Local, q: Local): Local => lanes.and(lanes.not(p), q);
+  switch (name) {
+    case 'eq':
+      return lanes.not(lanes.xor(x, y));
+    case 'ne':
+      return lanes.xor(x, y);
+    case 'lt':
+      return less(x, y);
+    case 'gt':
+      return less(y, x);
+    case 'le':
+      return lanes.not(less(y, x));
+    default:
+      return lanes.not(less(x, y));
+  }
+};
 
 const comparison =
   (float: string, integer: string, signed: boolean): Emit =>
   (e, [x, y]) => {
     const { lanes } = e;
     if (isFloat(x!.dtype)) return lanes.apply(`${prefix(e)}.${float}` as Op, x!.vector, y!.vector);
-    if (x!.dtype === 'bool') {
-      // true is all ones, that is −1: so the order is turned round.
-      const swapped = e.lanes.width === 32 ? [y!.vector, x!.vector] : [bit(e, x!), bit(e, y!)];
-      if (integer === 'eq') return lanes.not(lanes.xor(x!.vector, y!.vector));
-      if (integer === 'ne') return lanes.xor(x!.vector, y!.vector);
-      if (e.lanes.width === 32) return lanes.apply(`i32x4.${integer}_s` as Op, ...swapped);
-      const less = (p: Value, q: Value): Local => lanes.and(lanes.not(p.vector), q.vector);
-      if (integer === 'lt') return less(x!, y!);
-      if (integer === 'gt') return less(y!, x!);
-      return integer === 'le' ? lanes.not(less(y!, x!)) : lanes.not(less(x!, y!));
-    }
+    if (x!.dtype === 'bool') return compareMasks(e, integer, x!.vector, y!.vector);
     const suffix = signed ? (x!.dtype === 'uint32' ? '_u' : '_s') : '';
     return lanes.apply(`i32x4.${integer}${suffix}` as Op, x!.vector, y!.vector);
   };
