@@ -74,7 +74,7 @@ const placesOf = (at: Placed | readonly Placed[] | null | undefined): readonly P
 class Bound {
   readonly plan: Plan;
   /** Addresses by slot; of a slot with several results, that of the first. */
-  readonly addresses: Int32Array;
+  readonly addresses: Uint32Array;
   readonly #machine: Machine;
   readonly #kernels = new Map<Step, Kernel>();
   readonly #bodies = new Map<Instruction, readonly Bound[]>();
@@ -82,7 +82,7 @@ class Bound {
   constructor(machine: Machine, plan: Plan, kernels: Iterator<Kernel>) {
     this.plan = plan;
     this.#machine = machine;
-    this.addresses = Int32Array.from(plan.places, at => (placesOf(at)[0]?.block.offset ?? 0) + start);
+    this.addresses = Uint32Array.from(plan.places, at => (placesOf(at)[0]?.block.offset ?? 0) + start);
     for (const step of plan.steps) {
       if (step.kind === 'kernel') this.#kernels.set(step, kernels.next().value as Kernel);
       if (step.kind === 'region')
