@@ -35,14 +35,19 @@ const looks = (node: Node): number => {
 };
 
 /** Whether a graph that has grown this heavy is to be cut at the node. */
-const isCut = (node: Node): boolean => {
-  if (node.weight <= maximumWeight / 4) return false;
+const mayBeCut = (node: Node): boolean =>
+  node.weight > maximumWeight / 4 &&
+  (node.weight > maximumWeight || cuts.has(looks(node))) &&
+  traceOf(node) === undefined;
+
+/** Evaluates what a node was made of. What was made lately is stored as well: whoever made it is likely to use it again. */
+const cutBelow = (node: Node, operands: readonly Node[]): void => {
   const look = looks(node);
-  if (cuts.has(look)) return true;
-  if (node.weight <= maximumWeight) return false;
-  if (cuts.size >= maximumCuts) cuts.clear();
+  if (cuts.size >= maximumCuts && !cuts.has(look)) cuts.clear();
   cuts.add(look);
-  return true;
+  const pending = operands.filter(input => input.weight > 0);
+  evaluate(pending, undefined, node.weight / 2);
+  node.weight = weightOver(node);
 };
 
 const weightOver = (node: Node): number => {
@@ -60,21 +65,11 @@ export const make = (op: string, inputs: readonly Node[], params: Params = noPar
   const node = new Node(op, operands, params, entry.aval(operands, params));
   if (op === 'parameter') return node;
   node.weight = weightOver(node);
-  if (node.weight > maximumWeight / 4 && traceOf(node) === undefined) {
-    if (node.weight > maximumWeight || cuts.has(looks(node))) {
-      // What was pending when a weight was taken may have been computed since, so look again before acting.
-      for (const each of topological(operands, input => input.value === null)) each.weight = weightOver(each);
-      node.weight = weightOver(node);
-      if (isCut(node)) {
-        // What was made lately is likely to be used again by whoever made it.
-        evaluate(
-          operands.filter(input => input.weight > 0),
-          undefined,
-          node.weight / 2,
-        );
-        node.weight = weightOver(node);
-      }
-    }
+  if (mayBeCut(node)) {
+    // What was pending when a weight was taken may have been computed since, so look again before acting.
+    for (const each of topological(operands, input => input.value === null)) each.weight = weightOver(each);
+    node.weight = weightOver(node);
+    if (mayBeCut(node)) cutBelow(node, operands);
   }
   return node;
 };

@@ -32,6 +32,8 @@ export const stridesOf = (shape: Shape): number[] => {
 export const sameShape = (a: Shape, b: Shape): boolean =>
   a === b || (a.length === b.length && a.every((length, axis) => length === b[axis]));
 
+export const sameAval = (a: Aval, b: Aval): boolean => a.dtype === b.dtype && sameShape(a.shape, b.shape);
+
 /** `[2, 3]` as it stands in messages. */
 export const showShape = (shape: Shape): string => `[${shape.join(', ')}]`;
 

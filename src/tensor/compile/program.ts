@@ -17,7 +17,7 @@ import {
   sameParams,
   topological,
 } from '../graph.js';
-import { type Aval, sameShape } from '../shape.js';
+import { type Aval, sameAval } from '../shape.js';
 import type { Storage } from '../storage.js';
 
 /** One primitive applied to slots, its result put into the slot `result`. */
@@ -199,7 +199,6 @@ const hashOf = ({ inputs, scalars, instructions, outputs }: Omit<Program, 'hash'
   return hash;
 };
 
-const sameAval = (a: Aval, b: Aval): boolean => a.dtype === b.dtype && sameShape(a.shape, b.shape);
 const sameList = <T>(a: readonly T[], b: readonly T[], same: (x: T, y: T) => boolean): boolean =>
   a.length === b.length && a.every((item, i) => same(item, b[i]!));
 

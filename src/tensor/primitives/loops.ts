@@ -2,11 +2,11 @@
 import { isFloat } from '../dtype.js';
 import { ShapeError } from '../errors.js';
 import type { Graph, Node } from '../graph.js';
-import { type Aval, sameShape, showAval } from '../shape.js';
+import { type Aval, sameAval, showAval } from '../shape.js';
 import { full } from './full.js';
 import type { Structured, StructuredBatch, StructuredJvp, StructuredVjp } from './kinds.js';
 import { moveAxis, repeat } from './movement.js';
-import { keep, results } from './results.js';
+import { has, keep, placed, present, results } from './results.js';
 import type { Build, FoldParams, WhileParams } from './signatures.js';
 
 /** A list cut into pieces of these lengths, and the rest. */
@@ -24,13 +24,13 @@ const cut = <T>(list: readonly T[], ...lengths: readonly number[]): T[][] => {
 const zerosLike = (b: Build, aval: Aval): Node => full(b, aval, 0);
 
 /** Refuses a body whose carries come out with another shape or dtype than they went in. */
-const checkCarries = (operation: string, carries: readonly Aval[], next: readonly Aval[]): void => {
+export const checkCarries = (operation: string, carries: readonly Aval[], next: readonly Aval[]): void => {
   carries.forEach((carry, i) => {
     const after = next[i];
-    if (after !== undefined && after.dtype === carry.dtype && sameShape(after.shape, carry.shape)) return;
+    if (after !== undefined && sameAval(after, carry)) return;
     throw new ShapeError({
       operation,
-      given: `a carry (number ${i}) of ${showAval(carry)} that the step returns as ${after === undefined ? 'nothing' : showAval(after)}`,
+      given: `a carry of ${showAval(carry)} that the step returns as ${after === undefined ? 'nothing' : showAval(after)}`,
       rule: 'each step must return every carry with the shape and dtype it came with',
       hint: 'Cast or reshape the carry inside the step, or start from one of the other shape.',
     });
@@ -60,7 +60,6 @@ const foldJvp: StructuredJvp<FoldParams> = (b, graphs, inputs, tangents, params)
   const { body, captures, carries } = params;
   const [inCaptures, inCarries, inXs] = cut(inputs, captures, carries);
   const [tCaptures, tCarries, tXs] = cut(tangents, captures, carries);
-  const has = (list: readonly (Node | null)[]): boolean[] => list.map(t => t !== null);
   const reach = (carry: readonly boolean[]): readonly boolean[] =>
     graphs.reaches(body, [...has(tCaptures!), ...carry, ...has(tXs!)], true);
   const carryHas = fixpoint(has(tCarries!), reach);
@@ -96,8 +95,6 @@ const foldJvp: StructuredJvp<FoldParams> = (b, graphs, inputs, tangents, params)
   let next = 0;
   return { outputs: [...lastCarries!, ...ys!], tangents: out.map(yes => (yes ? all[next++]! : null)) };
 };
-
-const present = (list: readonly (Node | null)[]): Node[] => list.filter(node => node !== null);
 
 /** The way back through a fold is a fold in reverse over the saved carries; each step recomputes its body. */
 const foldVjp: StructuredVjp<FoldParams> = (b, graphs, inputs, wanted, params) => {
@@ -141,15 +138,9 @@ const foldVjp: StructuredVjp<FoldParams> = (b, graphs, inputs, wanted, params) =
       reverse: !reverse,
     });
     const [dCarries, dCaptures, dXs] = cut(results(b, node), firstCt.length, sums.length);
-    return [...spread(dCaptures!, wantCaptures!), ...spread(dCarries!, floatCarries), ...spread(dXs!, wantXs!)];
+    return [...placed(dCaptures!, wantCaptures!), ...placed(dCarries!, floatCarries), ...placed(dXs!, wantXs!)];
   };
   return { outputs: outputs!, pullback };
-};
-
-/** The inverse of keep: nodes where the mask holds, null elsewhere. */
-const spread = (nodes: readonly Node[], mask: readonly boolean[]): (Node | null)[] => {
-  let next = 0;
-  return mask.map(yes => (yes ? nodes[next++]! : null));
 };
 
 const foldBatch: StructuredBatch<FoldParams> = (b, graphs, inputs, batched, params, size) => {
@@ -221,7 +212,7 @@ const whileJvp: StructuredJvp<WhileParams> = (b, graphs, inputs, tangents, param
     bodyCaptures: captures.length,
   });
   const [outputs, ts] = cut(results(b, node), inCarries!.length);
-  return { outputs: outputs!, tangents: spread(ts!, has) };
+  return { outputs: outputs!, tangents: placed(ts!, has) };
 };
 
 const whileBatch: StructuredBatch<WhileParams> = (b, graphs, inputs, batched, params, size) => {

@@ -8,3 +8,15 @@ export const results = (b: Build, node: Node): readonly Node[] =>
 
 /** The items where the mask holds. */
 export const keep = <T>(list: readonly T[], mask: readonly boolean[]): T[] => list.filter((_, i) => mask[i]);
+
+/** Which of them there are. */
+export const has = (list: readonly (Node | null)[]): boolean[] => list.map(node => node !== null);
+
+/** Those that there are. */
+export const present = (list: readonly (Node | null)[]): Node[] => list.filter(node => node !== null);
+
+/** The inverse of keep: nodes in the places of a mask, null elsewhere. */
+export const placed = (nodes: readonly Node[], mask: readonly boolean[]): (Node | null)[] => {
+  let next = 0;
+  return mask.map(yes => (yes ? nodes[next++]! : null));
+};

@@ -2,24 +2,15 @@
 import { isFloat } from '../dtype.js';
 import { ArgumentError, DTypeError } from '../errors.js';
 import type { Graph, Node } from '../graph.js';
-import { type Aval, sameShape, showAval } from '../shape.js';
+import { type Aval, sameAval, showAval } from '../shape.js';
 import { full } from './full.js';
 import type { GraphTransforms, Structured } from './kinds.js';
 import { fold, whileLoop } from './loops.js';
 import { repeat } from './movement.js';
-import { results } from './results.js';
+import { has, placed, present, results } from './results.js';
 import type { Build, ParamsOf, StructuredPrimitives } from './signatures.js';
 
 const takenApart = { none: 'a tuple of results is taken apart by the transforms themselves' } as const;
-
-const has = (list: readonly (Node | null)[]): boolean[] => list.map(node => node !== null);
-const present = (list: readonly (Node | null)[]): Node[] => list.filter(node => node !== null);
-
-/** Tangents or cotangents in the places of a mask, null elsewhere. */
-const placed = (nodes: readonly Node[], mask: readonly boolean[]): (Node | null)[] => {
-  let next = 0;
-  return mask.map(yes => (yes ? nodes[next++]! : null));
-};
 
 /** Cotangents of the floating results, zero where there is none: what a transposed body takes. */
 const floatCotangents = (b: Build, outputs: readonly Aval[], cotangents: readonly (Node | null)[]): Node[] =>
@@ -42,9 +33,7 @@ const condAval = (inputs: readonly Aval[], { branches }: { branches: readonly Gr
   const avals = avalsOf(branches[0]!);
   for (const branch of branches) {
     const other = avalsOf(branch);
-    const same =
-      other.length === avals.length &&
-      other.every((aval, i) => aval.dtype === avals[i]!.dtype && sameShape(aval.shape, avals[i]!.shape));
+    const same = other.length === avals.length && other.every((aval, i) => sameAval(aval, avals[i]!));
     if (!same) {
       throw new ArgumentError({
         operation: 'cond',

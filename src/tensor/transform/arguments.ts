@@ -4,7 +4,7 @@ import { type Flat, flatten, showPath, tensorsOf } from '../../tree/tree.js';
 import { isFloat } from '../dtype.js';
 import { ArgumentError, DTypeError, GradError } from '../errors.js';
 import type { Node } from '../graph.js';
-import { showAval } from '../shape.js';
+import { sameAval, showAval } from '../shape.js';
 import { nodeOf, wrap } from '../tensor.js';
 
 /** A tree and the nodes of its leaves. */
@@ -69,14 +69,7 @@ export const checkFunction = (operation: string, f: unknown): void => {
 
 /** Refuses trees of tangents or cotangents that do not match what they belong to. */
 export const checkLike = (operation: string, what: string, given: Leaves, like: readonly Node[]): void => {
-  const fits =
-    given.nodes.length === like.length &&
-    given.nodes.every(
-      (node, i) =>
-        node.dtype === like[i]!.dtype &&
-        node.shape.length === like[i]!.shape.length &&
-        node.shape.every((n, axis) => n === like[i]!.shape[axis]),
-    );
+  const fits = given.nodes.length === like.length && given.nodes.every((node, i) => sameAval(node, like[i]!));
   if (fits) return;
   throw new GradError({
     operation,

@@ -4,6 +4,7 @@ import { sameForm } from '../../tree/tree.js';
 import { b } from '../build.js';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
 import type { Node } from '../graph.js';
+import { checkCarries } from '../primitives/loops.js';
 import { results } from '../primitives/results.js';
 import { type Aval, showAval } from '../shape.js';
 import { type Tensor, wrap } from '../tensor.js';
@@ -62,7 +63,7 @@ const loop = (
     const [next, y] = step(carry, sequences.element(parameters.slice(first.nodes.length)));
     const after = leavesOf(operation, next);
     sameForm(operation, first.flat, after.flat);
-    checkCarry(operation, first.nodes, after.nodes);
+    checkCarries(operation, first.nodes, after.nodes);
     ys = leavesOf(operation, y);
     return [...after.nodes, ...ys.nodes];
   });
@@ -76,24 +77,6 @@ const loop = (
   });
   const outputs = results(b, node);
   return [first.rebuild(outputs.slice(0, carries)), ys!.rebuild(outputs.slice(carries))];
-};
-
-const checkCarry = (operation: string, before: readonly Node[], after: readonly Node[]): void => {
-  before.forEach((node, i) => {
-    const next = after[i]!;
-    if (
-      next.dtype === node.dtype &&
-      next.shape.length === node.shape.length &&
-      next.shape.every((n, axis) => n === node.shape[axis])
-    )
-      return;
-    throw new ShapeError({
-      operation,
-      given: `a carry of ${showAval(node)} that the step returns as ${showAval(next)}`,
-      rule: 'each step must return the carry with the shape and dtype it came with',
-      hint: 'Cast or reshape it inside the step, or start from a carry of the other shape.',
-    });
-  });
 };
 
 /** Options of {@link fold} and {@link scan}. */
@@ -186,7 +169,7 @@ export const whileLoop =
     const stepped = trace('whileLoop', avals, parameters => {
       const after = leavesOf('whileLoop', step(first.rebuild(parameters) as C));
       sameForm('whileLoop', first.flat, after.flat);
-      checkCarry('whileLoop', first.nodes, after.nodes);
+      checkCarries('whileLoop', first.nodes, after.nodes);
       return after.nodes;
     });
     const node = b.while([...tested.captures, ...stepped.captures, ...first.nodes], {

@@ -47,6 +47,10 @@ export interface Plan {
   readonly bytes: number;
 }
 
+/** The places of a slot: none, one, or one for each of several results. */
+export const placesOf = (at: Placed | readonly Placed[] | null | undefined): readonly Placed[] =>
+  at === null || at === undefined ? [] : Array.isArray(at) ? (at as readonly Placed[]) : [at as Placed];
+
 const bytesIn = ({ shape, dtype }: Aval): number => sizeOf(shape) * bytesOf[dtype];
 
 /** Strides of an operand over a kernel's space: NumPy's broadcasting, repeated axes standing still. */
@@ -151,9 +155,7 @@ export const planOf = (program: Program, isBody = false): Plan => {
     places[slot] = { block: block(16, -1, forever), aval: { shape: [], dtype } };
   }
   const use = (slot: number, step: number): void => {
-    const at = places[slot];
-    if (at === null || at === undefined) return;
-    for (const { block: each } of Array.isArray(at) ? (at as readonly Placed[]) : [at as Placed]) {
+    for (const { block: each } of placesOf(places[slot])) {
       each.last = Math.max(each.last, step);
     }
   };
@@ -206,8 +208,7 @@ export const planOf = (program: Program, isBody = false): Plan => {
 const shift = (plan: Plan, from: number): number => {
   const seen = new Set<Block>();
   for (const at of plan.places) {
-    for (const { block } of at === null ? [] : Array.isArray(at) ? (at as readonly Placed[]) : [at as Placed])
-      seen.add(block);
+    for (const { block } of placesOf(at)) seen.add(block);
   }
   for (const step of plan.steps) if (step.kind === 'product') seen.add(step.scratch);
   for (const block of seen) block.offset += from;

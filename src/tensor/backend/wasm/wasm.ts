@@ -17,7 +17,7 @@ import { assemble, type FunctionWriter } from './assembler.js';
 import { type LaneImport, writeElementwise } from './elementwise.js';
 import { bytesFor, Heap } from './heap.js';
 import { blockColumns, blockRows, type Library, libraryFunctions } from './library.js';
-import { type Placed, type Plan, type Product, panelBytes, planOf, type Step } from './plan.js';
+import { type Placed, type Plan, type Product, panelBytes, placesOf, planOf, type Step } from './plan.js';
 
 /** The first bytes are left free, so that no address is 0. */
 const start = 1024;
@@ -66,9 +66,6 @@ const compileKernels = ({ heap }: Machine, plan: Plan): readonly Kernel[] => {
   const { exports } = instantiate(bytes, env);
   return functions.map((_, i) => exports[`k${i}`] as Kernel);
 };
-
-const placesOf = (at: Placed | readonly Placed[] | null | undefined): readonly Placed[] =>
-  at === null || at === undefined ? [] : Array.isArray(at) ? (at as readonly Placed[]) : [at as Placed];
 
 /** A plan bound to memory and kernels. */
 class Bound {
