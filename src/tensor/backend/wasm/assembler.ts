@@ -6,25 +6,51 @@ const typeCodes: Readonly<Record<ValueType, number>> = { i32: 0x7f, i64: 0x7e, f
 
 /** Instructions without immediates, by their opcode. */
 const scalarOps = {
+  return: 0x0f,
   drop: 0x1a,
+  select: 0x1b,
   'i32.eqz': 0x45,
   'i32.eq': 0x46,
   'i32.ne': 0x47,
   'i32.lt_s': 0x48,
   'i32.lt_u': 0x49,
+  'i32.gt_s': 0x4a,
+  'i32.gt_u': 0x4b,
+  'i32.le_s': 0x4c,
+  'i32.le_u': 0x4d,
+  'i32.ge_s': 0x4e,
   'i32.ge_u': 0x4f,
+  'f32.eq': 0x5b,
+  'f32.ne': 0x5c,
+  'f32.lt': 0x5d,
+  'f32.gt': 0x5e,
+  'f64.eq': 0x61,
+  'f64.ne': 0x62,
+  'f64.lt': 0x63,
+  'f64.gt': 0x64,
   'i32.add': 0x6a,
   'i32.sub': 0x6b,
   'i32.mul': 0x6c,
+  'i32.div_s': 0x6d,
+  'i32.div_u': 0x6e,
   'i32.rem_s': 0x6f,
   'i32.rem_u': 0x70,
   'i32.and': 0x71,
+  'i32.or': 0x72,
+  'i32.xor': 0x73,
   'i32.shl': 0x74,
+  'i32.shr_s': 0x75,
   'i32.shr_u': 0x76,
   'f32.add': 0x92,
+  'f32.sub': 0x93,
   'f32.mul': 0x94,
+  'f32.min': 0x96,
+  'f32.max': 0x97,
   'f64.add': 0xa0,
+  'f64.sub': 0xa1,
   'f64.mul': 0xa2,
+  'f64.min': 0xa4,
+  'f64.max': 0xa5,
   'f32.demote_f64': 0xb6,
   'f64.promote_f32': 0xbb,
 } as const;
@@ -64,8 +90,8 @@ const simdOps = {
   'v128.xor': 81,
   'v128.bitselect': 82,
   'v128.any_true': 83,
-  'f64x2.promote_low_f32x4': 95,
   'f32x4.demote_f64x2_zero': 94,
+  'f64x2.promote_low_f32x4': 95,
   'f32x4.ceil': 103,
   'f32x4.floor': 104,
   'f32x4.nearest': 106,
@@ -73,10 +99,9 @@ const simdOps = {
   'f64x2.floor': 117,
   'f64x2.nearest': 148,
   'i16x8.extend_low_i8x16_u': 137,
-  'i32x4.extend_low_i16x8_u': 169,
-  'i64x2.extend_low_i32x4_u': 201,
   'i32x4.abs': 160,
   'i32x4.neg': 161,
+  'i32x4.extend_low_i16x8_u': 169,
   'i32x4.shl': 171,
   'i32x4.shr_s': 172,
   'i32x4.shr_u': 173,
@@ -87,6 +112,8 @@ const simdOps = {
   'i32x4.min_u': 183,
   'i32x4.max_s': 184,
   'i32x4.max_u': 185,
+  'i64x2.extend_low_i32x4_s': 199,
+  'i64x2.extend_low_i32x4_u': 201,
   'i64x2.shl': 203,
   'i64x2.shr_s': 204,
   'i64x2.shr_u': 205,
@@ -115,15 +142,21 @@ const simdOps = {
   'i32x4.trunc_sat_f32x4_u': 249,
   'f32x4.convert_i32x4_s': 250,
   'f32x4.convert_i32x4_u': 251,
+  'i32x4.trunc_sat_f64x2_s_zero': 252,
+  'i32x4.trunc_sat_f64x2_u_zero': 253,
+  'f64x2.convert_low_i32x4_s': 254,
+  'f64x2.convert_low_i32x4_u': 255,
 } as const;
 
 /** Loads and stores: opcode or SIMD number, and the logarithm of their natural alignment. */
 const memoryOps = {
   'i32.load': [0x28, 2],
+  'i64.load': [0x29, 3],
   'f32.load': [0x2a, 2],
   'f64.load': [0x2b, 3],
   'i32.load8_u': [0x2d, 0],
   'i32.store': [0x36, 2],
+  'i64.store': [0x37, 3],
   'f32.store': [0x38, 2],
   'f64.store': [0x39, 3],
   'i32.store8': [0x3a, 0],
@@ -135,6 +168,17 @@ const simdMemoryOps = {
   'v128.load64_splat': [10, 3],
   'v128.store': [11, 4],
   'v128.load32_zero': [92, 2],
+  'v128.load64_zero': [93, 3],
+} as const;
+
+/** Loads and stores of one lane: SIMD number and the logarithm of the alignment. */
+const laneMemoryOps = {
+  'v128.load8_lane': [84, 0],
+  'v128.load32_lane': [86, 2],
+  'v128.load64_lane': [87, 3],
+  'v128.store8_lane': [88, 0],
+  'v128.store32_lane': [90, 2],
+  'v128.store64_lane': [91, 3],
 } as const;
 
 /** Instructions that name a lane. */
@@ -150,6 +194,7 @@ const laneOps = {
 export type Op = keyof typeof scalarOps | keyof typeof simdOps;
 export type MemoryOp = keyof typeof memoryOps | keyof typeof simdMemoryOps;
 export type LaneOp = keyof typeof laneOps;
+export type LaneMemoryOp = keyof typeof laneMemoryOps;
 
 const unsigned = (value: number): number[] => {
   const bytes: number[] = [];
@@ -209,6 +254,11 @@ export class FunctionWriter {
     return this;
   }
 
+  tee(local: Local): this {
+    this.#code.push(0x22, ...unsigned(local));
+    return this;
+  }
+
   /** The value on the stack, kept in a new local. */
   keep(type: ValueType): Local {
     const local = this.local(type);
@@ -235,6 +285,31 @@ export class FunctionWriter {
     return this;
   }
 
+  /** One lane of the vector on the stack, read from or written to memory. */
+  memoryLane(name: LaneMemoryOp, lane: number, offset = 0): this {
+    const [code, align] = laneMemoryOps[name];
+    this.#code.push(0xfd, ...unsigned(code), align, ...unsigned(offset), lane);
+    return this;
+  }
+
+  /** (to, from, bytes) */
+  memoryCopy(): this {
+    this.#code.push(0xfc, 10, 0, 0);
+    return this;
+  }
+
+  /** (to, byte, bytes) */
+  memoryFill(): this {
+    this.#code.push(0xfc, 11, 0);
+    return this;
+  }
+
+  /** The sixteen bytes that these indices pick out of the two vectors on the stack. */
+  shuffle(bytes: readonly number[]): this {
+    this.#code.push(0xfd, 13, ...bytes);
+    return this;
+  }
+
   lane(name: LaneOp, lane: number): this {
     this.#code.push(0xfd, ...unsigned(laneOps[name]), lane);
     return this;
@@ -242,6 +317,11 @@ export class FunctionWriter {
 
   i32(value: number): this {
     this.#code.push(0x41, ...signed(value | 0));
+    return this;
+  }
+
+  f32(value: number): this {
+    this.#code.push(0x43, ...new Uint8Array(Float32Array.of(value).buffer));
     return this;
   }
 
@@ -263,22 +343,37 @@ export class FunctionWriter {
 
   /** `body` runs while counter < limit (unsigned), the counter growing by `step` (or by a local) each time. */
   loop(counter: Local, limit: Local, step: number | { readonly local: Local }, body: () => void): this {
-    this.#code.push(0x02, 0x40, 0x03, 0x40);
+    this.#code.push(0x02, 0x40);
     this.get(counter, limit).op('i32.ge_u');
-    this.#code.push(0x0d, 1);
+    this.#code.push(0x0d, 0, 0x03, 0x40);
     body();
     this.get(counter);
     if (typeof step === 'number') this.i32(step);
     else this.get(step.local);
-    this.op('i32.add').set(counter);
+    this.op('i32.add').tee(counter).get(limit).op('i32.lt_u');
+    this.#code.push(0x0d, 0, 0x0b, 0x0b);
+    return this;
+  }
+
+  /** `body` runs again and again while the i32 that `test` leaves on the stack is not 0. */
+  while(test: () => void, body: () => void): this {
+    this.#code.push(0x02, 0x40, 0x03, 0x40);
+    test();
+    this.op('i32.eqz');
+    this.#code.push(0x0d, 1);
+    body();
     this.#code.push(0x0c, 0, 0x0b, 0x0b);
     return this;
   }
 
-  /** `body` runs if the i32 on the stack is not 0. */
-  if(body: () => void): this {
+  /** `body` runs if the i32 on the stack is not 0, `other` if it is. */
+  if(body: () => void, other?: () => void): this {
     this.#code.push(0x04, 0x40);
     body();
+    if (other !== undefined) {
+      this.#code.push(0x05);
+      other();
+    }
     this.#code.push(0x0b);
     return this;
   }
