@@ -1,58 +1,47 @@
-/** `npm run bench -- SUITE… [--json FILE]`: times suites with the benchmark package; medians, and how far they spread. */
+/**
+ * `npm run bench -- SUITE… [--json FILE]`: times implementations side by side, all in this process and in turns.
+ * Results are compared before anything is timed.
+ */
 import { writeFileSync } from 'node:fs';
-import Benchmark from 'benchmark';
-import { Command } from 'commander';
-import { suites } from './suites.js';
+import { Command, InvalidArgumentError } from 'commander';
+import { fullEffort, quickEffort } from './measure.js';
+import { rowLines, table, targetLine } from './report.js';
+import { type Row, ratiosOf, type Target } from './row.js';
+import { suites } from './suites/index.js';
 
-interface Row {
-  readonly suite: string;
-  readonly case: string;
-  readonly impl: 'tenfold';
-  /** Median milliseconds of a run. */
-  readonly ms: number;
-  /** Half the distance between the quartiles, in milliseconds. */
-  readonly spread: number;
-  readonly gflops?: number;
-  readonly threads: 1;
-}
+const seconds = (text: string): number => {
+  const value = Number(text);
+  if (!(value > 0)) throw new InvalidArgumentError('Give a number of seconds.');
+  return value;
+};
 
-const quantile = (sorted: readonly number[], q: number): number => sorted[Math.round(q * (sorted.length - 1))]!;
-
+const all = [...suites.keys()];
 const command = new Command('npm run bench --')
-  .argument('[suites...]', `out of ${Object.keys(suites).join(', ')}; all of them if none is named`)
-  .option('--json <file>', 'write the rows there as well')
+  .argument('[suites...]', `out of ${all.join(', ')}; all of them if none is named`)
+  .option('--json <file>', 'write rows, ratios and targets there as well')
+  .option('--quick', 'a few short samples, to see that everything runs', false)
+  .option('--slowest <seconds>', 'leave implementations out whose single run would take longer', seconds)
+  .addHelpText('after', `\n${[...suites].map(([name, { about }]) => `  ${name.padEnd(8)} ${about}`).join('\n')}`)
   .parse();
-const names = command.args.length === 0 ? Object.keys(suites) : command.args;
-const unknown = names.filter(name => suites[name] === undefined);
-if (unknown.length > 0)
-  command.error(`error: no suite ${unknown.join(', ')}. There are ${Object.keys(suites).join(', ')}.`);
+const { json, quick, slowest } = command.opts<{ json?: string; quick: boolean; slowest?: number }>();
+const names = command.args.length === 0 ? all : command.args;
+const unknown = names.filter(name => !suites.has(name));
+if (unknown.length > 0) command.error(`error: no suite ${unknown.join(', ')}. There are ${all.join(', ')}.`);
 
+const effort = { ...(quick ? quickEffort : fullEffort), ...(slowest === undefined ? {} : { slowest }) };
 const rows: Row[] = [];
-for (const suite of names) {
-  for (const { name, flops, expected, run } of suites[suite]!()) {
-    const value = run();
-    if (expected !== undefined && Math.abs(value - expected) > 1e-3 * (1 + Math.abs(expected))) {
-      throw new Error(`${suite}/${name} gives ${value}, not ${expected}`);
-    }
-    const bench = new Benchmark(name, run, { minSamples: 15, maxTime: 3 }).run();
-    const sorted = bench.stats.sample.map(seconds => 1000 * seconds).sort((a, b) => a - b);
-    const ms = quantile(sorted, 0.5);
-    const spread = (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / 2;
-    const row: Row = {
-      suite,
-      case: name,
-      impl: 'tenfold',
-      ms,
-      spread,
-      ...(flops === undefined ? {} : { gflops: flops / ms / 1e6 }),
-      threads: 1,
-    };
-    rows.push(row);
-    const rate = row.gflops === undefined ? '' : `  ${row.gflops.toFixed(2)} GFLOP/s`;
-    console.log(
-      `${suite.padEnd(8)}${name.padEnd(32)}${ms.toPrecision(4).padStart(10)} ms ±${spread.toPrecision(2)}${rate}`,
-    );
-  }
+const targets: Target[] = [];
+const tables: string[] = [];
+for (const name of names) {
+  const suite = suites.get(name)!;
+  const own = await suite.run(effort, some => console.log(rowLines(some)));
+  rows.push(...own);
+  targets.push(...(suite.targets?.(own) ?? []));
+  tables.push(table(name, own));
 }
-const { json } = command.opts<{ json?: string }>();
-if (json !== undefined) writeFileSync(json, `${JSON.stringify({ rows }, null, 2)}\n`);
+console.log(`\n${tables.join('\n\n')}`);
+console.log('\n“2 × peer”: the peer takes twice as long as tenfold, or is twice as large. Null: the reason is above.');
+if (targets.length > 0) console.log(`\n${targets.map(targetLine).join('\n')}`);
+if (json !== undefined) {
+  writeFileSync(json, `${JSON.stringify({ rows, ratios: ratiosOf(rows), targets }, null, 2)}\n`);
+}

@@ -25,6 +25,7 @@ const layers: readonly (readonly string[])[] = [
   ['tensor/primitives/'],
   ['tensor/graph.ts'],
   ['tensor/storage.ts'],
+  ['tensor/view.ts'],
   ['tensor/shape-types.ts', 'tensor/shape.ts'],
   ['tensor/dtype.ts'],
   ['tensor/errors.ts'],

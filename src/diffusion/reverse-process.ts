@@ -4,6 +4,7 @@ import { DTypeError, ShapeError } from '../tensor/errors.js';
 import { add, clamp, mul, sub } from '../tensor/ops/arithmetic.js';
 import { exp } from '../tensor/ops/elementary.js';
 import { split } from '../tensor/ops/joining.js';
+import { checkSetting } from '../tensor/ops/operands.js';
 import { type Shape, sameShape, showAval, showShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkAlike, checkBatch, checkTensors } from './checks.js';
@@ -126,6 +127,7 @@ export const pMeanVarianceFrom = <E>(
   t: Tensor,
   { clipDenoised = true, denoisedFn }: DenoiseOptions<E>,
 ): PMeanVariance => {
+  checkSetting('pMeanVariance', 'clipDenoised', clipDenoised);
   const [variance, logVariance] = varianceOf(diffusion, learned, x, t);
   const finish = (predicted: Tensor): Tensor => {
     const denoised = denoisedFn === undefined ? predicted : denoisedFn(predicted);

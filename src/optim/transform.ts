@@ -6,6 +6,7 @@ import type { Monoid } from 'fp-ts/lib/Monoid.js';
 import { add, mul, neg } from '../tensor/ops/arithmetic.js';
 import { cast } from '../tensor/ops/cast.js';
 import { tensor } from '../tensor/ops/creation.js';
+import { checkSetting } from '../tensor/ops/operands.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { map, zipWith } from '../tree/tree.js';
 
@@ -99,8 +100,9 @@ export interface CountState {
  * state.count.item(); // => 1
  * ```
  */
-export const scaleByLearningRate = (learningRate: Schedule): GradientTransform<CountState> =>
-  Object.freeze({
+export const scaleByLearningRate = (learningRate: Schedule): GradientTransform<CountState> => {
+  checkSetting('scaleByLearningRate', 'the learning rate', learningRate);
+  return Object.freeze({
     init: () => Object.freeze({ count: tensor(0, { dtype: 'int32' }) }),
     update: <P>(updates: P, { count }: CountState) => {
       const rate = typeof learningRate === 'number' ? tensor(learningRate, { dtype: 'float64' }) : learningRate(count);
@@ -111,6 +113,7 @@ export const scaleByLearningRate = (learningRate: Schedule): GradientTransform<C
       return Object.freeze([scaled as P, Object.freeze({ count: add(count, 1) })] as const);
     },
   });
+};
 
 /**
  * Parameters with updates added, leaf by leaf.

@@ -3,7 +3,7 @@ import { b } from '../tensor/build.js';
 import type { DType, FloatDType } from '../tensor/dtype.js';
 import { DTypeError } from '../tensor/errors.js';
 import type { Node } from '../tensor/graph.js';
-import { broadcastNode, castNode, nodeFor, unaryOperand } from '../tensor/ops/operands.js';
+import { broadcastNode, castNode, checkSetting, isWeakNumber, nodeFor, unaryOperand } from '../tensor/ops/operands.js';
 import { full, scalar } from '../tensor/primitives/full.js';
 import {
   broadcastShapes,
@@ -87,6 +87,7 @@ export const uniform = <const S extends Shape, D extends FloatDType = 'float32'>
 ): Tensor<S, NoInfer<D>> => {
   const { low = 0, high = 1, dtype = 'float32' } = options;
   const node = keyNode('uniform', key);
+  for (const bound of [low, high]) checkSetting('uniform', 'a bound', bound);
   checkArgument(low <= high, 'uniform', `low ${low} and high ${high}`, 'low ≤ high', 'Swap them.');
   const u = unit(node, checkShape('uniform', shape), checkFloat('uniform', dtype));
   if (low === 0 && high === 1) return wrap(u);
@@ -214,6 +215,7 @@ export const bernoulli = <const S extends Shape>(key: Key, p: number | Tensor, s
  */
 export const permutation: Permutation = ((key: Key, x: number | Tensor) => {
   keyNode('permutation', key);
+  if (isWeakNumber(x)) checkSetting('permutation', 'the count', x);
   const values = typeof x === 'number' ? indices(x) : nodeFor('permutation', x);
   checkArgument(
     values.shape.length > 0,

@@ -9,7 +9,7 @@
 import { b } from '../tensor/build.js';
 import { ArgumentError, DTypeError } from '../tensor/errors.js';
 import type { Node } from '../tensor/graph.js';
-import { broadcastNode, castNode } from '../tensor/ops/operands.js';
+import { broadcastNode, castNode, dtypeOfWeak, isWeakNumber } from '../tensor/ops/operands.js';
 import { scalar } from '../tensor/primitives/full.js';
 import { checkInteger, type Shape, showAval, sizeOf } from '../tensor/shape.js';
 import { isTensor, nodeOf, type Tensor, wrap } from '../tensor/tensor.js';
@@ -173,6 +173,7 @@ const placeNode = (data: number | Tensor): Node => {
     checkInteger('foldIn', 'the number', data, 0, 2 ** 32 - 1);
     return scalar(b, data, 'uint32');
   }
+  if (isWeakNumber(data)) return castNode(nodeOf(data), dtypeOfWeak('foldIn', data, 'uint32'));
   if (isTensor(data) && data.shape.length === 0 && (data.dtype === 'int32' || data.dtype === 'uint32')) {
     return castNode(nodeOf(data), 'uint32');
   }

@@ -58,11 +58,44 @@ const weightOver = (node: Node): number => {
 
 const noParams: Params = Object.freeze({});
 
+/** Is told of every node that is made, and of the node whose rule (of derivatives, of batching) or whose copy it is. */
+export type Watch = (node: Node, source: Node | null, copied: boolean) => void;
+
+let watch: Watch | null = null;
+let source: Node | null = null;
+
+/** Whether somebody is told of the nodes that are made. */
+export const isWatched = (): boolean => watch !== null;
+
+/** Runs `f` with all nodes that it makes told to `next`. */
+export const watching = <T>(next: Watch, f: () => T): T => {
+  const [before, sourceBefore] = [watch, source];
+  [watch, source] = [next, null];
+  try {
+    return f();
+  } finally {
+    [watch, source] = [before, sourceBefore];
+  }
+};
+
+/** Runs a rule that makes nodes because of another. */
+export const onBehalfOf = <T>(node: Node, rule: () => T): T => {
+  if (watch === null) return rule();
+  const before = source;
+  source = node;
+  try {
+    return rule();
+  } finally {
+    source = before;
+  }
+};
+
 /** Makes a node of a primitive. */
 export const make = (op: string, inputs: readonly Node[], params: Params = noParams): Node => {
   const entry = entryOf(op) as { aval(inputs: readonly Aval[], params: Params): Aval | readonly Aval[] };
   const operands = inputs.map(resolve);
   const node = new Node(op, operands, params, entry.aval(operands, params));
+  if (watch !== null) watch(node, source, false);
   if (op === 'parameter') return node;
   node.weight = weightOver(node);
   if (mayBeCut(node)) {
@@ -90,9 +123,23 @@ export const b: Build = Object.freeze(
   Object.fromEntries((Object.keys(table) as PrimitiveName[]).map(op => [op, construct(op)])),
 ) as unknown as Build;
 
+/** The same primitive on other inputs. */
+const remake = (node: Node, inputs: readonly Node[]): Node => {
+  const made = make(node.op, inputs, node.params);
+  if (watch !== null) watch(made, node, true);
+  return made;
+};
+
+/** A node of its own over other inputs, each given by `at`. */
+export const copy = (node: Node, at: (input: Node) => Node): Node =>
+  remake(
+    node,
+    node.inputs.map(input => at(resolve(input))),
+  );
+
 /** The node over other inputs, each given by `at`; the node itself where nothing changed. */
 export const rebuild = (node: Node, at: (input: Node) => Node): Node => {
   const before = node.inputs.map(resolve);
   const after = before.map(at);
-  return after.every((input, i) => input === before[i]) ? node : make(node.op, after, node.params);
+  return after.every((input, i) => input === before[i]) ? node : remake(node, after);
 };

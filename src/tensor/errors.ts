@@ -95,6 +95,11 @@ export class MemoryError extends TenfoldError {
   readonly _tag = 'MemoryError';
 }
 
+/** A NaN or an infinity that `checkFinite` has found. */
+export class FiniteError extends TenfoldError {
+  readonly _tag = 'FiniteError';
+}
+
 /** A device or backend that cannot do what was asked. */
 export class DeviceError extends TenfoldError {
   readonly _tag = 'DeviceError';

@@ -2,9 +2,9 @@
 import type { Backend, Executable } from './backend/backend.js';
 import { wasmBackend } from './backend/wasm/wasm.js';
 import { ProgramCache } from './compile/cache.js';
-import { programOfPending } from './compile/program.js';
+import { type Program, programOfGraph, programOfPending } from './compile/program.js';
 import { TraceError } from './errors.js';
-import { type Node, resolve, traceOf } from './graph.js';
+import { type Graph, type Node, resolve, traceOf } from './graph.js';
 import { showAval } from './shape.js';
 import type { Storage } from './storage.js';
 
@@ -23,6 +23,36 @@ export const preparedBy = (backend: Backend = defaultBackend): ProgramCache<Exec
   return cache;
 };
 
+/** A graph made ready to be run again and again. */
+export interface Prepared {
+  readonly program: Program;
+  /** The values of the outputs, given those of the parameters. */
+  run(inputs: readonly Storage[]): readonly Storage[];
+}
+
+/** A closed graph as a program of its own. None of its outputs is a tuple. */
+export const prepare = (graph: Graph, backend: Backend = defaultBackend): Prepared => {
+  const { program, scalars } = programOfGraph(graph);
+  const executable = preparedBy(backend).get(program, each => backend.compile(each));
+  return { program, run: inputs => executable.run(inputs, scalars) as readonly Storage[] };
+};
+
+/** Computes nodes in its own way, instead of all in one program. */
+export type Evaluator = (pending: readonly Node[]) => void;
+
+let evaluator: Evaluator | null = null;
+
+/** Runs `f` with `next` computing what has to be computed; null is the usual way. */
+export const evaluatingBy = <T>(next: Evaluator | null, f: () => T): T => {
+  const before = evaluator;
+  evaluator = next;
+  try {
+    return f();
+  } finally {
+    evaluator = before;
+  }
+};
+
 /**
  * Computes the nodes that have no value yet, all in one program, and remembers the values on them.
  * If the backend throws, the nodes stay as they were. Nodes heavier than `keepAbove` get their values too.
@@ -33,6 +63,10 @@ export const evaluate = (roots: readonly Node[], backend: Backend = defaultBacke
   const pending = roots.map(resolve).filter(node => node.value === null);
   if (pending.length === 0) return;
   for (const node of pending) refuseTraced(node);
+  if (evaluator !== null) {
+    evaluator(pending);
+    return;
+  }
   const { program, scalars, leaves, stored, passing } = programOfPending(pending, keepAbove);
   const executable = preparedBy(backend).get(program, each => backend.compile(each));
   const values = executable.run(

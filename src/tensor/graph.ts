@@ -46,6 +46,23 @@ export interface Scope {
   readonly realised: Node[];
 }
 
+/**
+ * What a placeholder keeps of the JavaScript number or boolean it stands for. It belongs to the placeholder alone: what is
+ * computed from one is a tensor like any other.
+ */
+export type Weak =
+  | { readonly kind: 'boolean' }
+  | {
+      readonly kind: 'number';
+      /**
+       * The dtype in which the number meets a tensor of another one. The answer depends on the number, so a trace that
+       * asked holds for numbers with the same answer only.
+       *
+       * @throws DTypeError when the tensor cannot hold it
+       */
+      meet(operation: string, other: DType): DType;
+    };
+
 export const openScope = (kind: Scope['kind'], name: string): Scope => ({ kind, name, open: true, realised: [] });
 
 const none: readonly never[] = Object.freeze([]);
@@ -70,6 +87,8 @@ export class Node implements Aval {
   /** How many nodes were built on this one: tells the evaluator what somebody else may want. */
   uses = 0;
   value: Storage | readonly Storage[] | null = null;
+  /** Set for a placeholder of a JavaScript number or boolean. */
+  weak: Weak | null = null;
   /** Whether it was computed on the way to other nodes, without its value being kept. */
   computed = false;
 

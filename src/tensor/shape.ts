@@ -118,7 +118,7 @@ export const normalizeAxes = (
   shape: Shape,
 ): readonly number[] => {
   if (axes === undefined) return range(shape.length);
-  const list = typeof axes === 'number' ? [axes] : axes;
+  const list: readonly number[] = Array.isArray(axes) ? axes : [axes as number];
   const normal = list.map(axis => normalizeAxis(operation, axis, shape)).sort((a, b) => a - b);
   if (normal.some((axis, i) => axis === normal[i + 1])) {
     throw new AxisError({

@@ -1,6 +1,6 @@
 /** The public value: an immutable tensor. */
 import type { DType, TypedArray, TypedArrayOf } from './dtype.js';
-import { ShapeError } from './errors.js';
+import { ArgumentError, ShapeError } from './errors.js';
 import { storageOf } from './evaluate.js';
 import { type Node, traceOf } from './graph.js';
 import { nest, print } from './print.js';
@@ -32,7 +32,8 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType> {
   constructor(node: Node) {
     this.#node = node;
     this.shape = Object.freeze(node.shape) as S;
-    this.dtype = node.dtype as D;
+    // A number has no dtype of its own; alone it computes in that of tensor(2).
+    this.dtype = (node.weak?.kind === 'number' ? 'float32' : node.dtype) as D;
     Object.freeze(this);
   }
 
@@ -90,8 +91,25 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType> {
   /** The values in the manner of NumPy, abbreviated where there are many; inside a trace shape and dtype only. */
   toString(): string {
     const trace = traceOf(this.#node);
-    if (trace !== undefined) return `Tensor ${showAval(this)} (a placeholder of ${trace.name})`;
-    return print(this.#elements(), this);
+    if (trace === undefined) return print(this.#elements(), this);
+    const { weak } = this.#node;
+    if (weak === null) return `Tensor ${showAval(this)} (a placeholder of ${trace.name})`;
+    return `a ${weak.kind} that ${trace.name} has not seen yet (${asSetting})`;
+  }
+
+  /** Text where text is wanted; arithmetic would give NaN without a word, so it is refused. */
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === 'string') return this.toString();
+    const { weak } = this.#node;
+    throw new ArgumentError({
+      operation: 'a JavaScript operator',
+      given:
+        weak === null
+          ? `a tensor ${showAval(this)}`
+          : `a placeholder of ${traceOf(this.#node)!.name} for a ${weak.kind}`,
+      rule: 'operators such as +, * and < compute with numbers, not with tensors',
+      hint: `Use add(), mul(), less() …${weak === null ? ', or read the number first: item()' : `; ${asSetting}`}.`,
+    });
   }
 
   #elements(): TypedArray {
@@ -107,6 +125,9 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType> {
     return this.toString();
   }
 }
+
+/** How a function gets to know a number or boolean that it is set up by. */
+const asSetting = 'to set something up with it, list its argument in static: jit(f, { static: [1] })';
 
 /** The node of a tensor. For the library's own use. */
 export const nodeOf = (tensor: Tensor): Node => Tensor.nodeOf(tensor);

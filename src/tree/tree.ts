@@ -33,9 +33,10 @@ export interface Flat {
   readonly unflatten: (leaves: readonly unknown[]) => unknown;
 }
 
-type PlainRecord = Readonly<Record<string, unknown>>;
+export type PlainRecord = Readonly<Record<string, unknown>>;
 
-const isPlainRecord = (value: unknown): value is PlainRecord => {
+/** What is a tree of its values, and no leaf. */
+export const isPlainRecord = (value: unknown): value is PlainRecord => {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null;

@@ -64,7 +64,7 @@ interface Lowered {
 }
 
 /** The program of a body graph: its parameters are the inputs. */
-const programOfGraph = (graph: Graph): Lowered => {
+export const programOfGraph = (graph: Graph): Lowered => {
   const leaf = new Set(graph.parameters);
   const order = topological(graph.outputs, node => !leaf.has(node));
   return lower(order, graph.parameters, graph.outputs);

@@ -2,9 +2,9 @@
 import { b } from '../build.js';
 import type { DType } from '../dtype.js';
 import type { Shape } from '../shape.js';
-import { type Tensor, wrap } from '../tensor.js';
+import { nodeOf, type Tensor, wrap } from '../tensor.js';
 import { checkDType } from './checks.js';
-import { castNode, dual, nodeFor } from './operands.js';
+import { castNode, dual, isWeakNumber, nodeFor } from './operands.js';
 
 /** The signatures of {@link cast}. */
 export interface Cast {
@@ -30,7 +30,8 @@ export interface Cast {
  * ```
  */
 export const cast: Cast = dual(2, (x: Tensor, dtype: DType) =>
-  wrap(castNode(nodeFor('cast', x), checkDType('cast', dtype))),
+  // Casting says which dtype a number gets, so it does not become float32 on the way.
+  wrap(castNode(isWeakNumber(x) ? nodeOf(x) : nodeFor('cast', x), checkDType('cast', dtype))),
 );
 
 /**

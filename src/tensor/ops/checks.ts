@@ -3,7 +3,7 @@ import { type DType, dtypes, fits, isDType, isFloat, promote } from '../dtype.js
 import { AxisError, DTypeError } from '../errors.js';
 import type { Node } from '../graph.js';
 import { type Aval, checkArgument, type Shape, showAval, showShape } from '../shape.js';
-import { isTensor } from '../tensor.js';
+import { isTensor, nodeOf } from '../tensor.js';
 import { castNode } from './operands.js';
 
 /**
@@ -71,7 +71,7 @@ export const showAll = (nodes: readonly Aval[]): string => {
 /** A value of any kind, for messages. */
 export const kindOf = (value: unknown): string => {
   if (value === null || value === undefined) return String(value);
-  if (isTensor(value)) return 'a tensor';
+  if (isTensor(value)) return nodeOf(value).weak === null ? 'a tensor' : String(value);
   if (Array.isArray(value)) return `an array of length ${value.length}`;
   if (typeof value === 'string') return `the string '${value}'`;
   if (typeof value === 'object' || typeof value === 'function') {

@@ -9,7 +9,7 @@ import { HostStorage } from '../storage.js';
 import { type Tensor, wrap } from '../tensor.js';
 import { checkDType, checkHolds, kindOf } from './checks.js';
 import { fromNested, fromTypedArray } from './nested.js';
-import { dual, nodeFor } from './operands.js';
+import { checkSetting, dual, nodeFor } from './operands.js';
 
 /**
  * What the functions that make tensors take last. In their results the dtype is `NoInfer`: else a place that takes
@@ -278,6 +278,7 @@ const checkFinite = (operation: string, numbers: Readonly<Record<string, unknown
  * ```
  */
 export const arange: Arange = (...args: unknown[]) => {
+  for (const argument of args) checkSetting('arange', 'a bound or step', argument);
   const numbers = args.filter(argument => typeof argument !== 'object') as number[];
   const options = args[numbers.length] as DTypeOptions<DType> | undefined;
   const [start, stop, step = 1] = numbers.length === 1 ? [0, numbers[0]!] : (numbers as [number, number, number?]);

@@ -7,12 +7,21 @@ import { full, scalar } from '../primitives/full.js';
 import { moveAxis } from '../primitives/movement.js';
 import { broadcastShapes, checkInteger, normalizeAxis, type Shape, showAval, showShape, sizeOf } from '../shape.js';
 import type { Arithmetic, Promote, WithNumber, Without } from '../shape-types.js';
-import { type Tensor, wrap } from '../tensor.js';
+import { nodeOf, type Tensor, wrap } from '../tensor.js';
 import { checkDType, dualBeforeOptions, sameDType } from './checks.js';
 import type { DTypeOptions } from './creation.js';
 import type { AxisOptions } from './joining.js';
 import type { SameRank } from './movement.js';
-import { broadcastNode, castNode, dual, nodeFor, unaryOperand } from './operands.js';
+import {
+  broadcastNode,
+  castNode,
+  checkSetting,
+  dtypeOfWeak,
+  dual,
+  isWeakNumber,
+  nodeFor,
+  unaryOperand,
+} from './operands.js';
 
 /** The dtypes of positions. */
 export type IndexDType = 'int32' | 'uint32' | 'uint8';
@@ -118,6 +127,7 @@ export const take: Take = dualBeforeOptions(2, (x: Tensor, indices: unknown, { a
     });
     return wrap(b.reshape(one, { shape: node.shape.filter((_, i) => i !== at) }));
   }
+  if (isWeakNumber(indices)) checkSetting('take', 'the index', indices);
   return wrap(b.gather(node, wrapped('take', indices, node.shape[at]!), { axis: at }));
 });
 
@@ -241,14 +251,15 @@ export const scatterAdd: ScatterAdd = dualBeforeOptions(
     const node = unaryOperand('scatterAdd', x, { boolAsInt: true });
     const { shape } = node;
     const at = normalizeAxis('scatterAdd', axis, shape);
+    if (isWeakNumber(indices)) checkSetting('scatterAdd', 'the index', indices);
     const places =
       typeof indices === 'number'
         ? scalar(b, position('scatterAdd', indices, node, at), 'int32')
         : wrapped('scatterAdd', indices, shape[at]!);
     const wanted = [...shape.slice(0, at), ...places.shape, ...shape.slice(at + 1)];
     const [base, added] =
-      typeof updates === 'number'
-        ? filledLike(castNode(node, dtypeOfNumber('scatterAdd', updates, x.dtype)), wanted, updates)
+      typeof updates === 'number' || isWeakNumber(updates)
+        ? besideNumber(node, x.dtype, updates)
         : sameDType('scatterAdd', [node, unaryOperand('scatterAdd', updates, { boolAsInt: true })]);
     if (!spreads(added!.shape, wanted)) {
       throw new ShapeError({
@@ -263,10 +274,15 @@ export const scatterAdd: ScatterAdd = dualBeforeOptions(
   },
 );
 
-const filledLike = (base: Node, shape: Shape, value: number): Node[] => [
-  base,
-  full(b, { shape, dtype: base.dtype }, value),
-];
+/** The tensor, which had this dtype, and the number that is added to it, in the dtype in which they meet. */
+const besideNumber = (node: Node, dtype: DType, updates: Tensor | number): Node[] => {
+  if (typeof updates !== 'number') {
+    const base = castNode(node, dtypeOfWeak('scatterAdd', updates, dtype));
+    return [base, castNode(nodeOf(updates), base.dtype)];
+  }
+  const base = castNode(node, dtypeOfNumber('scatterAdd', updates, dtype));
+  return [base, scalar(b, updates, base.dtype)];
+};
 
 /** Whether one shape broadcasts to the other. */
 const spreads = (shape: Shape, to: Shape): boolean =>
@@ -321,6 +337,7 @@ const sorted = (
 ): [Node, Node, number] => {
   const node = nodeFor(operation, x);
   const at = normalizeAxis(operation, axis, node.shape);
+  checkSetting(operation, 'descending', descending);
   // Turned upside down, equal elements keep their order and NaN stays last. −x would overflow for integers; ~x does not.
   const key = descending ? (isFloat(node.dtype) ? b.neg(node) : b.not(node)) : node;
   return [node, b.argsort(key, { axis: at }), at];

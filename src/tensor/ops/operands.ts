@@ -1,11 +1,11 @@
 /** How public operations take their arguments: numbers beside tensors, broadcasting, promotion, both argument orders. */
 import { b } from '../build.js';
 import { type DType, dtypeOfNumber, isFloat, promote } from '../dtype.js';
-import { ArgumentError, DTypeError } from '../errors.js';
+import { ArgumentError, DTypeError, TraceError } from '../errors.js';
 import type { Node } from '../graph.js';
 import { full } from '../primitives/full.js';
 import { broadcastShapes, type Shape, sameShape, showAval } from '../shape.js';
-import { isTensor, nodeOf, type Tensor } from '../tensor.js';
+import { isTensor, nodeOf, type Tensor, wrap } from '../tensor.js';
 
 /** What an operation takes where it takes a tensor: a number stands for a scalar of the other operand's dtype. */
 export type Operand = Tensor | number;
@@ -16,8 +16,41 @@ export type Operand = Tensor | number;
  */
 export const dual = <F>(told: number | 'tensor', f: (...args: never[]) => unknown): F => {
   const call = f as (...args: unknown[]) => unknown;
-  const whole = told === 'tensor' ? (args: unknown[]) => isTensor(args[0]) : (args: unknown[]) => args.length >= told;
+  const whole =
+    told === 'tensor'
+      ? (args: unknown[]) => isTensor(args[0]) && !isWeakNumber(args[0])
+      : (args: unknown[]) => args.length >= told;
   return ((...args: unknown[]) => (whole(args) ? call(...args) : (x: unknown) => call(x, ...args))) as F;
+};
+
+/** A placeholder of a JavaScript number: it takes the dtype of what it meets, as the number would. */
+export const isWeakNumber = (x: unknown): boolean => isTensor(x) && nodeOf(x).weak?.kind === 'number';
+
+/** The node of a tensor; a placeholder of a number where a tensor is wanted is one of float32, as tensor(2) is. */
+export const strongNode = (x: Tensor): Node => {
+  const node = nodeOf(x);
+  return node.weak?.kind === 'number' ? b.cast(node, { dtype: 'float32' }) : node;
+};
+
+/** As dtypeOfNumber, for a placeholder of a number. */
+export const dtypeOfWeak = (operation: string, x: Tensor, other: DType): DType => {
+  const { weak } = nodeOf(x);
+  return weak?.kind === 'number' ? weak.meet(operation, other) : other;
+};
+
+/**
+ * Refuses a placeholder where a number or boolean sets the operation up.
+ *
+ * @throws TraceError
+ */
+export const checkSetting = (operation: string, what: string, value: unknown): void => {
+  if (!isTensor(value)) return;
+  throw new TraceError({
+    operation,
+    given: `${String(value)} as ${what}`,
+    rule: `${what} must be known when the operation is written down`,
+    hint: 'Give a JavaScript value.',
+  });
 };
 
 /** What came in the place of a tensor, in words. */
@@ -29,7 +62,7 @@ const describe = (x: unknown): string => {
 
 /** The node of an argument that must be a tensor. */
 export const nodeFor = (operation: string, x: unknown): Node => {
-  if (isTensor(x)) return nodeOf(x);
+  if (isTensor(x)) return strongNode(x);
   throw new ArgumentError({
     operation,
     given: describe(x),
@@ -87,8 +120,9 @@ export const unaryOperand = (operation: string, x: unknown, domain: Domain): Nod
  * @throws ShapeError, DTypeError naming the operation and what it was given
  */
 export const commonOperands = (operation: string, operands: readonly unknown[], domain: Domain): Node[] => {
-  const nodes = operands.filter(x => !isNumber(x)).map(x => nodeFor(operation, x));
+  const nodes = operands.filter(x => !isNumber(x) && !isWeakNumber(x)).map(x => nodeFor(operation, x));
   if (nodes.length === 0) {
+    if (operands.some(isWeakNumber)) return commonOperands(operation, operands.map(asTensor), domain);
     throw new ArgumentError({
       operation,
       given: `only numbers (${operands.join(', ')})`,
@@ -98,13 +132,18 @@ export const commonOperands = (operation: string, operands: readonly unknown[], 
   }
   for (const node of nodes) computing(operation, node.dtype, domain);
   let dtype = nodes.map(node => node.dtype).reduce((x, y) => promoteShown(operation, x, y, nodes));
-  for (const x of operands) if (isNumber(x)) dtype = dtypeOfNumber(operation, x, dtype);
+  for (const x of operands) {
+    if (isNumber(x)) dtype = dtypeOfNumber(operation, x, dtype);
+    else if (isWeakNumber(x)) dtype = dtypeOfWeak(operation, x as Tensor, dtype);
+  }
   dtype = computing(operation, dtype, domain);
   const shape = broadcastShapes(operation, ...nodes.map(node => node.shape));
   return operands.map(x =>
     isNumber(x) ? full(b, { shape, dtype }, x) : broadcastNode(castNode(nodeOf(x as Tensor), dtype), shape),
   );
 };
+
+const asTensor = (x: unknown): unknown => (isWeakNumber(x) ? wrap(strongNode(x as Tensor)) : x);
 
 const promoteShown = (operation: string, x: DType, y: DType, nodes: readonly Node[]): DType => {
   try {

@@ -6,7 +6,7 @@ import type { Node } from '../graph.js';
 import { type Aval, normalizeAxes, type Shape, showAval } from '../shape.js';
 import type { Floating, Without } from '../shape-types.js';
 import { isTensor } from '../tensor.js';
-import { dual } from './operands.js';
+import { checkSetting } from './operands.js';
 
 /** Which axes a reduction takes away. `Axis` and `Keep` carry the literal types from which the shape follows. */
 export interface ReductionOptions<
@@ -48,8 +48,10 @@ export type ReducedDType<Result extends 'same' | 'count' | 'float' | 'bool' | 'i
 }[Result];
 
 /**
- * A `dual` function of a tensor and options. Whatever is neither is refused at once: `sum([1, 2])` must not be
+ * A function of a tensor and options. Whatever is neither is refused at once: `sum([1, 2])` must not be
  * taken for `sum` of options yet to get its tensor, nor a misspelt option be passed over.
+ *
+ * The tensor may come last as well: `f(x, options)` and `pipe(x, f(options))`.
  *
  * @throws ArgumentError
  */
@@ -75,13 +77,14 @@ export const withOptions = <F>(
       hint: `Write ${operation}(x, { ${names[0]}: … }) or, in a pipe, ${operation}({ ${names[0]}: … }).`,
     });
   };
-  const call = dual<(...args: unknown[]) => unknown>('tensor', (x: never, options: unknown = {}) => {
+  const call = (x: unknown, options: unknown = {}): unknown => {
     check(options);
-    return f(x, options as never);
-  });
+    return f(x as never, options as never);
+  };
   return ((...args: unknown[]) => {
-    if (!isTensor(args[0])) check(args[0]);
-    return call(...args);
+    if (isTensor(args[0])) return call(args[0], args[1]);
+    check(args[0]);
+    return (x: unknown) => call(x, args[0]);
   }) as F;
 };
 
@@ -105,6 +108,7 @@ export const reduceBy = (
   build: (x: Node, axes: readonly number[]) => Node,
 ): Node => {
   const axes = axesOf(operation, x, axis);
+  checkSetting(operation, 'keepDims', keepDims);
   const y = build(x, axes);
   return keepDims ? b.reshape(y, { shape: keptShape(x, axes) }) : y;
 };

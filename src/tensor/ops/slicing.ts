@@ -7,7 +7,7 @@ import { range, type Shape, showAval } from '../shape.js';
 import { type Tensor, wrap } from '../tensor.js';
 import { checkHolds, checkList } from './checks.js';
 import type { SameRank } from './movement.js';
-import { dual, nodeFor } from './operands.js';
+import { checkSetting, dual, nodeFor } from './operands.js';
 
 /** Bounds or steps of the leading axes; null, and what is missing, means all of the axis. */
 export type Bounds = readonly (number | null)[];
@@ -129,6 +129,7 @@ export interface Pad {
  */
 export const pad: Pad = dual('tensor', (x: Tensor, widths: Widths, { value = 0 }: PadOptions = {}) => {
   const node = nodeFor('pad', x);
+  checkSetting('pad', 'value', value);
   checkList('pad', 'widths', widths);
   if (widths.length !== node.shape.length || widths.some(pair => !Array.isArray(pair) || pair.length !== 2)) {
     throw new ShapeError({

@@ -7,7 +7,8 @@
  */
 import type { DType } from '../dtype.js';
 import type { Graph, Node } from '../graph.js';
-import type { Aval } from '../shape.js';
+import type { Aval, Shape } from '../shape.js';
+import type { View } from '../view.js';
 import type { Build } from './signatures.js';
 
 /** A rule that cannot exist, and why; asking for it is a MissingRuleError with this reason. */
@@ -48,6 +49,8 @@ export interface Movement<P> extends Entry<P, Aval> {
   /** The cotangent of one moved operand. */
   transpose(b: Build, ct: Node, node: Node, params: P, operand: number): Node;
   readonly batch: BatchRule<P>;
+  /** Its result as a view of what its operand is a view of; null where no affine view can say that. */
+  readonly view: ((view: View, params: P, shape: Shape) => View | null) | null;
 }
 
 export interface Reduction<P> extends Entry<P, Aval> {

@@ -2,6 +2,7 @@
 import { AxisError, DTypeError, ShapeError } from '../errors.js';
 import type { Node } from '../graph.js';
 import { type Aval, broadcastShapes, range, type Shape, sameShape, showAval, showShape, sizeOf } from '../shape.js';
+import { broadcasted, flipped, padded, permuted, reshaped, sliced } from '../view.js';
 import { full } from './full.js';
 import type { BatchRule, Movement } from './kinds.js';
 import type { Build, MovementPrimitives, ParamsOf } from './signatures.js';
@@ -104,6 +105,7 @@ export const movement: { readonly [P in keyof MovementPrimitives]: Movement<Para
     linear: every,
     transpose: (b, ct, node) => b.reshape(ct, { shape: node.inputs[0]!.shape }),
     batch: (b, [x], _, { shape }, size) => b.reshape(x!, { shape: [size, ...shape] }),
+    view: (view, { shape }) => reshaped(view, shape),
   },
   permute: {
     kind: 'movement',
@@ -126,6 +128,7 @@ export const movement: { readonly [P in keyof MovementPrimitives]: Movement<Para
     linear: every,
     transpose: (b, ct, _, { axes }) => b.permute(ct, { axes: inverse(axes) }),
     batch: (b, [x], _, { axes }) => b.permute(x!, { axes: [0, ...shifted(axes)] }),
+    view: (view, { axes }) => permuted(view, axes),
   },
   broadcast: {
     kind: 'movement',
@@ -147,6 +150,7 @@ export const movement: { readonly [P in keyof MovementPrimitives]: Movement<Para
       const ones = new Array<number>(shape.length - own.length).fill(1);
       return b.broadcast(b.reshape(x!, { shape: [size, ...ones, ...own] }), { shape: [size, ...shape] });
     },
+    view: (view, { shape }) => broadcasted(view, shape),
   },
   slice: {
     kind: 'movement',
@@ -177,6 +181,7 @@ export const movement: { readonly [P in keyof MovementPrimitives]: Movement<Para
     },
     batch: (b, [x], _, { start, stop, step }, size) =>
       b.slice(x!, { start: [0, ...start], stop: [size, ...stop], step: [1, ...step] }),
+    view: (view, { start, step }, shape) => sliced(view, start, step, shape),
   },
   pad: {
     kind: 'movement',
@@ -209,6 +214,7 @@ export const movement: { readonly [P in keyof MovementPrimitives]: Movement<Para
       }),
     batch: (b, [x], _, { low, high, interior }) =>
       b.pad(x!, { low: [0, ...low], high: [0, ...high], interior: [0, ...interior] }),
+    view: (view, { low, interior }, shape) => padded(view, low, interior, shape),
   },
   flip: {
     kind: 'movement',
@@ -216,6 +222,7 @@ export const movement: { readonly [P in keyof MovementPrimitives]: Movement<Para
     linear: every,
     transpose: (b, ct, _, { axes }) => b.flip(ct, { axes }),
     batch: (b, [x], _, { axes }) => b.flip(x!, { axes: shifted(axes) }),
+    view: (view, { axes }) => flipped(view, axes),
   },
   concat: {
     kind: 'movement',
@@ -251,6 +258,7 @@ export const movement: { readonly [P in keyof MovementPrimitives]: Movement<Para
         inputs.map((x, i) => (batched[i] ? x : repeat(b, x, size))),
         { axis: axis + 1 },
       ),
+    view: null,
   },
   gather: {
     kind: 'movement',
@@ -262,6 +270,7 @@ export const movement: { readonly [P in keyof MovementPrimitives]: Movement<Para
     transpose: (b, ct, node, { axis }) =>
       b.scatterAdd(ct, node.inputs[1]!, { axis, length: node.inputs[0]!.shape[axis]! }),
     batch: gatherBatch,
+    view: null,
   },
   scatterAdd: {
     kind: 'movement',
@@ -302,6 +311,7 @@ export const movement: { readonly [P in keyof MovementPrimitives]: Movement<Para
       return length === 0 ? full(b, node.inputs[0]!, 0) : b.select(spread, taken, full(b, taken, 0));
     },
     batch: scatterBatch,
+    view: null,
   },
   mark: {
     kind: 'movement',
@@ -309,6 +319,7 @@ export const movement: { readonly [P in keyof MovementPrimitives]: Movement<Para
     linear: every,
     transpose: (_, ct) => ct,
     batch: (_, [x]) => x!,
+    view: view => view,
   },
 };
 

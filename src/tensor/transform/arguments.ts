@@ -4,8 +4,9 @@ import { type Flat, flatten, showPath, tensorsOf } from '../../tree/tree.js';
 import { isFloat } from '../dtype.js';
 import { ArgumentError, DTypeError, GradError } from '../errors.js';
 import type { Node } from '../graph.js';
+import { strongNode } from '../ops/operands.js';
 import { sameAval, showAval } from '../shape.js';
-import { nodeOf, wrap } from '../tensor.js';
+import { wrap } from '../tensor.js';
 
 /** A tree and the nodes of its leaves. */
 export interface Leaves {
@@ -19,7 +20,7 @@ export const leavesOf = (operation: string, tree: unknown): Leaves => {
   const flat = flatten(tree);
   return {
     flat,
-    nodes: tensorsOf(operation, flat).map(nodeOf),
+    nodes: tensorsOf(operation, flat).map(strongNode),
     rebuild: nodes => flat.unflatten(nodes.map(node => wrap(node))),
   };
 };
@@ -64,6 +65,17 @@ export const checkFunction = (operation: string, f: unknown): void => {
     given: `${typeof f} ${String(f)}`,
     rule: 'a function of tensors belongs there',
     hint: `Write ${operation}(x => …).`,
+  });
+};
+
+/** Refuses the result of an asynchronous function, whose tensors are yet to come. */
+export const refusePromise = (operation: string, result: unknown): void => {
+  if (!(result instanceof Promise)) return;
+  throw new ArgumentError({
+    operation,
+    given: 'a function that returns a promise',
+    rule: 'the function must give its tensors at once',
+    hint: 'Make it synchronous, and await outside of it.',
   });
 };
 

@@ -1,5 +1,5 @@
 /** Batching: one walk that gives every node that depends on a batched input a new first axis. */
-import { b, make } from '../build.js';
+import { b, make, onBehalfOf } from '../build.js';
 import { type Node, resolve, topological } from '../graph.js';
 import { type GraphTransforms, isMissing } from '../primitives/kinds.js';
 import { repeat, shifted } from '../primitives/movement.js';
@@ -27,7 +27,11 @@ export const batch = (
   for (const [from, { node, batched }] of start) at.set(from, { nodes: [node], batched: [batched] });
   const look = (node: Node): Rows => at.get(resolve(node)) ?? { nodes: [resolve(node)], batched: [false] };
   const order = topological(outputs, node => !at.has(node) && node.value === null);
-  for (const node of order) at.set(node, step(graphs, node, look, size));
+  for (const node of order)
+    at.set(
+      node,
+      onBehalfOf(node, () => step(graphs, node, look, size)),
+    );
   const results = outputs.map(look);
   return { outputs: results.map(each => each.nodes[0]!), batched: results.map(each => each.batched[0]!) };
 };

@@ -1,5 +1,5 @@
 /** Forward mode: one walk from inputs to outputs that carries values and tangents side by side. */
-import { b, make } from '../build.js';
+import { b, make, onBehalfOf } from '../build.js';
 import { isFloat } from '../dtype.js';
 import { MissingRuleError } from '../errors.js';
 import { type Node, type Params, resolve, showNode, topological } from '../graph.js';
@@ -38,7 +38,11 @@ export const forward = (
   const at = new Map<Node, Dual>();
   for (const [node, { value, tangent }] of start) at.set(node, { values: [value], tangents: [tangent] });
   const look = (node: Node): Dual => at.get(resolve(node)) ?? { values: [resolve(node)], tangents: [null] };
-  for (const node of topological(outputs, each => enter(each) && !at.has(each))) at.set(node, step(graphs, node, look));
+  for (const node of topological(outputs, each => enter(each) && !at.has(each)))
+    at.set(
+      node,
+      onBehalfOf(node, () => step(graphs, node, look)),
+    );
   const results = outputs.map(look);
   return { outputs: results.map(each => each.values[0]!), tangents: results.map(each => each.tangents[0]!) };
 };

@@ -4,6 +4,7 @@ import { sameForm } from '../../tree/tree.js';
 import { b } from '../build.js';
 import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
 import type { Node } from '../graph.js';
+import { checkSetting, isWeakNumber } from '../ops/operands.js';
 import { checkCarries } from '../primitives/loops.js';
 import { results } from '../primitives/results.js';
 import { type Aval, showAval } from '../shape.js';
@@ -33,6 +34,7 @@ const sequencesOf = (operation: string, xs: unknown): Sequences => {
     const index = b.iota({ shape: [xs], dtype: 'int32', axis: 0 });
     return { length: xs, nodes: [index], element: ([i]) => wrap(i!) };
   }
+  if (isWeakNumber(xs)) checkSetting(operation, 'the number of steps', xs);
   const leaves = leavesOf(operation, xs);
   const lengths = leaves.nodes.map(node => node.shape[0]);
   if (lengths.length === 0 || lengths[0] === undefined || lengths.some(length => length !== lengths[0])) {
@@ -52,8 +54,9 @@ const loop = (
   step: (carry: unknown, x: unknown) => readonly [unknown, unknown],
   init: unknown,
   xs: unknown,
-  reverse: boolean,
+  { reverse = false }: FoldOptions,
 ): readonly [unknown, unknown] => {
+  checkSetting(operation, 'reverse', reverse);
   const first = leavesOf(operation, init);
   const sequences = sequencesOf(operation, xs);
   let ys: Leaves | undefined;
@@ -105,7 +108,7 @@ export const fold =
   <C = Tensor, X = Tensor>(step: (carry: C, x: X) => C, options: FoldOptions = {}) =>
   (init: C, xs: X | number): C => {
     checkFunction('fold', step);
-    const [carry] = loop('fold', (c, x) => [step(c as C, x as X), null], init, xs, options.reverse === true);
+    const [carry] = loop('fold', (c, x) => [step(c as C, x as X), null], init, xs, options);
     return carry as C;
   };
 
@@ -126,7 +129,7 @@ export const scan =
   <C = Tensor, Y = Tensor, X = Tensor>(step: (carry: C, x: X) => readonly [C, Y], options: FoldOptions = {}) =>
   (init: C, xs: X | number): readonly [carry: C, ys: Y] => {
     checkFunction('scan', step);
-    const result = loop('scan', (c, x) => step(c as C, x as X), init, xs, options.reverse === true);
+    const result = loop('scan', (c, x) => step(c as C, x as X), init, xs, options);
     return Object.freeze(result) as readonly [C, Y];
   };
 

@@ -1,5 +1,5 @@
 /** Reverse mode: a walk from outputs to inputs that carries cotangents. */
-import { b, rebuild } from '../build.js';
+import { b, onBehalfOf, rebuild } from '../build.js';
 import { isFloat } from '../dtype.js';
 import { type Node, resolve, topological } from '../graph.js';
 import { type GraphTransforms, isMissing } from '../primitives/kinds.js';
@@ -57,7 +57,8 @@ export const reverse = (
     if (entry.kind === 'structured' && touched && (node.outputs !== null || isFloat(node.dtype))) {
       if (isMissing(entry.vjp)) throw missingRule('grad', node, entry.vjp);
       const wanted = node.inputs.map(input => isActive(input) && isFloat(input.dtype));
-      const rule = entry.vjp(b, graphs, node.inputs.map(now), wanted, node.params);
+      const { vjp } = entry;
+      const rule = onBehalfOf(node, () => vjp(b, graphs, node.inputs.map(now), wanted, node.params));
       taken.set(node, rule);
       active.add(node);
       if (node.outputs === null) standIn.set(node, rule.outputs[0]!);
@@ -87,7 +88,7 @@ export const reverse = (
       if (source !== undefined) {
         const cts = node.outputs === null ? [held.get(node) ?? null] : tuples.get(node);
         if (cts === undefined || cts.every(ct => ct === null)) continue;
-        source.pullback(cts).forEach((ct, operand) => {
+        onBehalfOf(node, () => source.pullback(cts)).forEach((ct, operand) => {
           give(node.inputs[operand]!, ct);
         });
         continue;
@@ -102,13 +103,15 @@ export const reverse = (
         tuples.set(tuple, cts);
         continue;
       }
-      back(
-        now(node),
-        ct,
-        operand => isActive(node.inputs[operand]!),
-        (operand, part) => {
-          give(node.inputs[operand]!, part);
-        },
+      onBehalfOf(node, () =>
+        back(
+          now(node),
+          ct,
+          operand => isActive(node.inputs[operand]!),
+          (operand, part) => {
+            give(node.inputs[operand]!, part);
+          },
+        ),
       );
     }
     return inputs.map(input => held.get(input) ?? null);

@@ -1,5 +1,5 @@
 /** Turning a function of nodes into a closed graph. */
-import { b, make, rebuild } from '../build.js';
+import { b, copy, make } from '../build.js';
 import { Graph, type Node, openScope, resolve, topological } from '../graph.js';
 import type { Aval } from '../shape.js';
 
@@ -51,11 +51,13 @@ export const trace = (
     });
     const parameters = [...standIns.values()];
     for (const parameter of parameters) parameter.scopes = [scope];
+    // Copies, those too in which nothing changes: a node that somebody outside may come to read becomes a value then, and
+    // a graph must not change under its owner.
     for (const node of order)
       if (!standIns.has(node))
         standIns.set(
           node,
-          rebuild(node, input => standIns.get(input)!),
+          copy(node, input => standIns.get(input)!),
         );
     return {
       graph: new Graph(
@@ -75,7 +77,7 @@ export const inline = (graph: Graph, inputs: readonly Node[]): readonly Node[] =
   for (const node of topological(graph.outputs, each => !at.has(each)))
     at.set(
       node,
-      rebuild(node, input => at.get(input)!),
+      copy(node, input => at.get(input)!),
     );
   return graph.outputs.map(node => at.get(node)!);
 };

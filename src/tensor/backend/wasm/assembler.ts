@@ -20,6 +20,7 @@ const scalarOps = {
   'i32.le_u': 0x4d,
   'i32.ge_s': 0x4e,
   'i32.ge_u': 0x4f,
+  'i64.lt_s': 0x53,
   'f32.eq': 0x5b,
   'f32.ne': 0x5c,
   'f32.lt': 0x5d,
@@ -41,6 +42,9 @@ const scalarOps = {
   'i32.shl': 0x74,
   'i32.shr_s': 0x75,
   'i32.shr_u': 0x76,
+  'i64.xor': 0x85,
+  'i64.shr_s': 0x87,
+  'i64.shr_u': 0x88,
   'f32.add': 0x92,
   'f32.sub': 0x93,
   'f32.mul': 0x94,
@@ -51,8 +55,13 @@ const scalarOps = {
   'f64.mul': 0xa2,
   'f64.min': 0xa4,
   'f64.max': 0xa5,
+  'i64.extend_i32_s': 0xac,
+  'f32.convert_i32_u': 0xb3,
   'f32.demote_f64': 0xb6,
+  'f64.convert_i32_u': 0xb8,
   'f64.promote_f32': 0xbb,
+  'i32.reinterpret_f32': 0xbc,
+  'i64.reinterpret_f64': 0xbd,
 } as const;
 
 /** SIMD instructions without immediates, by their number behind the prefix 0xfd. */
@@ -226,12 +235,22 @@ const text = (name: string): number[] => {
 /** A local variable or parameter of a function, by its number. */
 export type Local = number;
 
+/** Something that can be called; its number is known when the module is put together. */
+export interface Callee {
+  readonly parameters: readonly ValueType[];
+  readonly results: readonly ValueType[];
+}
+
 /** A function being written. */
-export class FunctionWriter {
+export class FunctionWriter implements Callee {
   readonly parameters: readonly ValueType[];
   readonly results: readonly ValueType[];
   readonly #locals: ValueType[] = [];
   readonly #code: number[] = [];
+  /** Constants are set once, before everything else, however deep in loops they are used. */
+  readonly #prelude: number[] = [];
+  readonly #constants = new Map<string, Local>();
+  readonly #calls: { readonly at: number; readonly callee: Callee }[] = [];
 
   constructor(parameters: readonly ValueType[], results: readonly ValueType[] = []) {
     this.parameters = parameters;
@@ -336,8 +355,20 @@ export class FunctionWriter {
     return this;
   }
 
-  call(index: number): this {
-    this.#code.push(0x10, ...unsigned(index));
+  /** The sixteen bytes in a local that is theirs in the whole function. */
+  constant(bytes: Uint8Array): Local {
+    const key = bytes.join();
+    const known = this.#constants.get(key);
+    if (known !== undefined) return known;
+    const local = this.local('v128');
+    this.#prelude.push(0xfd, ...unsigned(12), ...bytes, 0x21, ...unsigned(local));
+    this.#constants.set(key, local);
+    return local;
+  }
+
+  call(callee: Callee): this {
+    this.#calls.push({ at: this.#code.length + 1, callee });
+    this.#code.push(0x10, 0, 0, 0, 0, 0);
     return this;
   }
 
@@ -378,8 +409,18 @@ export class FunctionWriter {
     return this;
   }
 
+  /** What the function calls. */
+  get callees(): readonly Callee[] {
+    return this.#calls.map(({ callee }) => callee);
+  }
+
   /** The body's bytes, as the code section wants them. */
-  bytes(): number[] {
+  bytes(indexOf: (callee: Callee) => number): number[] {
+    for (const { at, callee } of this.#calls) {
+      // Five bytes hold every index, so that positions do not depend on it.
+      const index = indexOf(callee);
+      for (let i = 0; i < 5; i++) this.#code[at + i] = ((index >>> (7 * i)) & 0x7f) | (i < 4 ? 0x80 : 0);
+    }
     const groups: [number, ValueType][] = [];
     for (const type of this.#locals) {
       const last = groups[groups.length - 1];
@@ -387,33 +428,45 @@ export class FunctionWriter {
       else groups.push([1, type]);
     }
     const locals = groups.flatMap(([count, type]) => [...unsigned(count), typeCodes[type]]);
-    const size = unsigned(groups.length).length + locals.length + this.#code.length + 1;
+    const size = unsigned(groups.length).length + locals.length + this.#prelude.length + this.#code.length + 1;
     const out = unsigned(size);
     out.push(...unsigned(groups.length), ...locals);
+    for (const byte of this.#prelude) out.push(byte);
     for (const byte of this.#code) out.push(byte);
     out.push(0x0b);
     return out;
   }
 }
 
-/** A function that the module gets from outside. */
-export interface Import {
+/** A function that the module gets from outside, by its name. */
+export interface Import extends Callee {
   readonly name: string;
-  readonly parameters: readonly ValueType[];
-  readonly results: readonly ValueType[];
 }
 
 /**
- * The bytes of a module that imports a memory (`env.memory`) and functions (`env.NAME`), and exports its own
- * functions by the given names. Functions are numbered imports first.
+ * The bytes of a module that imports a memory (`env.memory`) and functions (`env.NAME`), and has the functions exported and
+ * all that they call.
  */
-export const assemble = (
-  imports: readonly Import[],
-  functions: readonly { readonly name: string; readonly writer: FunctionWriter }[],
-): Uint8Array => {
+export const link = (
+  exports: readonly { readonly name: string; readonly writer: FunctionWriter }[],
+): { readonly bytes: Uint8Array; readonly imports: readonly Import[] } => {
+  const functions: FunctionWriter[] = [];
+  const imports: Import[] = [];
+  const found = new Set<Callee>();
+  const pending: Callee[] = exports.map(({ writer }) => writer);
+  for (let callee = pending.pop(); callee !== undefined; callee = pending.pop()) {
+    if (found.has(callee)) continue;
+    found.add(callee);
+    if (callee instanceof FunctionWriter) {
+      functions.push(callee);
+      pending.push(...callee.callees);
+    } else imports.push(callee as Import);
+  }
+  const numbers = new Map<Callee, number>([...imports, ...functions].map((callee, i) => [callee, i]));
+  const indexOf = (callee: Callee): number => numbers.get(callee)!;
   const signatures: string[] = [];
   const types: number[][] = [];
-  const typeOf = (parameters: readonly ValueType[], results: readonly ValueType[]): number => {
+  const typeOf = ({ parameters, results }: Callee): number => {
     const key = `${parameters.join()}>${results.join()}`;
     const known = signatures.indexOf(key);
     if (known >= 0) return known;
@@ -424,16 +477,11 @@ export const assemble = (
     types.push([0x60, ...codes(parameters), ...codes(results)]);
     return signatures.push(key) - 1;
   };
-  const imported = imports.map(({ name, parameters, results }) => [
-    ...text('env'),
-    ...text(name),
-    0x00,
-    ...unsigned(typeOf(parameters, results)),
-  ]);
+  const imported = imports.map(each => [...text('env'), ...text(each.name), 0x00, ...unsigned(typeOf(each))]);
   const memory = [...text('env'), ...text('memory'), 0x02, 0x00, ...unsigned(1)];
-  const declared = functions.map(({ writer }) => unsigned(typeOf(writer.parameters, writer.results)));
-  const exported = functions.map(({ name }, i) => [...text(name), 0x00, ...unsigned(imports.length + i)]);
-  const bodies = functions.map(({ writer }) => writer.bytes());
+  const declared = functions.map(writer => unsigned(typeOf(writer)));
+  const exported = exports.map(({ name, writer }) => [...text(name), 0x00, ...unsigned(indexOf(writer))]);
+  const bodies = functions.map(writer => writer.bytes(indexOf));
 
   const bytes: number[] = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
   const section = (id: number, items: readonly (readonly number[])[]): void => {
@@ -447,5 +495,11 @@ export const assemble = (
   section(3, declared);
   section(7, exported);
   section(10, bodies);
-  return Uint8Array.from(bytes);
+  return { bytes: Uint8Array.from(bytes), imports };
 };
+
+/** The bytes of a module of these functions, which import nothing but the memory. */
+export const assemble = (
+  _imports: readonly never[],
+  functions: readonly { readonly name: string; readonly writer: FunctionWriter }[],
+): Uint8Array => link(functions).bytes;

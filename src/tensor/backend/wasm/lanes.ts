@@ -9,7 +9,6 @@ const repeated = (bytes: Uint8Array): Uint8Array => Uint8Array.from({ length: 16
 export class VectorWriter implements Lanes<Local> {
   readonly width: 32 | 64;
   readonly #writer: FunctionWriter;
-  readonly #constants = new Map<string, Local>();
   readonly #float: 'f32x4' | 'f64x2';
   readonly #integer: 'i32x4' | 'i64x2';
 
@@ -28,14 +27,8 @@ export class VectorWriter implements Lanes<Local> {
       .keep('v128');
   }
 
-  /** A constant; equal ones share a local. The first use must dominate the others, as in straight-line code. */
   #constant(bytes: Uint8Array): Local {
-    const key = bytes.join();
-    const known = this.#constants.get(key);
-    if (known !== undefined) return known;
-    const local = this.#writer.v128(repeated(bytes)).keep('v128');
-    this.#constants.set(key, local);
-    return local;
+    return this.#writer.constant(repeated(bytes));
   }
 
   float(value: number): Local {

@@ -1,4 +1,4 @@
-/** Kernels that are the same for every program: packing, multiplying and summing float32. */
+/** Kernels that are the same for every program: packing and multiplying float32. */
 import { FunctionWriter, type Local } from './assembler.js';
 
 /** Rows and columns of the register block: 4 × 8 sums in eight vectors. */
@@ -74,7 +74,7 @@ const block = (): FunctionWriter => {
  * (packed a, packed b, out, rows, columns, depth, scratch): out[i, j] = Σ a[i, k]·b[j, k]. Blocks at the edges go
  * through the scratch block, so that the sums are made by the same code wherever they stand.
  */
-const multiply = (blockIndex: number): FunctionWriter => {
+const multiply = (block: FunctionWriter): FunctionWriter => {
   const f = new FunctionWriter(['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32']);
   const [a, b, out, rows, columns, depth, scratch] = [0, 1, 2, 3, 4, 5, 6];
   const [i, j, r, c] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
@@ -91,14 +91,14 @@ const multiply = (blockIndex: number): FunctionWriter => {
       f.get(columns, j).op('i32.sub').i32(blockColumns).op('i32.lt_u', 'i32.eqz', 'i32.and').set(whole);
       f.get(out).get(i, columns).op('i32.mul').get(j).op('i32.add').i32(4).op('i32.mul', 'i32.add').set(at);
       f.get(whole).if(() => {
-        f.get(pa, pb, depth, at).get(columns).i32(4).op('i32.mul').call(blockIndex);
+        f.get(pa, pb, depth, at).get(columns).i32(4).op('i32.mul').call(block);
       });
       f.get(whole)
         .op('i32.eqz')
         .if(() => {
           f.get(pa, pb, depth, scratch)
             .i32(4 * blockColumns)
-            .call(blockIndex);
+            .call(block);
           f.i32(0).set(r);
           f.loop(r, four, 1, () => {
             f.get(i, r)
@@ -143,63 +143,13 @@ const multiply = (blockIndex: number): FunctionWriter => {
   return f;
 };
 
-/**
- * (source, out, outer, length, inner): sums over the middle axis of [outer, length, inner], in float64, each adding
- * its terms in order, so that a sum depends on its own terms alone.
- */
-const sum = (): FunctionWriter => {
-  const f = new FunctionWriter(['i32', 'i32', 'i32', 'i32', 'i32']);
-  const [source, out, outer, length, inner] = [0, 1, 2, 3, 4];
-  const [o, r, c, at, to] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
-  const total = f.local('f64');
-  const step = f.get(inner).i32(4).op('i32.mul').keep('i32');
-  f.get(out).set(to);
-  f.i32(0).set(o);
-  f.loop(o, outer, 1, () => {
-    f.i32(0).set(c);
-    f.loop(c, inner, 1, () => {
-      f.get(source)
-        .get(o, length)
-        .op('i32.mul')
-        .get(inner)
-        .op('i32.mul')
-        .get(c)
-        .op('i32.add')
-        .i32(4)
-        .op('i32.mul', 'i32.add')
-        .set(at);
-      f.f64(0).set(total);
-      f.i32(0).set(r);
-      f.loop(r, length, 1, () => {
-        f.get(total).get(at).memory('f32.load').op('f64.promote_f32', 'f64.add').set(total);
-        f.get(at, step).op('i32.add').set(at);
-      });
-      f.get(to, total).op('f32.demote_f64').memory('f32.store');
-      f.get(to).i32(4).op('i32.add').set(to);
-    });
-  });
-  return f;
-};
+const functions = { pack: pack(), multiply: multiply(block()) } as const;
 
-/** The functions of the library, in the order of their numbers. */
-export const libraryFunctions = [
-  { name: 'pack', writer: pack() },
-  { name: 'block', writer: block() },
-  { name: 'multiply', writer: multiply(1) },
-  { name: 'sum', writer: sum() },
-] as const;
+/** The functions of the library, for the module that all programs share: it is compiled, and optimised, once. */
+export const libraryFunctions = Object.entries(functions).map(([name, writer]) => ({ name, writer }));
 
-/** The library as its callers see it. */
-export interface Library {
-  pack(
-    source: number,
-    rowStride: number,
-    depthStride: number,
-    rows: number,
-    depth: number,
-    width: number,
-    out: number,
-  ): void;
-  multiply(a: number, b: number, out: number, rows: number, columns: number, depth: number, scratch: number): void;
-  sum(source: number, out: number, outer: number, length: number, inner: number): void;
-}
+/** The same as programs call them. */
+export const libraryImports = {
+  pack: { name: 'pack', parameters: functions.pack.parameters, results: [] },
+  multiply: { name: 'multiply', parameters: functions.multiply.parameters, results: [] },
+} as const;

@@ -2,265 +2,279 @@
  * From a program to steps: which kernels and functions run, in which order, on which places in memory. A plan knows
  * its memory before it runs.
  */
+import type { Source } from '../../compile/cluster.js';
+import { type Fused, fuse, type Single, type Target } from '../../compile/fuse.js';
+import type { Kernel } from '../../compile/kernel.js';
 import type { Instruction, Program } from '../../compile/program.js';
+import { simplify } from '../../compile/simplify.js';
 import { bytesOf } from '../../dtype.js';
-import { freeAxes } from '../../primitives/contraction.js';
-import type { DotParams } from '../../primitives/signatures.js';
-import { type Aval, range, type Shape, sizeOf, stridesOf } from '../../shape.js';
+import { type Aval, sizeOf } from '../../shape.js';
 import { type Block, place } from './arena.js';
-import type { ElementwiseKernel, Load, Operation } from './elementwise.js';
-import { type Fused, fuse, type Group } from './fuse.js';
-import { blockColumns, blockRows } from './library.js';
+import { type KernelCode, writeKernel } from './kernels/index.js';
+import { type LoopKernel, loopKernelOf } from './loops/loops.js';
+import { operandOf, type Product, panelBytes, productOf } from './product.js';
 
-/** A value in memory. */
-export interface Placed {
-  readonly block: Block;
-  readonly aval: Aval;
+/** Where a value is while a program runs. */
+export type Place =
+  | { readonly kind: 'input'; readonly index: number }
+  | { readonly kind: 'output'; readonly index: number }
+  | { readonly kind: 'scalar'; readonly index: number }
+  | { readonly kind: 'arena'; readonly block: Block };
+
+/** A place, and bytes behind its start. */
+export interface Operand {
+  readonly place: Place;
+  readonly offset: number;
 }
 
-/** A matrix product out of packed panels; strides in bytes. */
-export interface Product {
-  readonly batch: number;
-  readonly rows: number;
-  readonly columns: number;
-  readonly depth: number;
-  /** [between batches, between rows, along the depth] of each operand. */
-  readonly lhs: readonly [number, number, number];
-  readonly rhs: readonly [number, number, number];
+export interface KernelStep {
+  readonly kind: 'kernel';
+  readonly kernel: Kernel;
+  readonly code: KernelCode;
+  readonly operands: readonly Operand[];
+  readonly scratch: Block;
 }
 
-export type Step =
-  | { readonly kind: 'kernel'; readonly kernel: ElementwiseKernel; readonly operands: readonly number[] }
-  | { readonly kind: 'product'; readonly product: Product; readonly instruction: Instruction; readonly scratch: Block }
-  | { readonly kind: 'sum'; readonly instruction: Instruction; readonly lengths: readonly [number, number, number] }
-  | { readonly kind: 'region'; readonly instruction: Instruction; readonly bodies: readonly Plan[] }
-  | { readonly kind: 'host'; readonly instruction: Instruction };
+export interface ProductStep {
+  readonly kind: 'product';
+  readonly instruction: Instruction;
+  readonly product: Product;
+  readonly lhs: Operand;
+  readonly rhs: Operand;
+  readonly out: Place;
+  readonly scratch: Block;
+}
 
-export interface Plan {
-  readonly program: Program;
-  readonly steps: readonly Step[];
-  /** Where each slot is: one place, or one for each of several results. Inputs of bodies are placed by whoever runs them. */
-  readonly places: readonly (Placed | readonly Placed[] | null)[];
-  /** Other names for inputs of a body: [name, slot named]. */
-  readonly aliases: readonly (readonly [number, number])[];
-  /** Bytes from the start of the plan's memory to the end of its last block, bodies included. */
+/** A primitive with a kernel of its own. */
+export interface LoopStep {
+  readonly kind: 'loop';
+  readonly instruction: Instruction;
+  readonly kernel: LoopKernel;
+  readonly operands: readonly Operand[];
+  readonly out: Place;
+  readonly scratch: Block;
+}
+
+/** A primitive with bodies. */
+export interface RegionStep {
+  readonly kind: 'region';
+  readonly instruction: Instruction;
+  readonly bodies: readonly Plan[];
+  readonly operands: readonly Operand[];
+  readonly results: readonly Place[];
+  /** Second buffers of the carries, which steps write in turn with the results. */
+  readonly others: readonly Block[];
+  /** Memory of the bodies, one of which runs at a time. */
+  readonly arena: Block;
+  /** The result of a test. */
+  readonly flag: Block;
+}
+
+export interface CopyStep {
+  readonly kind: 'copy';
+  readonly from: Operand;
+  readonly to: Place;
   readonly bytes: number;
 }
 
-/** The places of a slot: none, one, or one for each of several results. */
-export const placesOf = (at: Placed | readonly Placed[] | null | undefined): readonly Placed[] =>
-  at === null || at === undefined ? [] : Array.isArray(at) ? (at as readonly Placed[]) : [at as Placed];
+export type Step = KernelStep | ProductStep | LoopStep | RegionStep | CopyStep;
+
+/** What an output of a program is: one of its inputs, a buffer it fills, or a tuple of these. */
+export type Result = { readonly kind: 'input' | 'made'; readonly index: number } | readonly Result[];
+
+export interface Plan {
+  readonly inputs: readonly Aval[];
+  readonly steps: readonly Step[];
+  /** The buffers it fills, in the order of the places `output`. */
+  readonly made: readonly Aval[];
+  /** What its outputs are; of a body, its outputs are what it makes. */
+  readonly results: readonly Result[];
+  /** Bytes of its arena: scalars first, then values by liveness, those of bodies included. */
+  readonly bytes: number;
+}
+
+const scalarBytes = 16;
 
 const bytesIn = ({ shape, dtype }: Aval): number => sizeOf(shape) * bytesOf[dtype];
 
-/** Strides of an operand over a kernel's space: NumPy's broadcasting, repeated axes standing still. */
-const stridesOver = (shape: Shape, own: Shape): number[] => {
-  const strides = stridesOf(own);
-  const added = shape.length - own.length;
-  return shape.map((_, axis) => (axis < added || own[axis - added] === 1 ? 0 : strides[axis - added]!));
-};
-
-/** The one stride with which axes are stepped through in this order, as if they were one; null if there is none. */
-const jointStride = (shape: Shape, axes: readonly number[]): number | null => {
-  const strides = stridesOf(shape);
-  const long = axes.filter(axis => shape[axis] !== 1);
-  for (let i = 0; i + 1 < long.length; i++) {
-    if (strides[long[i]!] !== strides[long[i + 1]!]! * shape[long[i + 1]!]!) return null;
-  }
-  return long.length === 0 ? 0 : strides[long[long.length - 1]!]!;
-};
-
-const count = (shape: Shape, axes: readonly number[]): number => axes.reduce((p, axis) => p * shape[axis]!, 1);
-
-/** A contraction of float32 as a product of matrices, where its axes allow it. */
-const productOf = ({ op, params, inputAvals, aval }: Instruction): Product | null => {
-  if (op !== 'dotGeneral' || aval.dtype !== 'float32' || sizeOf(aval.shape) === 0) return null;
-  const { lhsContract, rhsContract, lhsBatch, rhsBatch } = params as unknown as DotParams;
-  const side = ({ shape }: Aval, contract: readonly number[], batch: readonly number[]) => {
-    const free = freeAxes(shape.length, contract, batch);
-    const strides = [batch, free, contract].map(axes => jointStride(shape, axes));
-    return { shape, free, strides: strides.map(stride => (stride === null ? null : 4 * stride)) };
-  };
-  const [lhs, rhs] = [side(inputAvals[0]!, lhsContract, lhsBatch), side(inputAvals[1]!, rhsContract, rhsBatch)];
-  if ([...lhs.strides, ...rhs.strides].includes(null)) return null;
-  return {
-    batch: count(lhs.shape, lhsBatch),
-    rows: count(lhs.shape, lhs.free),
-    columns: count(rhs.shape, rhs.free),
-    depth: count(lhs.shape, lhsContract),
-    lhs: lhs.strides as [number, number, number],
-    rhs: rhs.strides as [number, number, number],
-  };
-};
-
-/** A sum of float32 over neighbouring axes, as [outer, length, inner]. */
-const sumOf = ({ op, params, inputAvals, aval }: Instruction): readonly [number, number, number] | null => {
-  if (op !== 'sum' || aval.dtype !== 'float32') return null;
-  const { shape } = inputAvals[0]!;
-  const axes = (params as unknown as { axes: readonly number[] }).axes.filter(axis => shape[axis] !== 1);
-  const [first, last] = [Math.min(...axes, shape.length), Math.max(...axes, -1)];
-  if (axes.length === 0) return [1, 1, sizeOf(shape)];
-  const between = range(shape.length).filter(axis => axis > first && axis < last && !axes.includes(axis));
-  if (between.some(axis => shape[axis] !== 1)) return null;
-  return [count(shape, range(first)), count(shape, axes), count(shape, range(shape.length).slice(last + 1))];
-};
-
 const regions: readonly string[] = ['call', 'fold', 'cond', 'while'];
 
-/** The panels a product packs its operands into, and the block for its edges. */
-export const panelBytes = ({
-  rows,
-  columns,
-  depth,
-}: Product): { readonly a: number; readonly b: number; readonly edge: number } => ({
-  a: Math.ceil(rows / blockRows) * blockRows * depth * 4,
-  b: Math.ceil(columns / blockColumns) * blockColumns * depth * 4,
-  edge: blockRows * blockColumns * 4,
-});
+const target: Target = {
+  readsView: (instruction, operand, view) => operandOf(instruction, operand, view) !== null,
+};
 
-/**
- * Plans a program.
- *
- * @param isBody whether the inputs are placed by the caller
- */
-export const planOf = (program: Program, isBody = false): Plan => {
-  const fused = fuse(program);
-  const by = new Map(program.instructions.map(each => [each.result, each] as const));
-  const places: (Placed | readonly Placed[] | null)[] = new Array(program.slots).fill(null);
+/** Where the scalars of each instruction's bodies begin among those of the run: behind the program's own, in its order. */
+const bodyScalars = ({ scalars, instructions }: Program, base: number): ReadonlyMap<number, readonly number[]> => {
+  let next = base + scalars.length;
+  return new Map(
+    instructions.map(({ result, bodies }) => [
+      result,
+      bodies.map(body => {
+        const own = next;
+        next += body.scalarCount;
+        return own;
+      }),
+    ]),
+  );
+};
+
+/** Plans a program. */
+export const planOf = (program: Program): Plan => planned(program, 0, false);
+
+const planned = (program: Program, scalarBase: number, isBody: boolean): Plan => {
+  const fused = fuse(simplify(program), target);
+  const scalarsOf = bodyScalars(program, scalarBase);
   const blocks: Block[] = [];
-  const block = (bytes: number, first: number, last = first): Block => {
-    const made: Block = { bytes, first, last, offset: 0 };
-    blocks.push(made);
-    return made;
+  const places = new Map<string, Place>();
+  const keyOf = (slot: number): string => {
+    const part = fused.parts.get(slot);
+    return part === undefined ? `${slot}` : `${part.tuple}.${part.index}`;
   };
-  const users = new Map<number, number[]>();
-  for (const { inputs, result } of program.instructions) {
-    for (const slot of inputs) {
-      const list = users.get(slot);
-      if (list === undefined) users.set(slot, [result]);
-      else list.push(result);
-    }
-  }
+  program.inputs.forEach((_, index) => {
+    places.set(`${index}`, { kind: 'input', index });
+  });
+  program.scalars.forEach(({ slot }, i) => {
+    places.set(`${slot}`, { kind: 'scalar', index: scalarBase + i });
+  });
+
+  const { made, results, claims, copies } = outputsOf(program, fused, isBody, keyOf);
   const steps: Step[] = [];
-  const aliases: (readonly [number, number])[] = [];
-  const forever = Number.MAX_SAFE_INTEGER;
-  const placed = (aval: Aval, first: number): Placed => ({ block: block(bytesIn(aval), first), aval });
-  if (!isBody) {
-    program.inputs.forEach((aval, slot) => {
-      places[slot] = placed(aval, -1);
-    });
-  }
-  // Scalars are written before the first step of the whole run, so they keep their places.
-  for (const { slot, dtype } of program.scalars) {
-    places[slot] = { block: block(16, -1, forever), aval: { shape: [], dtype } };
-  }
-  const use = (slot: number, step: number): void => {
-    for (const { block: each } of placesOf(places[slot])) {
-      each.last = Math.max(each.last, step);
-    }
+  const block = (bytes: number): Block => {
+    const own: Block = { bytes, first: steps.length, last: steps.length, offset: 0 };
+    blocks.push(own);
+    return own;
   };
-  for (const group of fused.groups) {
-    const [first] = group.instructions;
-    const instruction = first!;
-    const step = steps.length;
-    if (group.width === null && (instruction.op === 'reshape' || instruction.op === 'output')) {
-      const at = places[instruction.inputs[0]!] ?? null;
-      if (at === null) aliases.push([instruction.result, instruction.inputs[0]!]);
-      if (instruction.op === 'output')
-        places[instruction.result] = (at as readonly Placed[])[instruction.params.index as number]!;
-      else places[instruction.result] = at === null ? null : { block: (at as Placed).block, aval: instruction.aval };
-      continue;
+  /** A place for something the next step makes. */
+  const fresh = (key: string, aval: Aval): Place => {
+    const claim = claims.get(key);
+    const own: Place =
+      claim === undefined ? { kind: 'arena', block: block(bytesIn(aval)) } : { kind: 'output', index: claim };
+    places.set(key, own);
+    return own;
+  };
+  const operand = ({ base, view, dtype }: Source): Operand => {
+    const at = places.get(keyOf(base!))!;
+    if (at.kind === 'arena') at.block.last = steps.length;
+    return { place: at, offset: view.offset * bytesOf[dtype] };
+  };
+
+  const single = ({ instruction, operands }: Single): void => {
+    const { aval, outputs, result, inputAvals } = instruction;
+    const given = operands.map(operand);
+    if (regions.includes(instruction.op)) {
+      steps.push(
+        region(instruction, given, scalarsOf.get(result)!, block, index =>
+          fresh(`${result}.${index}`, outputs![index]!),
+        ),
+      );
+      return;
     }
-    if (group.width !== null) {
-      const { kernel, operands, results } = kernelOf(program, fused, group, by, users);
-      for (const { result, aval } of results) places[result] = placed(aval, step);
-      if (sizeOf(kernel.shape) === 0) continue;
-      for (const slot of operands) use(slot, step);
-      steps.push({ kind: 'kernel', kernel, operands: [...operands, ...results.map(({ result }) => result)] });
-      continue;
-    }
-    const made = (instruction.outputs ?? [instruction.aval]).map(aval => placed(aval, step));
-    places[instruction.result] = instruction.outputs === null ? made[0]! : made;
-    for (const slot of instruction.inputs) use(slot, step);
-    const product = productOf(instruction);
-    const lengths = sumOf(instruction);
+    const product = productOf(instruction, operands);
     if (product !== null) {
       const { a, b, edge } = panelBytes(product);
-      steps.push({ kind: 'product', product, instruction, scratch: block(a + b + edge + 48, step) });
-    } else if (lengths !== null) {
-      steps.push({ kind: 'sum', instruction, lengths });
-    } else if (regions.includes(instruction.op)) {
-      steps.push({ kind: 'region', instruction, bodies: instruction.bodies.map(body => planOf(body, true)) });
-    } else {
-      steps.push({ kind: 'host', instruction });
+      const [lhs, rhs] = given as [Operand, Operand];
+      const out = fresh(`${result}`, aval);
+      steps.push({ kind: 'product', instruction, product, lhs, rhs, out, scratch: block(a + b + edge + 48) });
+      return;
     }
-  }
-  for (const slot of program.outputs) use(slot, forever);
-  let bytes = place(blocks, 0);
-  // Bodies lie behind everything: one at a time runs, but a fold's carries live on in its caller.
-  for (const step of steps) {
-    if (step.kind === 'region') for (const body of step.bodies) bytes = shift(body, bytes);
-  }
-  return { program, steps, places, aliases, bytes };
-};
-
-/** Moves a body's blocks behind `from`, bodies within it along; gives the end. */
-const shift = (plan: Plan, from: number): number => {
-  const seen = new Set<Block>();
-  for (const at of plan.places) {
-    for (const { block } of placesOf(at)) seen.add(block);
-  }
-  for (const step of plan.steps) if (step.kind === 'product') seen.add(step.scratch);
-  for (const block of seen) block.offset += from;
-  for (const step of plan.steps) {
-    if (step.kind === 'region') for (const body of step.bodies) shift(body, from);
-  }
-  return from + plan.bytes;
-};
-
-/** A group of elementwise instructions as a kernel: the slots it reads, and the instructions whose results it writes. */
-const kernelOf = (
-  program: Program,
-  { views }: Fused,
-  { width, instructions }: Group,
-  by: ReadonlyMap<number, Instruction>,
-  users: ReadonlyMap<number, readonly number[]>,
-): { kernel: ElementwiseKernel; operands: readonly number[]; results: readonly Instruction[] } => {
-  const { shape } = instructions[0]!.aval;
-  const members = new Map(instructions.map(({ result }, i) => [result, i] as const));
-  const operands: number[] = [];
-  const loads: Load[] = [];
-  const loadOf = (slot: number): number => {
-    const view = views.has(slot) ? by.get(slot)! : undefined;
-    const base = view === undefined ? slot : view.inputs[0]!;
-    const aval = view === undefined ? avalOf(program, by, slot) : view.inputAvals[0]!;
-    const strides = stridesOver(shape, aval.shape);
-    const known = operands.findIndex(
-      (each, i) => each === base && loads[i]!.strides.every((s, axis) => s === strides[axis]),
-    );
-    if (known >= 0) return known;
-    operands.push(base);
-    loads.push({ dtype: aval.dtype, strides });
-    return operands.length - 1;
+    const out = fresh(`${result}`, aval);
+    const kernel = loopKernelOf(instruction);
+    if (kernel !== null)
+      steps.push({ kind: 'loop', instruction, kernel, operands: given, out, scratch: block(kernel.scratch) });
+    else if (sizeOf(aval.shape) > 0)
+      throw new Error(`tenfold: no kernel for ${instruction.op} of ${inputAvals.length} operands; please report this`);
   };
-  const sources = instructions.map(({ inputs }) => inputs.map(slot => (members.has(slot) ? null : loadOf(slot))));
-  const operations: Operation[] = instructions.map(({ op, params, inputs, aval }, i) => ({
-    op,
-    params,
-    operands: inputs.map((slot, j) => sources[i]![j] ?? loads.length + members.get(slot)!),
-    dtype: aval.dtype,
-  }));
-  const isOutput = new Set(program.outputs);
-  const isWanted = (slot: number): boolean =>
-    isOutput.has(slot) || (users.get(slot) ?? []).some(user => !members.has(user));
-  const stores = instructions.map((_, i) => i).filter(i => isWanted(instructions[i]!.result));
+
+  for (const unit of fused.units) {
+    if (unit.kind === 'single') {
+      single(unit);
+      continue;
+    }
+    const { kernel } = unit;
+    const empty = kernel.space.some(({ length }) => length === 0);
+    const writes = new Set(kernel.stores.map(({ slot }) => slot));
+    for (const slot of writes) fresh(`${slot}`, fused.avals.get(slot)!);
+    if (empty) continue;
+    const code = writeKernel(kernel);
+    const operands = code.slots.map((slot): Operand => {
+      const at = places.get(keyOf(slot))!;
+      if (at.kind === 'arena') at.block.last = Math.max(at.block.last, steps.length);
+      return { place: at, offset: 0 };
+    });
+    steps.push({ kind: 'kernel', kernel, code, operands, scratch: block(code.scratch) });
+  }
+  for (const { source, to } of copies) {
+    const from = operand(source);
+    const bytes = bytesIn({ shape: source.view.shape, dtype: source.dtype });
+    steps.push({ kind: 'copy', from, to: { kind: 'output', index: to }, bytes });
+  }
+  const scalars = isBody ? 0 : scalarBytes * program.scalarCount;
+  return { inputs: program.inputs, steps, made, results, bytes: scalars + place(blocks, scalars) };
+};
+
+interface Outputs {
+  readonly made: readonly Aval[];
+  readonly results: readonly Result[];
+  /** What is made straight into an output, by key. */
+  readonly claims: ReadonlyMap<string, number>;
+  /** What has to be copied to one: inputs and scalars handed through by a body, and what it returns twice. */
+  readonly copies: readonly { readonly source: Source; readonly to: number }[];
+}
+
+const outputsOf = (program: Program, fused: Fused, isBody: boolean, keyOf: (slot: number) => string): Outputs => {
+  const claims = new Map<string, number>();
+  const made: Aval[] = [];
+  const copies: { source: Source; to: number }[] = [];
+  const tuples = new Map(
+    program.instructions.flatMap(({ result, outputs }) => (outputs === null ? [] : [[result, outputs] as const])),
+  );
+  const given = program.inputs.length;
+  const makes = (key: string, aval: Aval): Result => {
+    const known = claims.get(key);
+    if (known !== undefined) return { kind: 'made', index: known };
+    claims.set(key, made.length);
+    made.push(aval);
+    return { kind: 'made', index: made.length - 1 };
+  };
+  const results = fused.outputs.map((source): Result => {
+    const { view, dtype } = source;
+    const base = source.base!;
+    const aval = { shape: view.shape, dtype };
+    const tuple = tuples.get(base);
+    if (tuple !== undefined) return tuple.map((each, index) => makes(`${base}.${index}`, each));
+    if (!isBody) return base < given ? { kind: 'input', index: base } : makes(keyOf(base), aval);
+    // Every output of a body has a buffer of its own.
+    const taken = base < given || claims.has(keyOf(base)) || program.scalars.some(({ slot }) => slot === base);
+    if (!taken) return makes(keyOf(base), aval);
+    copies.push({ source, to: made.length });
+    made.push(aval);
+    return { kind: 'made', index: made.length - 1 };
+  });
+  return { made, results, claims, copies };
+};
+
+/** How many of the results of a region are carried from step to step. */
+const carriesOf = ({ op, params, outputs }: Instruction): number =>
+  op === 'fold' ? (params.carries as number) : op === 'while' ? outputs!.length : 0;
+
+const region = (
+  instruction: Instruction,
+  operands: readonly Operand[],
+  scalars: readonly number[],
+  block: (bytes: number) => Block,
+  result: (index: number) => Place,
+): RegionStep => {
+  const bodies = instruction.bodies.map((body, i) => planned(body, scalars[i]!, true));
+  const outputs = instruction.outputs!;
+  const carries = carriesOf(instruction);
   return {
-    kernel: { width: width!, shape, loads, operations, stores },
+    kind: 'region',
+    instruction,
+    bodies,
     operands,
-    results: stores.map(i => instructions[i]!),
+    results: outputs.map((_, index) => result(index)),
+    others: outputs.slice(0, carries).map(aval => block(bytesIn(aval))),
+    arena: block(Math.max(0, ...bodies.map(({ bytes }) => bytes))),
+    flag: block(16),
   };
 };
-
-const avalOf = (program: Program, by: ReadonlyMap<number, Instruction>, slot: number): Aval =>
-  by.get(slot)?.aval ??
-  program.inputs[slot] ?? { shape: [], dtype: program.scalars.find(each => each.slot === slot)!.dtype };

@@ -3,7 +3,7 @@ import type { DType } from '../../dtype.js';
 import { isFloat } from '../../dtype.js';
 import type { Params } from '../../graph.js';
 import type { FunctionWriter, Local, Op } from './assembler.js';
-import type { VectorWriter } from './lanes.js';
+import { VectorWriter } from './lanes.js';
 import {
   cos,
   erf,
@@ -20,15 +20,20 @@ import {
   tanh,
 } from './math/index.js';
 
-/** A value in a kernel: a vector, and, where all its lanes are one number of a program, where that number is. */
+/**
+ * A value in a kernel: a vector of lanes. Where two float64 lanes fill a vector, values of 32 bits are in the first two
+ * of their four. Bytes are integers of 32 bits; bools are masks.
+ */
 export interface Value {
   readonly vector: Local;
   readonly dtype: DType;
+  /** Bits of the lanes of a mask. */
+  readonly width: 32 | 64;
   /** The i32 in every lane, for shifts; only of scalars. */
   readonly scalar?: Local;
 }
 
-/** What the generator needs of the kernel being written. */
+/** What the generator needs of the kernel being written; `lanes` are those of the operands. */
 export interface Emitter {
   readonly writer: FunctionWriter;
   readonly lanes: VectorWriter;
@@ -36,9 +41,21 @@ export interface Emitter {
   readonly perLane: (op: string, params: Params, operands: readonly Value[], result: DType) => Local;
 }
 
-/** Bits of the lanes a dtype is computed in; bool goes along with either. */
-export const widthOf = (dtype: DType): 32 | 64 | null =>
-  dtype === 'float64' ? 64 : dtype === 'float32' || dtype === 'int32' || dtype === 'uint32' ? 32 : null;
+/** Bits of the lanes a dtype is computed in. */
+export const widthOf = (dtype: DType): 32 | 64 => (dtype === 'float64' ? 64 : 32);
+
+/** A mask for lanes of another width. */
+const maskOf = (writer: FunctionWriter, { vector, width }: Value, wanted: 32 | 64): Local => {
+  if (width === wanted) return vector;
+  if (wanted === 64) return writer.get(vector).op('i64x2.extend_low_i32x4_s').keep('v128');
+  const low = [0, 1, 2, 3, 8, 9, 10, 11];
+  return writer
+    .get(vector, vector)
+    .shuffle([...low, ...low])
+    .keep('v128');
+};
+
+const isUnsigned = (dtype: DType): boolean => dtype === 'uint32' || dtype === 'uint8';
 
 type Emit = (e: Emitter, operands: readonly Value[], params: Params, result: DType) => Local;
 
@@ -87,7 +104,7 @@ const comparison =
     const { lanes } = e;
     if (isFloat(x!.dtype)) return lanes.apply(`${prefix(e)}.${float}` as Op, x!.vector, y!.vector);
     if (x!.dtype === 'bool') return compareMasks(e, integer, x!.vector, y!.vector);
-    const suffix = signed ? (x!.dtype === 'uint32' ? '_u' : '_s') : '';
+    const suffix = signed ? (isUnsigned(x!.dtype) ? '_u' : '_s') : '';
     return lanes.apply(`i32x4.${integer}${suffix}` as Op, x!.vector, y!.vector);
   };
 
@@ -95,7 +112,7 @@ const extremum =
   (name: 'min' | 'max'): Emit =>
   (e, [x, y]) => {
     const { dtype } = x!;
-    const op = isFloat(dtype) ? `${prefix(e)}.${name}` : `i32x4.${name}_${dtype === 'uint32' ? 'u' : 's'}`;
+    const op = isFloat(dtype) ? `${prefix(e)}.${name}` : `i32x4.${name}_${isUnsigned(dtype) ? 'u' : 's'}`;
     return e.lanes.apply(op as Op, x!.vector, y!.vector);
   };
 
@@ -131,22 +148,43 @@ const sign: Emit = (e, [x]) => {
     return lanes.select(lanes.lt(zero, x!.vector), lanes.float(1), below);
   }
   const one = lanes.integer(1n);
-  if (x!.dtype === 'uint32') return lanes.apply('i32x4.min_u', x!.vector, one);
+  if (isUnsigned(x!.dtype)) return lanes.apply('i32x4.min_u', x!.vector, one);
   const bounded = lanes.apply('i32x4.min_s', x!.vector, one);
   return lanes.apply('i32x4.max_s', bounded, lanes.integer(-1n));
 };
 
+/** A byte lane out of an integer one. */
+const wrapByte = ({ lanes }: Emitter, x: Local): Local => lanes.and(x, lanes.integer(255n));
+
 const cast: Emit = (e, [x], _, result) => {
-  const { lanes } = e;
-  const { vector, dtype } = x!;
+  const { lanes, writer } = e;
+  const { vector, dtype, width } = x!;
   if (dtype === result) return vector;
+  const lanes32 = new VectorWriter(writer, 32);
   if (result === 'bool') {
     return isFloat(dtype) ? lanes.ne(vector, lanes.float(0)) : lanes.apply('i32x4.ne', vector, lanes.integer(0n));
   }
-  if (dtype === 'bool') return lanes.and(vector, isFloat(result) ? lanes.float(1) : lanes.integer(1n));
-  if (dtype === 'float32') return lanes.apply(`i32x4.trunc_sat_f32x4_${result === 'uint32' ? 'u' : 's'}`, vector);
-  if (result === 'float32') return lanes.apply(`f32x4.convert_i32x4_${dtype === 'uint32' ? 'u' : 's'}`, vector);
-  return vector;
+  const from = isUnsigned(dtype) ? 'u' : 's';
+  if (result === 'float64') {
+    if (dtype === 'float32') return lanes32.apply('f64x2.promote_low_f32x4', vector);
+    const integers = dtype === 'bool' ? lanes32.and(maskOf(writer, x!, 32), lanes32.integer(1n)) : vector;
+    return lanes32.apply(`f64x2.convert_low_i32x4_${from}`, integers);
+  }
+  if (dtype === 'bool') {
+    const mask = maskOf(writer, { vector, dtype, width }, 32);
+    return lanes32.and(mask, isFloat(result) ? lanes32.float(1) : lanes32.integer(1n));
+  }
+  if (dtype === 'float64') {
+    if (result === 'float32') return lanes32.apply('f32x4.demote_f64x2_zero', vector);
+    const integers = lanes32.apply(`i32x4.trunc_sat_f64x2_${result === 'int32' ? 's' : 'u'}_zero`, vector);
+    return result === 'uint8' ? lanes32.apply('i32x4.min_u', integers, lanes32.integer(255n)) : integers;
+  }
+  if (dtype === 'float32') {
+    const integers = lanes.apply(`i32x4.trunc_sat_f32x4_${result === 'int32' ? 's' : 'u'}`, vector);
+    return result === 'uint8' ? lanes.apply('i32x4.min_u', integers, lanes.integer(255n)) : integers;
+  }
+  if (result === 'float32') return lanes.apply(`f32x4.convert_i32x4_${from}`, vector);
+  return result === 'uint8' ? wrapByte(e, vector) : vector;
 };
 
 const rotations = [
@@ -226,8 +264,10 @@ const emitters: Readonly<Record<string, Emit>> = {
   round: onFloats('nearest'),
   sqrt: onFloats('sqrt'),
   rsqrt: (e, [x]) => e.lanes.div(e.lanes.float(1), e.lanes.sqrt(x!.vector)),
-  not: bitwise('v128.not'),
+  not: (e, [x]) => (x!.dtype === 'uint8' ? wrapByte(e, e.lanes.not(x!.vector)) : e.lanes.not(x!.vector)),
   stopGradient: same,
+  /** Writes a view out; no primitive, but what fusing puts in. */
+  copy: same,
   cast,
   add: onNumbers('add', 'add'),
   sub: onNumbers('sub', 'sub'),
@@ -253,11 +293,22 @@ const emitters: Readonly<Record<string, Emit>> = {
   threefry2x32: threefry,
 };
 
-/** The vector of one elementwise primitive. */
+/** One elementwise primitive. */
 export const emitElementwise = (
-  e: Emitter,
+  writer: FunctionWriter,
+  perLane: Emitter['perLane'],
   op: string,
   params: Params,
   operands: readonly Value[],
   result: DType,
-): Local => (emitters[op] ?? lanewise(op))(e, operands, params, result);
+): Value => {
+  // Masks take the width of the values they go with, or that of each other.
+  const numbers = operands.filter(({ dtype }) => dtype !== 'bool');
+  const width = numbers.length > 0 ? widthOf(numbers[0]!.dtype) : (operands[0]?.width ?? 32);
+  const aligned = operands.map(
+    (x): Value => (x.dtype === 'bool' && x.width !== width ? { ...x, vector: maskOf(writer, x, width), width } : x),
+  );
+  const lanes = new VectorWriter(writer, width);
+  const vector = (emitters[op] ?? lanewise(op))({ writer, lanes, perLane }, aligned, params, result);
+  return { vector, dtype: result, width: result === 'bool' ? width : widthOf(result) };
+};

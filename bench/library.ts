@@ -1,0 +1,78 @@
+/** The seam between suites and implementations: named programs, and libraries that can prepare them. */
+import type { Input } from './inputs.js';
+
+/**
+ * The programs by name. Each takes its inputs in this order:
+ *
+ * - `squarePlusOne` a ↦ a·a + 1; `tanhChain` x ↦ ten times tanh(1.1·x + 0.1); `sum` of all; `affine` x ↦ 3·x + 2
+ * - `softmax` of the rows of x [n, m]; `layerNorm` of them: x, weight [m], bias [m]
+ * - `groupNormSilu` x [n, c, h, w] in 32 groups, weight [c], bias [c]: normalised, scaled, x·sigmoid(x)
+ * - `adam` p, g, m, v ↦ p, m, v after the update of step 10
+ * - `matmul` a [n, n], b [n, n]
+ * - `trainStep` x, y, then parameters, first moments, second moments of a residual network ↦ loss, all of those anew
+ */
+export type ProgramName =
+  | 'squarePlusOne'
+  | 'tanhChain'
+  | 'softmax'
+  | 'layerNorm'
+  | 'groupNormSilu'
+  | 'adam'
+  | 'sum'
+  | 'affine'
+  | 'matmul'
+  | 'trainStep';
+
+/** Implementations of all programs with a library's tensors. */
+export type Programs<T> = { readonly [Name in ProgramName]: (...inputs: readonly T[]) => readonly T[] };
+
+/** A program with inputs at hand. */
+export interface Prepared {
+  /** Computes the results, does not read them, drops them. */
+  readonly compute: () => void | Promise<void>;
+  /** Computes the results and reads them. */
+  readonly read: () => readonly Float32Array[];
+  /** Drops the inputs. */
+  readonly dispose: () => void;
+}
+
+export interface Library {
+  /** The `impl` of its rows. */
+  readonly name: string;
+  readonly threads: number;
+  /** Whether a program's first call does more than a later one. */
+  readonly compiles: boolean;
+  /** Makes it the one that computes, where several share a state. */
+  readonly enter: () => Promise<void>;
+  /** A program, compiled as a function beforehand where `jitted`; what has no such thing prepares it as it is. */
+  readonly prepare: (program: ProgramName, inputs: readonly Input[], jitted: boolean) => Prepared;
+}
+
+/** Constants of the programs. */
+export const groups = 32;
+export const epsilon = 1e-5;
+export const adamOptions = { rate: 1e-3, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, step: 10 } as const;
+
+/** 1 / (1 − βᵗ) for both moments. */
+export const unbias = {
+  first: 1 / (1 - adamOptions.beta1 ** adamOptions.step),
+  second: 1 / (1 - adamOptions.beta2 ** adamOptions.step),
+} as const;
+
+/** The inputs of `trainStep`, apart. Parameters: first weight and bias; for each block gain, shift, and weight and
+ * bias twice; last weight and bias. */
+export const partsOfStep = <T>(inputs: readonly T[]) => {
+  const count = (inputs.length - 2) / 3;
+  const part = (i: number): readonly T[] => inputs.slice(2 + i * count, 2 + (i + 1) * count);
+  return { x: inputs[0]!, y: inputs[1]!, params: part(0), first: part(1), second: part(2) };
+};
+
+/** The parameters of the network of `trainStep`, apart. */
+export const partsOfNetwork = <T>(params: readonly T[]) => ({
+  first: params.slice(0, 2) as [T, T],
+  blocks: Array.from(
+    { length: (params.length - 4) / 6 },
+    (_, i) => params.slice(2 + 6 * i, 8 + 6 * i) as [T, T, T, T, T, T],
+  ),
+  last: params.slice(-2) as [T, T],
+});

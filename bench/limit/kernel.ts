@@ -1,0 +1,34 @@
+/** Kernels of the limits as data, so that they run on this thread and on others alike. */
+
+export const pageBytes = 65_536;
+
+/** A module that imports `env.memory`, and the calls of its functions that make one run. */
+export interface LimitKernel {
+  readonly module: Uint8Array;
+  /** Size of the memory. */
+  readonly pages: number;
+  readonly calls: readonly { readonly name: string; readonly arguments: readonly number[] }[];
+}
+
+type Exports = Readonly<Record<string, (...args: readonly number[]) => void>>;
+
+/** The part of the WebAssembly API that the limits need; TypeScript has it only together with the DOM. */
+interface WasmApi {
+  readonly Memory: new (limits: { readonly initial: number }) => object;
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (module: object, imports: object) => { readonly exports: object };
+  validate(bytes: Uint8Array): boolean;
+}
+
+export const wasmApi = (globalThis as unknown as { readonly WebAssembly: WasmApi }).WebAssembly;
+
+/** The kernel as a function: one run, of all its calls. */
+export const instantiateKernel = ({ module, pages, calls }: LimitKernel): (() => void) => {
+  const { Instance, Memory, Module } = wasmApi;
+  const memory = new Memory({ initial: pages });
+  const exports = new Instance(new Module(module), { env: { memory } }).exports as Exports;
+  const bound = calls.map(({ name, arguments: args }) => ({ call: exports[name]!, args }));
+  return () => {
+    for (const { call, args } of bound) call(...args);
+  };
+};

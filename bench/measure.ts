@@ -1,0 +1,212 @@
+/** Timing implementations side by side, with the benchmark package. */
+import Benchmark from 'benchmark';
+import { compare } from './compare.js';
+import type { Row } from './row.js';
+
+/** One implementation of a case. */
+interface Runner {
+  readonly impl: string;
+  readonly threads: number;
+  /** What is timed. */
+  readonly run: () => unknown;
+  /** How many runs of the case one call of it makes. Default 1. */
+  readonly repeats?: number;
+  /** What it computes, to be compared; absent where it is no computation of the case but a limit. */
+  readonly output?: () => readonly Float32Array[];
+  /** Before each of its turns. */
+  readonly enter?: () => Promise<void>;
+  readonly close?: () => unknown;
+}
+
+/** An implementation that has no part in a case. */
+interface Refusal {
+  readonly impl: string;
+  readonly cannot: string;
+}
+
+export interface Case {
+  readonly name: string;
+  /** Floating-point operations of a run. */
+  readonly flops?: number;
+  /** Bytes that must be read and written at least. */
+  readonly bytes?: number;
+  /** Relative; 1e-4 unless said otherwise. */
+  readonly tolerance?: number;
+  /** Made when the case's turn comes. */
+  readonly runners: readonly (Refusal | { readonly impl: string; readonly make: () => Promise<Runner> })[];
+}
+
+export interface Effort {
+  /** How often each implementation has its turn. */
+  readonly rounds: number;
+  /** Samples of a turn; fewer where they would take more than `turn` seconds. */
+  readonly samples: number;
+  readonly turn: number;
+  /** Seconds of a sample at least. */
+  readonly minTime: number;
+  /** Seconds of the turn before the first, whose samples do not count. */
+  readonly warmUp: number;
+  /** Seconds of a run, beyond which an implementation is left out of larger cases of its suite. */
+  readonly slowest: number;
+}
+
+export const fullEffort: Effort = { rounds: 6, samples: 4, turn: 0.5, minTime: 0.03, warmUp: 0.2, slowest: 2 };
+export const quickEffort: Effort = { rounds: 2, samples: 1, turn: 0.5, minTime: 0.005, warmUp: 0.03, slowest: 0.3 };
+
+const quantile = (sorted: readonly number[], q: number): number => sorted[Math.round(q * (sorted.length - 1))]!;
+
+/** Median, and half the distance between the quartiles. */
+export const summary = (samples: readonly number[]): { readonly ms: number; readonly spread: number } => {
+  const sorted = [...samples].sort((a, b) => a - b);
+  return { ms: quantile(sorted, 0.5), spread: (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / 2 };
+};
+
+/** One turn: milliseconds of a run, a sample each. */
+const turn = ({ run }: Runner, options: Benchmark.Options): Promise<readonly number[]> =>
+  new Promise((resolve, reject) => {
+    let failure: unknown;
+    const deferred = (each: Benchmark.Deferred): void => {
+      (run() as Promise<unknown>)
+        .catch(error => {
+          failure = error;
+        })
+        .then(() => each.resolve());
+    };
+    const done = function (this: Benchmark): void {
+      if (failure !== undefined || this.error) reject(failure ?? this.error);
+      else resolve(this.stats.sample.map((seconds: number) => 1000 * seconds));
+    };
+    new Benchmark({ ...options, fn: options.defer ? deferred : run, onComplete: done }).run();
+  });
+
+/** What an implementation took in an earlier case of the suite, to guess what it takes in the next one. */
+type History = Map<string, { readonly flops: number; readonly seconds: number }>;
+
+const tooSlow = (history: History, impl: string, flops: number | undefined, { slowest }: Effort): string | null => {
+  const before = history.get(impl);
+  if (before === undefined || flops === undefined) return null;
+  const expected = (before.seconds * flops) / before.flops;
+  return expected > slowest ? `left out: a run would take about ${expected.toFixed(1)} s (--slowest ${slowest})` : null;
+};
+
+interface Entry {
+  readonly runner: Runner;
+  readonly samples: number[];
+  readonly defer: boolean;
+  /** Runs of a sample. */
+  count: number;
+  /** Samples of a turn. */
+  perTurn: number;
+}
+
+interface Expected {
+  readonly impl: string;
+  readonly output: readonly Float32Array[];
+}
+
+/** Makes an implementation ready and compares its results; throws where it cannot take part. */
+const start = async (make: () => Promise<Runner>, expected: Expected | null, tolerance: number) => {
+  const runner = await make();
+  const output = runner.output?.() ?? null;
+  const difference = output === null || expected === null ? null : compare(output, expected.output, tolerance);
+  if (difference !== null) {
+    await runner.close?.();
+    throw new Error(`differs from ${expected!.impl}: ${difference}`);
+  }
+  const first = runner.run();
+  await first;
+  const entry: Entry = { runner, samples: [], defer: first instanceof Promise, count: 1, perTurn: 1 };
+  return { entry, expected: expected ?? (output === null ? null : { impl: runner.impl, output }) };
+};
+
+/** The turn before the first, in which is found out how many runs a sample needs, so that none is too short later. */
+const warmUp = async (entry: Entry, { minTime, warmUp: maxTime, samples, turn: seconds }: Effort): Promise<void> => {
+  const { runner, defer } = entry;
+  const { ms } = summary(await turn(runner, { defer, minTime, minSamples: 1, maxTime }));
+  entry.count = Math.ceil((1000 * minTime) / ms);
+  entry.perTurn = Math.max(1, Math.min(samples, Math.floor((1000 * seconds) / (ms * entry.count))));
+};
+
+const takeTurn = async (
+  { runner, defer, samples, count: initCount, perTurn: minSamples }: Entry,
+  { minTime }: Effort,
+): Promise<void> => {
+  samples.push(...(await turn(runner, { defer, initCount, minTime, minSamples, maxTime: 0 })));
+};
+
+const timedRow = (suite: string, { name, flops, bytes }: Case, { runner, samples }: Entry): Row => {
+  const { impl, threads, repeats = 1 } = runner;
+  const { ms, spread } = summary(samples.map(sample => sample / repeats));
+  return {
+    suite,
+    case: name,
+    impl,
+    ms,
+    spread,
+    ...(flops === undefined ? {} : { gflops: flops / ms / 1e6 }),
+    ...(bytes === undefined ? {} : { gbps: bytes / ms / 1e6 }),
+    threads,
+  };
+};
+
+/** Times the implementations of a case in turns, so that what else the machine does hits all of them. */
+const measureCase = async (suite: string, each: Case, effort: Effort, history: History): Promise<readonly Row[]> => {
+  const { name, flops, tolerance = 1e-4, runners } = each;
+  const rows = new Map<string, Row>();
+  const entries = new Set<Entry>();
+  const leaveOut = (impl: string, reason: string): void => {
+    rows.set(impl, { suite, case: name, impl, ms: null, threads: 1, reason });
+  };
+  const failed = (impl: string, error: unknown): void => {
+    process.exitCode = 1;
+    leaveOut(impl, error instanceof Error ? error.message.split('\n')[0]! : String(error));
+  };
+  let expected: Expected | null = null;
+  for (const runner of runners) {
+    const reason = 'cannot' in runner ? runner.cannot : tooSlow(history, runner.impl, flops, effort);
+    if (reason !== null) leaveOut(runner.impl, reason);
+    if (reason !== null || 'cannot' in runner) continue;
+    try {
+      const started = await start(runner.make, expected, tolerance);
+      expected = started.expected;
+      entries.add(started.entry);
+    } catch (error) {
+      failed(runner.impl, error);
+    }
+  }
+  for (let round = 0; round <= effort.rounds; round++) {
+    for (const entry of entries) {
+      try {
+        await entry.runner.enter?.();
+        await (round === 0 ? warmUp : takeTurn)(entry, effort);
+      } catch (error) {
+        entries.delete(entry);
+        failed(entry.runner.impl, error);
+      }
+    }
+  }
+  for (const entry of entries) {
+    const row = timedRow(suite, each, entry);
+    rows.set(row.impl, row);
+    if (flops !== undefined) history.set(row.impl, { flops, seconds: row.ms! / 1000 });
+    await entry.runner.close?.();
+  }
+  return runners.map(({ impl }) => rows.get(impl)!);
+};
+
+/** The rows of a suite's cases, one case after the other. */
+export const measure = async (
+  suite: string,
+  cases: readonly Case[],
+  effort: Effort,
+  report: (rows: readonly Row[]) => void,
+): Promise<readonly Row[]> => {
+  const history: History = new Map();
+  const all: Row[] = [];
+  for (const each of cases) {
+    const rows = await measureCase(suite, each, effort, history);
+    report(rows);
+    all.push(...rows);
+  }
+  return all;
+};

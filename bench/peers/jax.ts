@@ -1,0 +1,105 @@
+/**
+ * jax-js on its wasm device. Functions own their arguments: what is used once more is passed as `x.ref`, and a program
+ * here consumes every input once.
+ */
+import { blockUntilReady, defaultDevice, init, jit, nn, numpy as np, valueAndGrad } from '@jax-js/jax';
+import type { Input } from '../inputs.js';
+import {
+  adamOptions,
+  epsilon,
+  groups,
+  type Library,
+  type Prepared,
+  type ProgramName,
+  type Programs,
+  partsOfNetwork,
+  partsOfStep,
+  unbias,
+} from '../library.js';
+
+type T = np.Array;
+
+const normalise = (x: T): T => nn.standardize(x, -1, { epsilon });
+
+const update = (p: T, g: T, m: T, v: T): [p: T, m: T, v: T] => {
+  const { rate, beta1, beta2, epsilon } = adamOptions;
+  const first = m.mul(beta1).add(g.ref.mul(1 - beta1));
+  const second = v.mul(beta2).add(np.square(g).mul(1 - beta2));
+  const root = np.sqrt(second.ref.mul(unbias.second)).add(epsilon);
+  return [p.sub(first.ref.mul(rate * unbias.first).div(root)), first, second];
+};
+
+const network = (params: readonly T[], x: T): T => {
+  const { first, blocks, last } = partsOfNetwork(params);
+  const linear = (h: T, weight: T, bias: T): T => np.matmul(h, weight).add(bias);
+  let h = linear(x, ...first);
+  for (const [gain, shift, up, upBias, down, downBias] of blocks) {
+    const inner = nn.silu(linear(normalise(h.ref).mul(gain).add(shift), up, upBias));
+    h = h.add(linear(inner, down, downBias));
+  }
+  return linear(h, ...last);
+};
+
+const programs: Programs<T> = {
+  squarePlusOne: a => [a!.ref.mul(a!).add(1)],
+  tanhChain: x => {
+    let y = x!;
+    for (let i = 0; i < 10; i++) y = np.tanh(y.mul(1.1).add(0.1));
+    return [y];
+  },
+  softmax: x => [nn.softmax(x!, -1)],
+  layerNorm: (x, weight, bias) => [normalise(x!).mul(weight!).add(bias!)],
+  groupNormSilu: (x, weight, bias) => {
+    const shape = x!.shape;
+    const y = normalise(x!.reshape([shape[0]!, groups, -1])).reshape(shape);
+    const perChannel = (t: T): T => t.reshape([shape[1]!, 1, 1]);
+    return [nn.silu(y.mul(perChannel(weight!)).add(perChannel(bias!)))];
+  },
+  adam: (p, g, m, v) => update(p!, g!, m!, v!),
+  sum: x => [np.sum(x!)],
+  affine: x => [x!.mul(3).add(2)],
+  matmul: (a, b) => [np.matmul(a!, b!)],
+  trainStep: (...inputs) => {
+    const { x, y, params, first, second } = partsOfStep(inputs);
+    const loss = (p: T[]): T => np.mean(np.square(network(p, x).sub(y)));
+    const [value, grads] = valueAndGrad(loss)(params.map(p => p.ref)) as unknown as [T, T[]];
+    const updated = params.map((p, i) => update(p, grads[i]!, first[i]!, second[i]!));
+    return [value, ...[0, 1, 2].flatMap(part => updated.map(each => each[part]!))];
+  },
+};
+
+const prepare = (program: ProgramName, inputs: readonly Input[], jitted: boolean): Prepared => {
+  const arrays = inputs.map(({ values, shape }) => np.array(values).reshape([...shape]));
+  const f = (...args: T[]): T[] => [...programs[program](...args)];
+  const compiled = jitted ? jit(f) : null;
+  const run = (): T[] => (compiled ?? f)(...arrays.map(array => array.ref));
+  return {
+    compute: async () => {
+      const results = run();
+      await blockUntilReady(results);
+      for (const result of results) result.dispose();
+    },
+    // Reading disposes.
+    read: () => run().map(result => result.dataSync() as Float32Array),
+    dispose: () => {
+      compiled?.dispose();
+      for (const array of arrays) array.dispose();
+    },
+  };
+};
+
+let started = false;
+
+/** It has workers for the web's `Worker` only, so in Node it has one thread. */
+export const jax: Library = {
+  name: 'jax-js',
+  threads: 1,
+  compiles: true,
+  enter: async () => {
+    if (started) return;
+    await init('wasm');
+    defaultDevice('wasm');
+    started = true;
+  },
+  prepare,
+};

@@ -1,0 +1,103 @@
+/** This library. */
+import {
+  add,
+  div,
+  jit,
+  matmul,
+  mean,
+  mul,
+  realize,
+  reshape,
+  rsqrt,
+  silu,
+  softmax,
+  sqrt,
+  square,
+  sub,
+  sum,
+  type Tensor,
+  tanh,
+  tensor,
+  valueAndGrad,
+  variance,
+} from 'tenfold';
+import type { Input } from '../inputs.js';
+import {
+  adamOptions,
+  epsilon,
+  groups,
+  type Library,
+  type Prepared,
+  type ProgramName,
+  type Programs,
+  partsOfNetwork,
+  partsOfStep,
+  unbias,
+} from '../library.js';
+
+type T = Tensor;
+
+const alongRows = { axis: -1, keepDims: true } as const;
+
+const normalise = (x: T): T => mul(sub(x, mean(x, alongRows)), rsqrt(add(variance(x, alongRows), epsilon)));
+
+const update = (p: T, g: T, m: T, v: T): [p: T, m: T, v: T] => {
+  const { rate, beta1, beta2, epsilon } = adamOptions;
+  const first = add(mul(m, beta1), mul(g, 1 - beta1));
+  const second = add(mul(v, beta2), mul(square(g), 1 - beta2));
+  const root = add(sqrt(mul(second, unbias.second)), epsilon);
+  return [sub(p, div(mul(first, rate * unbias.first), root)), first, second];
+};
+
+const network = (params: readonly T[], x: T): T => {
+  const { first, blocks, last } = partsOfNetwork(params);
+  const linear = (h: T, weight: T, bias: T): T => add(matmul(h, weight), bias);
+  let h = linear(x, ...first);
+  for (const [gain, shift, up, upBias, down, downBias] of blocks) {
+    const inner = silu(linear(add(mul(normalise(h), gain), shift), up, upBias));
+    h = add(h, linear(inner, down, downBias));
+  }
+  return linear(h, ...last);
+};
+
+const programs: Programs<T> = {
+  squarePlusOne: a => [add(mul(a!, a!), 1)],
+  tanhChain: x => {
+    let y = x!;
+    for (let i = 0; i < 10; i++) y = tanh(add(mul(y, 1.1), 0.1));
+    return [y];
+  },
+  softmax: x => [softmax(x!)],
+  layerNorm: (x, weight, bias) => [add(mul(normalise(x!), weight!), bias!)],
+  groupNormSilu: (x, weight, bias) => {
+    const [n, c, height, width] = x!.shape as [number, number, number, number];
+    const rows = reshape(x!, [n, groups, (c / groups) * height * width]);
+    const perChannel = (t: T): T => reshape(t, [c, 1, 1]);
+    return [silu(add(mul(reshape(normalise(rows), x!.shape), perChannel(weight!)), perChannel(bias!)))];
+  },
+  adam: (p, g, m, v) => update(p!, g!, m!, v!),
+  sum: x => [sum(x!)],
+  affine: x => [add(mul(x!, 3), 2)],
+  matmul: (a, b) => [matmul(a!, b!)],
+  trainStep: (...inputs) => {
+    const { x, y, params, first, second } = partsOfStep(inputs);
+    const [value, grads] = valueAndGrad((p: readonly T[]) => mean(square(sub(network(p, x), y))))(params);
+    const updated = params.map((p, i) => update(p, grads[i]!, first[i]!, second[i]!));
+    return [value, ...[0, 1, 2].flatMap(part => updated.map(each => each[part]!))];
+  },
+};
+
+const prepare = (program: ProgramName, inputs: readonly Input[], jitted: boolean): Prepared => {
+  const tensors = realize(inputs.map(({ values, shape }) => tensor(values, shape)));
+  const f = (...args: readonly T[]): readonly T[] => programs[program](...args);
+  const run = jitted ? jit(f) : f;
+  return {
+    compute: () => {
+      realize(run(...tensors));
+    },
+    read: () => realize(run(...tensors)).map(result => result.dataSync() as Float32Array),
+    dispose: () => {},
+  };
+};
+
+export const tenfold: Library = { name: 'tenfold', threads: 1, compiles: true, enter: async () => {}, prepare };

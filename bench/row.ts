@@ -1,0 +1,71 @@
+/** What comes out of a run: rows, ratios, targets. */
+
+export interface Row {
+  readonly suite: string;
+  readonly case: string;
+  readonly impl: string;
+  /** Median milliseconds of a run; null where there is none, and then `reason` says why. */
+  readonly ms: number | null;
+  /** Half the distance between the quartiles, in milliseconds. */
+  readonly spread?: number;
+  readonly gflops?: number;
+  readonly gbps?: number;
+  /** In `size`: minified and gzipped. */
+  readonly bytes?: number;
+  readonly threads: number;
+  readonly reason?: string;
+  /** Something to know about it. */
+  readonly note?: string;
+}
+
+/** How much longer a peer takes than tenfold, or how much larger it is. */
+export interface Ratio {
+  readonly suite: string;
+  readonly case: string;
+  readonly peer: string;
+  readonly ratio: number;
+  /** Of all peers in this case the one that comes out best. */
+  readonly best: boolean;
+}
+
+export interface Target {
+  readonly suite: string;
+  readonly what: string;
+  /** In words: what is to be reached. */
+  readonly goal: string;
+  /** In words: what was measured; null where it was not. */
+  readonly measured: string | null;
+  readonly reached: boolean;
+}
+
+/** The implementations that are no libraries: what the machine can do at all. */
+export const limitImpl = 'limit';
+
+/** What a row is about: time, or size. */
+const amountOf = ({ ms, bytes }: Row): number | null => ms ?? bytes ?? null;
+
+/** Every peer against tenfold. */
+export const ratiosOf = (rows: readonly Row[]): readonly Ratio[] =>
+  rows
+    .filter(({ impl }) => impl === 'tenfold')
+    .flatMap(own => {
+      const ownAmount = amountOf(own);
+      if (ownAmount === null) return [];
+      const peers = rows.flatMap(row => {
+        const amount = amountOf(row);
+        const same = row.suite === own.suite && row.case === own.case && row.impl !== own.impl;
+        return same && amount !== null ? [{ peer: row.impl, ratio: amount / ownAmount }] : [];
+      });
+      const best = Math.min(...peers.filter(({ peer }) => peer !== limitImpl).map(({ ratio }) => ratio));
+      return peers.map(({ peer, ratio }) => ({
+        suite: own.suite,
+        case: own.case,
+        peer,
+        ratio,
+        best: peer !== limitImpl && ratio === best,
+      }));
+    });
+
+/** The row of an implementation in a case, if it has a time or a size. */
+export const rowOf = (rows: readonly Row[], name: string, impl = 'tenfold'): Row | undefined =>
+  rows.find(row => row.case === name && row.impl === impl && amountOf(row) !== null);

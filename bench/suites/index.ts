@@ -1,0 +1,13 @@
+/** The suites by name. */
+import { compile } from './compile.js';
+import { fused } from './fused.js';
+import { gemm } from './gemm.js';
+import { limit } from './limit.js';
+import { size } from './size.js';
+import { small } from './small.js';
+import type { Suite } from './suite.js';
+import { train } from './train.js';
+
+export const suites: ReadonlyMap<string, Suite> = new Map(
+  Object.entries({ limit, small, fused, gemm, train, compile, size }),
+);

@@ -1,0 +1,70 @@
+/** What this machine can do in WebAssembly: the yardstick for the other suites. */
+import { instantiateKernel, type LimitKernel } from '../limit/kernel.js';
+import { copyKernel, memoryCopyKernel, readKernel } from '../limit/memory.js';
+import { microKernel } from '../limit/micro-kernel.js';
+import { sideBySide } from '../limit/threads.js';
+import { type Case, measure } from '../measure.js';
+import { limitImpl } from '../row.js';
+import type { Suite } from './suite.js';
+
+const bytes = 4 * 2 ** 20;
+
+interface Limit {
+  readonly name: string;
+  readonly kernel: LimitKernel | null;
+  readonly work: { readonly bytes: number } | { readonly flops: number };
+  /** How often a thread runs it in a go, so that starting it takes no time to speak of. */
+  readonly times: number;
+}
+
+const arithmetic = (name: string, rows: number, fused: boolean): Limit => {
+  const kernel = microKernel(rows, fused, 1000);
+  return { name, kernel, work: { flops: kernel?.flops ?? 0 }, times: 20 };
+};
+
+const limits = (): readonly Limit[] => [
+  { name: 'copy 4 MiB, v128', kernel: copyKernel(bytes), work: { bytes: 2 * bytes }, times: 50 },
+  { name: 'copy 4 MiB, memory.copy', kernel: memoryCopyKernel(bytes), work: { bytes: 2 * bytes }, times: 50 },
+  { name: 'read 4 MiB', kernel: readKernel(bytes), work: { bytes }, times: 100 },
+  arithmetic('micro-kernel 4×8, mul+add', 4, false),
+  arithmetic('micro-kernel 4×8, FMA', 4, true),
+  arithmetic('micro-kernel 6×8, FMA', 6, true),
+];
+
+const cannot = 'this platform has no relaxed SIMD';
+
+/** The work of two threads. */
+const doubled = (work: Limit['work']): Limit['work'] =>
+  'bytes' in work ? { bytes: 2 * work.bytes } : { flops: 2 * work.flops };
+
+const cases = ({ name, kernel, work, times }: Limit): readonly Case[] => [
+  {
+    name,
+    ...work,
+    runners: [
+      kernel === null
+        ? { impl: limitImpl, cannot }
+        : {
+            impl: limitImpl,
+            make: async () => ({ impl: limitImpl, threads: 1, run: instantiateKernel(kernel) }),
+          },
+    ],
+  },
+  {
+    name: `${name}, 2 threads`,
+    ...doubled(work),
+    runners: [
+      kernel === null
+        ? { impl: limitImpl, cannot }
+        : {
+            impl: limitImpl,
+            make: async () => ({ impl: limitImpl, threads: 2, repeats: times, ...sideBySide(kernel, 2, times) }),
+          },
+    ],
+  },
+];
+
+export const limit: Suite = {
+  about: 'what this machine can do in WebAssembly: memory, and the bare micro-kernel of a product',
+  run: (effort, report) => measure('limit', limits().flatMap(cases), effort, report),
+};

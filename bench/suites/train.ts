@@ -1,0 +1,40 @@
+/** Whole training steps. */
+import { realize } from 'tenfold';
+import { cosineBetas, gaussianDiffusion, training } from 'tenfold/diffusion';
+import { residualMlp } from 'tenfold/nn';
+import { adam } from 'tenfold/optim';
+import { key, normal } from 'tenfold/random';
+import { type Case, measure } from '../measure.js';
+import { stepInputs } from './step.js';
+import { candidates, type Suite } from './suite.js';
+
+/** A step of a diffusion model as users write it, un-jitted; the peers have no such thing. */
+const diffusionStep = (hidden: number): Case => ({
+  name: `residual MLP ${hidden}, batch 128`,
+  runners: [
+    {
+      impl: 'tenfold',
+      make: async () => {
+        const model = residualMlp({ size: 64, hidden, blocks: 2 });
+        const run = training({ diffusion: gaussianDiffusion(cosineBetas(1000)), model, optimizer: adam(1e-3) });
+        const start = run.init(key(0));
+        const batch = realize(normal(key(1), [128, 1, 8, 8]));
+        return { impl: 'tenfold', threads: 1, run: () => run.step(start, batch)[1].loss.item() };
+      },
+    },
+  ],
+});
+
+/** The step of the suite `compile`, with all libraries; the batch is 128 here too. */
+const networkStep = (jitted: boolean): Case => ({
+  name: `network step${jitted ? '' : ', un-jitted'}`,
+  // Adam divides by roots of small moments, which enlarges differences in the last digits of the gradients.
+  tolerance: 1e-3,
+  runners: candidates({ program: 'trainStep', inputs: stepInputs({ batch: 128, hidden: 192, blocks: 2 }), jitted }),
+});
+
+export const train: Suite = {
+  about: 'training steps',
+  run: (effort, report) =>
+    measure('train', [diffusionStep(192), networkStep(true), networkStep(false)], effort, report),
+};

@@ -1,0 +1,81 @@
+/** Kernels without reductions: every element by itself, vectors along the last axis. */
+import { type Kernel, lengthsOf } from '../../../compile/kernel.js';
+import { contiguous } from '../../../view.js';
+import { FunctionWriter, type Local } from '../assembler.js';
+import type { Value } from '../scalar-code.js';
+import { Body, type KernelCode, lanesOf, parametersOf, slotsOf } from './body.js';
+import { type Access, collapsed, Rows, Vectors } from './cursors.js';
+
+/** Elements a call does: enough to forget the call, few enough that V8 puts in the optimised code soon. */
+const tileElements = 2 ** 14;
+
+export const writeMap = (kernel: Kernel): KernelCode => {
+  const slots = slotsOf(kernel);
+  const { types, from, to } = parametersOf(slots);
+  const writer = new FunctionWriter(types);
+  const { values, stores } = kernel;
+  const whole = lengthsOf(kernel.space, 'element');
+  const ids = values.flatMap((value, id) => (value.kind === 'load' || value.kind === 'index' ? [id] : []));
+  const reads = ids.map((id): Access => {
+    const value = values[id]!;
+    const argument = value.kind === 'load' ? slots.indexOf(value.slot) : null;
+    return { argument, dtype: value.dtype, view: (value as { view: Access['view'] }).view };
+  });
+  const reading = slots.length - stores.length;
+  const writes = stores.map(
+    ({ value }, i): Access => ({ argument: reading + i, dtype: values[value]!.dtype, view: contiguous(whole) }),
+  );
+  const { lengths, accesses } = collapsed(whole, [...reads, ...writes]);
+  const vectorAxis = lengths.length - 1;
+  const inner = lengths[vectorAxis] ?? 1;
+  const outer = lengths.slice(0, -1);
+  const rows = new Rows(writer, accesses, [...outer.keys()], vectorAxis < 0 ? null : vectorAxis, lengths);
+  const vectors = new Vectors(writer, lanesOf(kernel));
+  const whole4 = Math.floor(inner / vectors.lanes) * vectors.lanes;
+
+  /** The places from `position` on, up to `end`, in whole vectors, and behind them what is left. */
+  const row = (position: Local, end: Local, tail: (emit: () => void) => void): void => {
+    const fixed = new Map<number, Value>();
+    ids.forEach((id, i) => {
+      const cursor = rows.cursors[i]!;
+      if (cursor.stride === 0 && cursor.valid === null && cursor.access.argument !== null)
+        fixed.set(id, vectors.splat(cursor));
+    });
+    const place = (count: number): void => {
+      const body = new Body(writer, kernel, (id, value) =>
+        value.kind === 'operation'
+          ? null
+          : (fixed.get(id) ?? vectors.load(rows.cursors[ids.indexOf(id)]!, position, count)),
+      );
+      stores.forEach(({ value }, i) => {
+        vectors.store(rows.cursors[ids.length + i]!, position, body.value(value), count);
+      });
+    };
+    if (whole4 > 0) writer.loop(position, end, vectors.lanes, () => place(vectors.lanes));
+    if (whole4 < inner)
+      tail(() => {
+        writer.i32(whole4).set(position);
+        place(inner - whole4);
+      });
+  };
+
+  const position = writer.local('i32');
+  if (outer.length === 0) {
+    const zero = writer.local('i32');
+    rows.start(zero);
+    const end = writer.get(to).i32(whole4).get(to).i32(whole4).op('i32.lt_u', 'select').keep('i32');
+    writer.get(from).set(position);
+    row(position, end, emit => writer.get(to).i32(inner).op('i32.eq').if(emit));
+    return { writer, slots, scratch: 0, units: inner, tile: tileElements };
+  }
+  const end = writer.local('i32');
+  const at = writer.get(from).keep('i32');
+  rows.start(from);
+  writer.loop(at, to, 1, () => {
+    writer.i32(0).set(position).i32(whole4).set(end);
+    row(position, end, emit => emit());
+    rows.next();
+  });
+  const units = outer.reduce((p, n) => p * n, 1);
+  return { writer, slots, scratch: 0, units, tile: Math.max(1, Math.ceil(tileElements / inner)) };
+};

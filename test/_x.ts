@@ -1,0 +1,10 @@
+import { add, mul, tanh, sum, tensor, matmul, softmax, fold, exp, max, sub, div, permute, type Tensor } from 'tenfold';
+import { key, normal } from 'tenfold/random';
+const x = tensor([[1,2,3],[4,5,6]]);
+console.log(add(mul(x,3),2).toArray());
+console.log(sum(x).item(), sum(x,{axis:0}).toArray(), sum(x,{axis:1}).toArray());
+console.log(softmax(x).toArray());
+console.log(matmul(x, permute(x,[1,0]) as never).toArray());
+console.log(fold((c:Tensor,i:Tensor)=>add(mul(c,2),1) as Tensor)(tensor(1), 10).item());
+const n = normal(key(0),[1000]); console.log(sum(n).item());
+const big = normal(key(0),[37,1500]); console.log(sum(big,{axis:1}).toArray().slice(0,3), sum(permute(big,[1,0]),{axis:0}).toArray().slice(0,3), sum(big,{axis:0}).toArray().slice(0,3));
