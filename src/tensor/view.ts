@@ -134,7 +134,11 @@ const joined = (axes: readonly Axis[]): Axis | null => {
 export const reshaped = (view: View, to: Shape): View | null => {
   if (sameShape(view.shape, to)) return view;
   if (sizeOf(to) === 0) return contiguous(to);
-  if (view.shape.some((length, axis) => length === 1 && view.valid[axis] !== null)) return null;
+  // An axis of length 1 that is not valid makes everything zero: any other axis can say that as well.
+  if (view.shape.some((length, axis) => length === 1 && view.valid[axis] !== null)) {
+    const none = to.map((length, axis): Valid | null => (axis === 0 ? [length, length] : null));
+    return to.length === 0 ? null : { shape: to, offset: 0, strides: to.map(() => 0), valid: none };
+  }
   const from = view.shape
     .map((length, axis): Axis => ({ length, stride: view.strides[axis]!, valid: view.valid[axis]! }))
     .filter(({ length }) => length !== 1);

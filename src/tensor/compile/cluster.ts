@@ -122,7 +122,9 @@ export class Cluster {
         depth,
       );
     } else {
-      this.#space = kept(instruction.aval.shape.filter(n => n !== 1));
+      // One place is an axis too: it can be outside of what is valid.
+      const long = instruction.aval.shape.filter(n => n !== 1);
+      this.#space = kept(long.length === 0 ? [1] : long);
     }
     this.#add(effect, kind === 'reduce' ? 'row' : 'element');
   }

@@ -104,6 +104,8 @@ export const simplify = (program: Program): Program => {
         add({ ...instruction, params: { axes: last }, inputs: [slot], inputAvals: [moved] });
         continue;
       }
+      add({ ...instruction, params: { axes } });
+      continue;
     }
     if (op === 'dotGeneral') {
       const { lhsContract, rhsContract, lhsBatch, rhsBatch } = instruction.params as unknown as DotParams;

@@ -191,7 +191,10 @@ class FiniteCheck {
   }
 
   #where(node: Node): string {
-    return `${this.#inside.toReversed().map(name => ` in ${name}`).join('')}${lineOf(node)}`;
+    return `${this.#inside
+      .toReversed()
+      .map(name => ` in ${name}`)
+      .join('')}${lineOf(node)}`;
   }
 
   #madeBy(op: string, node: Node, inputs: readonly Node[], finding: string): FiniteError {

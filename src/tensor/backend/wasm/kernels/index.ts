@@ -11,10 +11,12 @@ export type { KernelCode, LaneImport } from './body.js';
 const shortRow = 8;
 
 export const writeKernel = (kernel: Kernel): KernelCode => {
-  const { space } = kernel;
+  const { space, values, stores } = kernel;
   if (!space.some(({ reduced }) => reduced)) return writeMap(kernel);
   const lies = space[space.length - 1]!.reduced;
+  // Walking across rows, elements could neither use what rows give nor be written side by side.
   const repeats = Math.max(...phasesOf(kernel)) > 0;
+  const writes = stores.some(({ value }) => values[value]!.level === 'element');
   const alone = space.every(({ reduced }) => reduced);
-  return lies && (repeats || alone || depthOf(space) >= shortRow) ? writeAlong(kernel) : writeAcross(kernel);
+  return lies && (repeats || writes || alone || depthOf(space) >= shortRow) ? writeAlong(kernel) : writeAcross(kernel);
 };
