@@ -186,6 +186,12 @@ const effectsOf = (program: Program, target: Target): Effects => {
       });
       continue;
     }
+    if ((op === 'sum' || op === 'dotGeneral') && inputAvals.some(({ shape }) => sizeOf(shape) === 0)) {
+      // Sums of nothing: the index of a view that stands still at 0.
+      const view = { ...contiguous(aval.shape), strides: aval.shape.map(() => 0) };
+      sources.set(result, { base: null, view, dtype: aval.dtype });
+      continue;
+    }
     if (op === 'output') {
       parts.set(result, { tuple: inputs[0]!, index: params.index as number });
       stored(result, aval);
@@ -239,9 +245,8 @@ const effectsOf = (program: Program, target: Target): Effects => {
 /** An output that is a tuple. */
 const tupleSource = (slot: number): Source => ({ base: slot, view: contiguous([]), dtype: 'float32' });
 
-/** Reductions that kernels do: over neighbouring axes, as simplifying leaves them, of something. */
-const isReduction = ({ op, inputAvals }: Instruction): boolean =>
-  (op === 'sum' || op === 'reduceMax' || op === 'reduceMin') && sizeOf(inputAvals[0]!.shape) > 0;
+/** Reductions that kernels do: over neighbouring axes, as simplifying leaves them. */
+const isReduction = ({ op }: Instruction): boolean => op === 'sum' || op === 'reduceMax' || op === 'reduceMin';
 
 /** Whether the view steps through these neighbouring axes as if they were one. */
 const joins = (view: View, axes: readonly number[]): boolean => {

@@ -9,8 +9,9 @@ export interface Traced {
   readonly captures: readonly Node[];
 }
 
-/** Scalars and index ramps, spread or reshaped: cheaper to make again inside than to carry in. */
+/** Scalars and index ramps, spread or reshaped, and what is spread: cheaper to make again inside than to carry in. */
 const isInline = (node: Node): boolean => {
+  if (node.op === 'broadcast') return true;
   let at = node;
   while (at.op === 'broadcast' || at.op === 'reshape' || at.op === 'cast') at = resolve(at.inputs[0]!);
   return at.op === 'constant' || at.op === 'iota';
