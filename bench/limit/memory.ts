@@ -1,5 +1,5 @@
 /** What memory allows in WebAssembly: copying and reading, in tiles, each a call of one function. */
-import { assemble, FunctionWriter } from '../../src/tensor/backend/wasm/assembler.js';
+import { FunctionWriter, link } from '../../src/tensor/backend/wasm/assembler.js';
 import { type LimitKernel, pageBytes } from './kernel.js';
 
 const tile = 64 * 1024;
@@ -36,7 +36,7 @@ const writeRead = (): FunctionWriter => {
 };
 
 const kernel = (writer: FunctionWriter, bytes: number, written: boolean): LimitKernel => ({
-  module: assemble([], [{ name: 'tile', writer }]),
+  module: link([{ name: 'tile', writer }]).bytes,
   pages: 1 + (written ? 2 : 1) * Math.ceil(bytes / pageBytes),
   calls: Array.from({ length: bytes / tile }, (_, i) => ({
     name: 'tile',

@@ -3,7 +3,7 @@ import { add, concat, fold, matmul, mul, pow, sin, slice, sum, type Tensor, tanh
 import { key, normal } from 'tenfold/random';
 import { describe, expect, it } from 'vitest';
 import { place } from '../../src/tensor/backend/wasm/arena.js';
-import { assemble, FunctionWriter } from '../../src/tensor/backend/wasm/assembler.js';
+import { FunctionWriter, link } from '../../src/tensor/backend/wasm/assembler.js';
 import { planOf } from '../../src/tensor/backend/wasm/plan.js';
 import { programOfPending } from '../../src/tensor/compile/program.js';
 import { nodeOf } from '../../src/tensor/tensor.js';
@@ -99,7 +99,7 @@ describe('the assembler', () => {
     const f = new FunctionWriter(['i32', 'i32'], ['i32']);
     const [total, i] = [f.local('i32'), f.local('i32')];
     f.loop(i, 0, 1, () => f.get(total, 1).op('i32.add').set(total)).get(total);
-    const bytes = assemble([], [{ name: 'times', writer: f }]);
+    const { bytes } = link([{ name: 'times', writer: f }]);
     const { Module, Instance, Memory } = (
       globalThis as never as { WebAssembly: Record<string, new (...args: never[]) => never> }
     ).WebAssembly as never as {

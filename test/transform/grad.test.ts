@@ -18,6 +18,7 @@ import {
   max,
   mean,
   mul,
+  ones,
   relu,
   scan,
   sigmoid,
@@ -294,6 +295,13 @@ describe('fold and scan', () => {
       tensor([1, 2, 3]),
     );
     expect(ys.toArray()).toEqual([5, 3, 0]);
+  });
+
+  it('a tensor closed over may be read between writing the loop and computing it', () => {
+    const w = ones([3]) as Tensor;
+    const y = fold((c: Tensor) => add(c, w) as Tensor)(tensor([1, 2, 3]) as Tensor, 3);
+    expect(w.toArray()).toEqual([1, 1, 1]);
+    expect(y.toArray()).toEqual([4, 5, 6]);
   });
 
   it('a carry that changes shape or dtype, or sequences of different lengths, are refused', () => {

@@ -25,6 +25,8 @@ const mostMembers = 128;
 const mostReads = 96;
 /** A row that is walked through several times should stay in the cache. */
 const longestRow = 2 ** 16;
+/** Rows are taken for such without a reduction only if they are worth it. */
+const shortestRow = 16;
 
 const product = (lengths: Shape): number => lengths.reduce((p, n) => p * n, 1);
 
@@ -179,6 +181,13 @@ export class Cluster {
   #joinElementwise(effect: Effect, uses: readonly Use[]): boolean {
     const { shape } = effect.instruction.aval;
     const size = sizeOf(shape);
+    const rowed = this.#reducing ? null : this.#rowsOf(shape, uses);
+    if (rowed !== null) {
+      if (!this.#allPlaced(rowed, this.#levels, [effect, 'row'])) return false;
+      this.#space = rowed;
+      this.#add(effect, 'row');
+      return true;
+    }
     const fits = (level: Level): boolean => size === sizeOf(lengthsOf(this.#space, level));
     const level =
       uses.length > 0
@@ -195,6 +204,21 @@ export class Cluster {
     this.#space = space;
     this.#add(effect, level);
     return true;
+  }
+
+  /**
+   * The space with its last axes taken for those of a row, where all uses spread the value over these: then what it is made
+   * of, often a reduction over just these axes, can join as well.
+   */
+  #rowsOf(shape: Shape, uses: readonly Use[]): readonly Axis[] | null {
+    const whole = lengthsOf(this.#space, 'element');
+    const count = sizeOf(shape);
+    const depth = sizeOf(whole) / count;
+    if (uses.length === 0 || count === 1 || !Number.isInteger(depth) || depth < shortestRow || depth > longestRow)
+      return null;
+    const finer = refined(whole, [count, depth]);
+    const space = finer && refine(flagged(finer, count, depth), 'row', shape);
+    return space && uses.every(({ view }) => spreads(view, space)) ? space : null;
   }
 
   /** Whether a row's value is used by elements. */

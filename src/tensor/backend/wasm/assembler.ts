@@ -56,9 +56,7 @@ const scalarOps = {
   'f64.min': 0xa4,
   'f64.max': 0xa5,
   'i64.extend_i32_s': 0xac,
-  'f32.convert_i32_u': 0xb3,
   'f32.demote_f64': 0xb6,
-  'f64.convert_i32_u': 0xb8,
   'f64.promote_f32': 0xbb,
   'i32.reinterpret_f32': 0xbc,
   'i64.reinterpret_f64': 0xbd,
@@ -497,9 +495,3 @@ export const link = (
   section(10, bodies);
   return { bytes: Uint8Array.from(bytes), imports };
 };
-
-/** The bytes of a module of these functions, which import nothing but the memory. */
-export const assemble = (
-  _imports: readonly never[],
-  functions: readonly { readonly name: string; readonly writer: FunctionWriter }[],
-): Uint8Array => link(functions).bytes;

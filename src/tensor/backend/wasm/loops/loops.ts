@@ -1,14 +1,14 @@
 /**
- * Kernels of single primitives as plain loop nests: for what is neither elementwise nor has a kernel of its own. The shapes
- * are written into the code.
+ * Kernels of single primitives as plain loop nests: for what neither fuses nor has a kernel of its own. The shapes are
+ * written into the code.
  */
 import type { Instruction } from '../../../compile/program.js';
 import type { ParamsOf, PrimitiveName } from '../../../primitives/signatures.js';
 import type { Aval } from '../../../shape.js';
 import { argsort } from './argsort.js';
 import { dotGeneral } from './dot.js';
-import { concat, gather, iota, pad, scatterAdd } from './moves.js';
-import { reduction } from './reductions.js';
+import { concat, gather, pad, scatterAdd } from './moves.js';
+import { argmax, argmin } from './positions.js';
 import type { LoopKernel } from './walk.js';
 
 export type { LoopKernel } from './walk.js';
@@ -16,18 +16,14 @@ export type { LoopKernel } from './walk.js';
 type Write<P> = (params: P, inputs: readonly Aval[], aval: Aval) => LoopKernel | null;
 
 const writers: { readonly [P in PrimitiveName]?: Write<ParamsOf<P>> } = {
-  iota,
   pad,
   concat,
   gather,
   scatterAdd,
   argsort,
   dotGeneral,
-  sum: reduction('sum'),
-  reduceMax: reduction('reduceMax'),
-  reduceMin: reduction('reduceMin'),
-  argmax: reduction('argmax'),
-  argmin: reduction('argmin'),
+  argmax,
+  argmin,
 };
 
 /** A kernel for the instruction: a function of the addresses of inputs, result and scratch memory. */

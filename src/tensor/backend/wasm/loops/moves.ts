@@ -1,5 +1,5 @@
-/** Elements that go to other places: iota, pad, concat, gather, and scatterAdd, which adds them up there. */
-import { bytesOf, type DType, isFloat } from '../../../dtype.js';
+/** Elements that go to other places: pad, concat, gather, and scatterAdd, which adds them up there. */
+import { bytesOf, type DType } from '../../../dtype.js';
 import type { ParamsOf } from '../../../primitives/signatures.js';
 import { type Aval, sizeOf } from '../../../shape.js';
 import type { FunctionWriter, Local } from '../assembler.js';
@@ -15,28 +15,6 @@ import {
   repeat,
   storeElement,
 } from './walk.js';
-
-export const iota = ({ axis }: ParamsOf<'iota'>, _: readonly Aval[], aval: Aval): LoopKernel =>
-  kernelOf([], aval, (f, __, out) => {
-    const { shape, dtype } = aval;
-    const bytes = bytesOf[dtype];
-    const inner = sizeOf(shape.slice(axis + 1));
-    repeat(f, sizeOf(shape.slice(0, axis)), () => {
-      const place = f.i32(0).keep('i32');
-      repeat(f, shape[axis]!, () => {
-        repeat(f, inner, () => {
-          f.get(out, place);
-          if (isFloat(dtype)) {
-            f.op(dtype === 'float32' ? 'f32.convert_i32_u' : 'f64.convert_i32_u');
-            f.memory(dtype === 'float32' ? 'f32.store' : 'f64.store');
-          } else storeElement(f, bytes);
-          advance(f, out, bytes);
-        });
-        advance(f, place, 1);
-      });
-    });
-    return 0;
-  });
 
 export const pad = ({ low, interior }: ParamsOf<'pad'>, [x]: readonly Aval[], aval: Aval): LoopKernel =>
   kernelOf([x!], aval, (f, [from], out) => {

@@ -3,7 +3,7 @@
  * and every array is an address that goes on by constant steps. Whoever moves an address moves it back: a body finds all
  * addresses where it left them, and walks can be put into each other.
  */
-import { bytesOf, type DType } from '../../../dtype.js';
+import { bytesOf } from '../../../dtype.js';
 import { type Aval, range, sizeOf, stridesOf } from '../../../shape.js';
 import { FunctionWriter, type Local } from '../assembler.js';
 
@@ -123,13 +123,6 @@ export const loadLanes = (
   for (let lane = 1; lane < count; lane++) {
     f.memoryLane(bytes === 4 ? 'v128.load32_lane' : 'v128.load64_lane', lane, offset + lane * step);
   }
-};
-
-/** A vector of one number. */
-export const splat = (f: FunctionWriter, dtype: DType, value: number): void => {
-  const arrays = { float32: Float32Array, float64: Float64Array, int32: Int32Array, uint32: Uint32Array };
-  const array = new arrays[dtype as keyof typeof arrays](16 / bytesOf[dtype]).fill(value);
-  f.v128(new Uint8Array(array.buffer));
 };
 
 /** Loads an element to the stack without looking at it. */
