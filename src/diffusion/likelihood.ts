@@ -2,9 +2,11 @@
 import type { DType } from '../tensor/dtype.js';
 import { ArgumentError } from '../tensor/errors.js';
 import { abs, add, clamp, mul, neg, sign, square, sub } from '../tensor/ops/arithmetic.js';
+import { cast } from '../tensor/ops/cast.js';
 import { greater, less, where } from '../tensor/ops/comparison.js';
 import { tensor } from '../tensor/ops/creation.js';
 import { exp, log, tanh } from '../tensor/ops/elementary.js';
+import { isWeakNumber } from '../tensor/ops/operands.js';
 import { broadcastShapes, type Shape } from '../tensor/shape.js';
 import type { Floating } from '../tensor/shape-types.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
@@ -47,7 +49,10 @@ export const normalKl = (
   }
   broadcastShapes('normalKl', ...tensors.map(x => x.shape));
   const dtype = tensors.some(x => x.dtype === 'float64') ? 'float64' : 'float32';
-  const [m1, v1, m2, v2] = Object.values(operands).map((x): Tensor => (isTensor(x) ? x : tensor(x, { dtype })));
+  const [m1, v1, m2, v2] = Object.values(operands).map((x): Tensor => {
+    if (!isTensor(x)) return tensor(x, { dtype });
+    return isWeakNumber(x) ? cast(x, dtype) : x;
+  });
   const ratio = exp(sub(v1!, v2!));
   const distance = mul(square(sub(m1!, m2!)), exp(neg(v2!)));
   return mul(add(add(add(sub(v2!, v1!), -1), ratio), distance), 0.5);

@@ -28,10 +28,10 @@ export const updateEma = <P>(average: P, params: P, decay: number | Tensor): P =
     );
     return zipWith((a, p) => add(mul(a as Tensor, decay), mul(p as Tensor, 1 - decay)), average, params) as P;
   }
-  const combine = (a: Tensor, p: Tensor): Tensor => {
-    const d = cast(decay, a.dtype) as Tensor;
-    return add(mul(a, d), mul(p, sub(1, d) as Tensor) as Tensor);
-  };
+  // In float64, which holds what jit knows of a number: in float32, 1 − 0.9999 would be off in the fourth digit.
+  const exact = cast(decay, 'float64');
+  const combine = (a: Tensor, p: Tensor): Tensor =>
+    add(mul(a, cast(exact, a.dtype)), mul(p, cast(sub(1, exact), a.dtype)));
   return zipWith((a, p) => combine(a as Tensor, p as Tensor), average, params) as P;
 };
 

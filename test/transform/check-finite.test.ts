@@ -41,6 +41,7 @@ import {
 import { describe, expect, it } from 'vitest';
 import { isWatched } from '../../src/tensor/build.js';
 import { nodeOf } from '../../src/tensor/tensor.js';
+import { sourceLine } from '../../src/tensor/transform/source-line.js';
 import { caught } from '../helpers.js';
 
 type T = Tensor;
@@ -386,6 +387,41 @@ describe('with other transforms', () => {
     const outer = checkFinite((x: T) => exp(inner(x)) as T);
     expect(failing(() => outer(tensor(-1))).given).toMatch(/^NaN, from log/);
     expect([outer(tensor(0)).item(), outer(tensor(1)).item()]).toEqual([0, 1]);
+  });
+});
+
+describe('source lines', () => {
+  const library = new URL('../../src/', import.meta.url).pathname;
+  const lineIn = (...frames: readonly string[]): string | null => {
+    const error = new Error('of a test');
+    error.stack = frames.join('\n');
+    return sourceLine(error);
+  };
+
+  it('are the first outside of the library, of fp-ts and of Node', () => {
+    const frames = [
+      'Error: of a test',
+      `    at make (${library}tensor/build.ts:1:2)`,
+      `    at ${library}tensor/ops/arithmetic.ts:3:4`,
+      '    at Array.map (<anonymous>)',
+      '    at pipe (/project/node_modules/fp-ts/lib/function.js:5:6)',
+      '    at node:internal/main:1:2',
+    ];
+    expect(lineIn(...frames)).toBeNull();
+    expect(lineIn(...frames, '    at step (/my project/train.ts:7:8)', '    at /other.ts:1:1')).toBe(
+      '/my project/train.ts:7:8',
+    );
+    expect(lineIn(...frames, '    at async file:///project/main.mjs:9:10')).toBe('/project/main.mjs:9:10');
+    expect(lineIn(...frames, '    at eval (eval at run (/a.ts:1:2), <anonymous>:3:4)')).toBe('<anonymous>:3:4');
+    expect(lineIn(...frames, '    at f (C:\\project\\main.ts:5:6)')).toBe('C:\\project\\main.ts:5:6');
+  });
+
+  it('are read from the stacks of other engines, and may be missing', () => {
+    expect(lineIn(`make@${library}tensor/build.ts:1:2`, 'train@https://example.org/@me/train.js:3:4')).toBe(
+      'https://example.org/@me/train.js:3:4',
+    );
+    expect(lineIn('@https://example.org/train.js:3:4')).toBe('https://example.org/train.js:3:4');
+    expect(lineIn()).toBeNull();
   });
 });
 

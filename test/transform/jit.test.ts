@@ -67,6 +67,7 @@ import {
   whileLoop,
   zeros,
 } from 'tenfold';
+import { normalKl } from 'tenfold/diffusion';
 import { adam, applyUpdates, emaWarmup, scaleByLearningRate, updateEma, warmupCosine } from 'tenfold/optim';
 import { bernoulli, foldIn, key, normal, permutation, randint, split as splitKey, uniform } from 'tenfold/random';
 import { describe, expect, it } from 'vitest';
@@ -250,6 +251,26 @@ describe('tracing', () => {
   });
 });
 
+it('10,000 jitted steps keep memory flat', () => {
+  const collect = (): number => {
+    for (let i = 0; i < 2; i++) (globalThis as unknown as { gc(): void }).gc();
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    return heapUsed + arrayBuffers;
+  };
+  const step = jit((p: { w: T; b: T }, rate: number) => {
+    const gradient = grad((q: { w: T; b: T }) => sum(square(add(mul(q.w, vector), q.b))) as T)(p);
+    return { w: sub(p.w, mul(gradient.w, rate)), b: sub(p.b, mul(gradient.b, rate)) };
+  });
+  let params: { w: T; b: T } = { w: vector, b: tensor(1) };
+  const bytes: number[] = [];
+  for (let part = 0; part < 10; part++) {
+    for (let i = 0; i < 1000; i++) params = step(params, 0.01 / (1 + i)) as { w: T; b: T };
+    bytes.push(collect());
+  }
+  expect(tracesOf(step).length).toBe(1);
+  expect(Math.max(...bytes.slice(7))).toBeLessThan(Math.max(...bytes.slice(2, 5)) + 2 ** 20);
+});
+
 describe('static arguments', () => {
   it('are handed on as they are, and compared leaf by leaf', () => {
     const seen: unknown[] = [];
@@ -296,6 +317,19 @@ describe('static arguments', () => {
     expect(tracesOf(f).length).toBe(1);
     expect(f(tensor(4), tensor(2)).item()).toBe(8);
     expect(tracesOf(f)[1]!.reason).toBe('argument 1: the tensor float32[] before, now another');
+  });
+
+  it('may be typed arrays, which are refused elsewhere: their changes would not be seen', () => {
+    const f = (values: Float32Array): T => tensor(values, [2]) as T;
+    const values = Float32Array.of(1, 2);
+    expect(jit(f, { static: [0] })(values).toArray()).toEqual([1, 2]);
+    const error = caught(() => jit((p: { values: Float32Array }) => f(p.values))({ values }));
+    expect([error._tag, error.operation, error.given]).toEqual([
+      'ArgumentError',
+      'jit',
+      'a Float32Array among the arguments',
+    ]);
+    expect(caught(() => compile(f)(values)).operation).toBe('compile');
   });
 
   it('are named by positions', () => {
@@ -407,7 +441,11 @@ describe('numbers inside', () => {
     expectSame(f(0.1), mul(double, tensor(0.1)));
     const g = jit((n: number) => mul(double, n) as T);
     expectSame(g(0.1), mul(double, 0.1));
-    // A cast says which dtype the number gets.
+    // A cast says which dtype the number gets, and makes a tensor of it.
+    expectSame(
+      jit((n: number) => add(cast(n as unknown as T, 'float64'), vector) as T)(0.1),
+      add(tensor(0.1, { dtype: 'float64' }), vector),
+    );
     expectSame(jit((n: number) => mul(double, cast(n as unknown as T, 'float64')) as T)(0.1), mul(double, 0.1));
   });
 
@@ -487,6 +525,18 @@ describe('numbers inside', () => {
       const error = caught(() => jit((n: number) => f(n as never))(1));
       expect(error._tag).toBe('ArgumentError');
       expect(error.message).toContain('static');
+    }
+  });
+
+  it('in the functions of other folders give the bits of plain calls', () => {
+    const double = tensor([0.1, 0.2], { dtype: 'float64' }) as T;
+    for (const x of [vector, double]) {
+      const average = jit((decay: number) => updateEma(x, mul(x, 3) as T, decay));
+      const divergence = jit((m: number, v: number) => normalKl(x, v, m, 0));
+      for (const n of [0.9999, 0.3]) {
+        expectSame(average(n), updateEma(x, mul(x, 3) as T, n));
+        expectSame(divergence(n, 1 - n), normalKl(x, 1 - n, n, 0));
+      }
     }
   });
 

@@ -29,10 +29,11 @@ export interface Cast {
  * cast(tensor([0, 0.5]), 'bool').toArray(); // => [false, true]
  * ```
  */
-export const cast: Cast = dual(2, (x: Tensor, dtype: DType) =>
-  // Casting says which dtype a number gets, so it does not become float32 on the way.
-  wrap(castNode(isWeakNumber(x) ? nodeOf(x) : nodeFor('cast', x), checkDType('cast', dtype))),
-);
+export const cast: Cast = dual(2, (x: Tensor, dtype: DType) => {
+  checkDType('cast', dtype);
+  // Casting says which dtype a number gets, so it does not become float32 on the way, and is a tensor from then on.
+  return wrap(isWeakNumber(x) ? b.cast(nodeOf(x), { dtype }) : castNode(nodeFor('cast', x), dtype));
+});
 
 /**
  * `x` itself, but a constant to derivatives: nothing flows back through it.

@@ -1,5 +1,6 @@
 /** The forms of trees: what the trace of a function depends on, compared place by place without building anything. */
 import { isPlainRecord, type Path, type PlainRecord, showPath } from '../../tree/tree.js';
+import { ArgumentError } from '../errors.js';
 import { resolve } from '../graph.js';
 import { type Aval, sameShape, showAval } from '../shape.js';
 import { isTensor, nodeOf, type Tensor } from '../tensor.js';
@@ -35,19 +36,30 @@ export const formOf = (tree: unknown, leaf: (value: unknown) => Form): Form => {
 /** A leaf that must be the same each time. */
 export const staticLeaf = (value: unknown): Form => ({ kind: 'static', value });
 
-const dynamicLeaf = (value: unknown): Form => {
+const dynamicLeaf = (operation: string, value: unknown): Form => {
   if (typeof value === 'number') return { kind: 'number' };
   if (typeof value === 'boolean') return { kind: 'boolean' };
+  if (ArrayBuffer.isView(value)) throw refusedView(operation, value);
   if (!isTensor(value)) return staticLeaf(value);
   const { weak, shape, dtype } = nodeOf(value);
   // The placeholder of a number is handed on to a function that is jitted itself: there it is a number again.
   return weak === null ? { kind: 'tensor', aval: { shape, dtype } } : { kind: weak.kind };
 };
 
+const refusedView = (operation: string, value: ArrayBufferView): ArgumentError =>
+  new ArgumentError({
+    operation,
+    given: `a ${Object.prototype.toString.call(value).slice(8, -1)} among the arguments`,
+    rule: 'its numbers would be seen once, when the function is traced, and never again',
+    hint: 'Make a tensor of it: tensor(values, shape).',
+  });
+
 /** The form of a list of arguments; those at the positions in `statics` are static as a whole. */
-export const formOfArguments = (args: readonly unknown[], statics: readonly number[]): ListForm => ({
+export const formOfArguments = (operation: string, args: readonly unknown[], statics: readonly number[]): ListForm => ({
   kind: 'list',
-  items: args.map((argument, i) => formOf(argument, statics.includes(i) ? staticLeaf : dynamicLeaf)),
+  items: args.map((argument, i) =>
+    formOf(argument, statics.includes(i) ? staticLeaf : leaf => dynamicLeaf(operation, leaf)),
+  ),
 });
 
 const isTensorOf = (value: unknown, { shape, dtype }: Aval): value is Tensor => {

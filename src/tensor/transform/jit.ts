@@ -67,7 +67,8 @@ const reasonFor = (last: Specialisation | undefined, form: ListForm, found: read
  * @returns a function with the arguments of `f`
  * @throws TraceError when `f` reads the value of an argument
  * @throws DTypeError when a number that is no integer meets an integer tensor, in any call
- * @throws ArgumentError when `f` is no function or `static` no list of positions
+ * @throws ArgumentError when `f` is no function or asynchronous, `static` no list of positions, or an argument that is
+ *   not static a typed array, whose changes would not be seen
  * @example
  * ```js
  * import { add, jit, mul, sum, tensor } from 'tenfold';
@@ -87,7 +88,7 @@ export const jit = <F extends (...args: never[]) => unknown>(f: F, options: JitO
   const traces: Trace[] = [];
 
   const specialiseFor = (args: readonly unknown[]): unknown => {
-    const form = formOfArguments(args, statics);
+    const form = formOfArguments('jit', args, statics);
     const found: Dynamic[] = [];
     matches(form, args, found);
     const made = specialise('jit', plain, args, form, found, statics);
@@ -157,7 +158,7 @@ export const compile = <F extends (...args: never[]) => unknown>(
   const statics = staticsOf('compile', options);
   const plain = f as unknown as Plain;
   return (...examples) => {
-    const form = formOfArguments(examples, statics);
+    const form = formOfArguments('compile', examples, statics);
     const first: Dynamic[] = [];
     matches(form, examples, first);
     const made = specialise('compile', plain, examples, form, first, statics);
@@ -166,7 +167,7 @@ export const compile = <F extends (...args: never[]) => unknown>(
     void trace.program;
     const compiled = (...args: readonly unknown[]): unknown => {
       const found: Dynamic[] = [];
-      if (!matches(form, args, found)) throw misfit(firstDifference(form, formOfArguments(args, statics))!);
+      if (!matches(form, args, found)) throw misfit(firstDifference(form, formOfArguments('compile', args, statics))!);
       if (!made.admits(found)) {
         throw new DTypeError({
           operation: 'compile',

@@ -89,10 +89,10 @@ export class VectorWriter implements Lanes<Local> {
     return this.#onFloats('nearest', x);
   }
   min(x: Local, y: Local): Local {
-    return this.#onFloats('min', x, y);
+    return this.#onFloats('pmin', x, y);
   }
   max(x: Local, y: Local): Local {
-    return this.#onFloats('max', x, y);
+    return this.#onFloats('pmax', x, y);
   }
   eq(x: Local, y: Local): Local {
     return this.#onFloats('eq', x, y);

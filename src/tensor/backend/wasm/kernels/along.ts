@@ -2,13 +2,11 @@
  * Kernels that reduce along the last axes: one row after another, vectors along the row. What needs the result of a
  * reduction walks through the row again while it is in the cache: softmax and layer norm are one kernel.
  */
-import { depthOf, type Kernel, lengthsOf } from '../../../compile/kernel.js';
-import type { Elementwise } from '../../../primitives/kinds.js';
-import { entryOf } from '../../../primitives/table.js';
+import { depthOf, type Kernel, lengthsOf, type Reducer } from '../../../compile/kernel.js';
 import { contiguous, reshaped, type View } from '../../../view.js';
 import { FunctionWriter, type Local } from '../assembler.js';
 import type { Value } from '../scalar-code.js';
-import { Body, type KernelCode, lanesOf, parametersOf, slotsOf } from './body.js';
+import { Body, isDear, type KernelCode, lanesOf, parametersOf, slotsOf } from './body.js';
 import { type Access, collapsed, Rows, Vectors } from './cursors.js';
 import { accumulatorOf, blockTerms, partials, Reduction, spans } from './reducers.js';
 
@@ -32,8 +30,6 @@ export const phasesOf = ({ values }: Kernel): readonly number[] => {
   });
   return phases;
 };
-
-const isDear = (op: string): boolean => op !== 'copy' && !(entryOf(op) as Elementwise<never>).traits.includes('cheap');
 
 /** Dear values of one walk that a later one needs: kept in scratch memory instead of being computed again. */
 const keptValues = ({ values, stores }: Kernel, phases: readonly number[]): readonly number[] => {
@@ -157,13 +153,13 @@ export const writeAlong = (kernel: Kernel): KernelCode => {
     if (reductions.length === 0 && written.length === 0 && saved.length === 0) return;
     // Without a sum there are no partial ones.
     const step = reductions.length > 0 ? partials : lanes;
-    const accumulators = reductions.map(({ reduction, value }) =>
-      Array.from({ length: (step / lanes) * spans(value.op, value.dtype, lanes) }, () => {
-        const local = writer.local('v128');
-        writer.get(reduction.identity()).set(local);
-        return local;
-      }),
-    );
+    const accumulators = reductions.map(({ reduction, value }) => {
+      const locals = Array.from({ length: (step / lanes) * spans(value.op, value.dtype, lanes) }, () =>
+        writer.local('v128'),
+      );
+      reduction.reset(locals);
+      return locals;
+    });
     const fixed = new Map<number, Value>();
     ids.forEach((id, i) => {
       const cursor = rows.cursors[i]!;
@@ -175,6 +171,12 @@ export const writeAlong = (kernel: Kernel): KernelCode => {
       )
         fixed.set(id, vectors.splat(cursor));
     });
+    /** float32 that are nothing but added up become float64 as they are read. */
+    const halves = (id: number, op: Reducer, at: Local): readonly Local[] | null => {
+      const { kind, dtype } = values[id]!;
+      if (kind !== 'load' || dtype !== 'float32' || op !== 'sum' || lanes !== 4) return null;
+      return vectors.halves(rows.cursors[ids.indexOf(id)]!, at);
+    };
     /** The elements from `position` on that are there, up to eight. */
     const place = (count: number): void => {
       for (let u = 0; u * lanes < count; u++) {
@@ -215,7 +217,8 @@ export const writeAlong = (kernel: Kernel): KernelCode => {
         for (const { value, cursor } of written) vectors.store(cursor, at, body.value(value), own);
         reductions.forEach(({ value, reduction }, i) => {
           const span = spans(value.op, value.dtype, lanes);
-          reduction.terms(body.value(value.operand), own).forEach((term, j) => {
+          const direct = own === lanes ? halves(value.operand, value.op, at) : null;
+          (direct ?? reduction.terms(body.value(value.operand), own)).forEach((term, j) => {
             reduction.accumulate(accumulators[i]![u * span + j]!, term);
           });
         });
@@ -223,10 +226,7 @@ export const writeAlong = (kernel: Kernel): KernelCode => {
     };
     const whole = Math.floor(depth / step) * step;
     const rest = depth - whole;
-    const finish = (i: number): Local => {
-      const { reduction } = reductions[i]!;
-      return reduction.across(reduction.tree(accumulators[i]!));
-    };
+    const finish = (i: number): Local => reductions[i]!.reduction.finish(accumulators[i]!);
     const blocks = reductions.some(
       ({ value }) => accumulatorOf(value.op, value.dtype) === 'float64' && value.op === 'sum',
     );
@@ -262,7 +262,7 @@ export const writeAlong = (kernel: Kernel): KernelCode => {
           .if(() => place(rest));
       reductions.forEach(({ reduction }, i) => {
         reduction.accumulate(totals[i]!, finish(i));
-        for (const local of accumulators[i]!) writer.get(reduction.identity()).set(local);
+        reduction.reset(accumulators[i]!);
       });
     });
     reductions.forEach(({ id, reduction }, i) => {

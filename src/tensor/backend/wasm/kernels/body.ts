@@ -66,6 +66,10 @@ export const perLane =
     return out;
   };
 
+/** Whether an operation takes much longer than reading a value from the cache. */
+export const isDear = (op: string): boolean =>
+  op !== 'copy' && !(entryOf(op) as Elementwise<never>).traits.includes('cheap');
+
 /** Two lanes a vector where there are float64, else four. */
 export const lanesOf = ({ values }: Kernel): 2 | 4 => (values.some(({ dtype }) => dtype === 'float64') ? 2 : 4);
 

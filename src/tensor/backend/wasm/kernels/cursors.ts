@@ -235,6 +235,16 @@ export class Vectors {
     return this.#decoded(vector, access.dtype, width);
   }
 
+  /** Four neighbouring float32 as two vectors of float64; null where they are not simply neighbours. */
+  halves({ pointer, stride, valid, open }: Cursor, position: Local): readonly Local[] | null {
+    if (stride !== 1 || valid !== null || open !== null) return null;
+    const writer = this.#writer;
+    const at = writer.get(pointer, position).i32(2).op('i32.shl', 'i32.add').keep('i32');
+    return [0, 8].map(offset =>
+      writer.get(at).memory('v128.load64_zero', offset).op('f64x2.promote_low_f32x4').keep('v128'),
+    );
+  }
+
   /** Bytes become integers when they are loaded; bools become masks here. */
   #decoded(vector: Local, dtype: DType, width: 32 | 64): Value {
     if (dtype !== 'bool') return { vector, dtype, width };

@@ -3,11 +3,21 @@ import { type Kernel, lengthsOf } from '../../../compile/kernel.js';
 import { contiguous } from '../../../view.js';
 import { FunctionWriter, type Local } from '../assembler.js';
 import type { Value } from '../scalar-code.js';
-import { Body, type KernelCode, lanesOf, parametersOf, slotsOf } from './body.js';
+import { Body, isDear, type KernelCode, lanesOf, parametersOf, slotsOf } from './body.js';
 import { type Access, collapsed, Rows, Vectors } from './cursors.js';
 
 /** Elements a call does: enough to forget the call, few enough that V8 puts in the optimised code soon. */
 const tileElements = 2 ** 14;
+
+/**
+ * How many vectors are computed side by side. A long chain of dear operations leaves a processor waiting for each result
+ * before it can go on; with several chains it always has something to do.
+ */
+const sideBySide = ({ values }: Kernel, vectors: number): number => {
+  const dear = values.filter(value => value.kind === 'operation' && isDear(value.op)).length;
+  if (dear < 2 || values.length > 64 || vectors < 64) return 1;
+  return values.length > 24 ? 2 : 4;
+};
 
 export const writeMap = (kernel: Kernel): KernelCode => {
   const slots = slotsOf(kernel);
@@ -31,6 +41,7 @@ export const writeMap = (kernel: Kernel): KernelCode => {
   const outer = lengths.slice(0, -1);
   const rows = new Rows(writer, accesses, [...outer.keys()], vectorAxis < 0 ? null : vectorAxis, lengths);
   const vectors = new Vectors(writer, lanesOf(kernel));
+  const side = sideBySide(kernel, inner / vectors.lanes);
   const whole4 = Math.floor(inner / vectors.lanes) * vectors.lanes;
 
   /** The places from `position` on, up to `end`, in whole vectors, and behind them what is left. */
@@ -41,16 +52,48 @@ export const writeMap = (kernel: Kernel): KernelCode => {
       if (cursor.stride === 0 && cursor.valid === null && cursor.access.argument !== null)
         fixed.set(id, vectors.splat(cursor));
     });
-    const place = (count: number): void => {
-      const body = new Body(writer, kernel, (id, value) =>
-        value.kind === 'operation'
-          ? null
-          : (fixed.get(id) ?? vectors.load(rows.cursors[ids.indexOf(id)]!, position, count)),
+    const bodyAt = (at: Local, count: number): Body =>
+      new Body(writer, kernel, (id, value) =>
+        value.kind === 'operation' ? null : (fixed.get(id) ?? vectors.load(rows.cursors[ids.indexOf(id)]!, at, count)),
       );
+    const write = (at: Local, body: Body, count: number): void => {
       stores.forEach(({ value }, i) => {
-        vectors.store(rows.cursors[ids.length + i]!, position, body.value(value), count);
+        vectors.store(rows.cursors[ids.length + i]!, at, body.value(value), count);
       });
     };
+    const place = (count: number): void => write(position, bodyAt(position, count), count);
+    if (side > 1) {
+      const bulk = writer
+        .get(end)
+        .i32((side - 1) * vectors.lanes)
+        .op('i32.sub')
+        .keep('i32');
+      writer
+        .get(end)
+        .i32(side * vectors.lanes)
+        .op('i32.ge_u')
+        .if(() => {
+          writer.loop(position, bulk, side * vectors.lanes, () => {
+            const places = Array.from({ length: side }, (_, i) =>
+              i === 0
+                ? position
+                : writer
+                    .get(position)
+                    .i32(i * vectors.lanes)
+                    .op('i32.add')
+                    .keep('i32'),
+            );
+            const bodies = places.map(at => bodyAt(at, vectors.lanes));
+            // One operation of all, then the next: each of them waits for itself only.
+            values.forEach((_, id) => {
+              for (const body of bodies) body.value(id);
+            });
+            places.forEach((at, i) => {
+              write(at, bodies[i]!, vectors.lanes);
+            });
+          });
+        });
+    }
     if (whole4 > 0) writer.loop(position, end, vectors.lanes, () => place(vectors.lanes));
     if (whole4 < inner)
       tail(() => {

@@ -4,7 +4,7 @@
  * alone. float32 is summed in float64.
  */
 import type { Reducer } from '../../../compile/kernel.js';
-import type { DType } from '../../../dtype.js';
+import { type DType, isFloat } from '../../../dtype.js';
 import type { FunctionWriter, Local, Op } from '../assembler.js';
 import { VectorWriter } from '../lanes.js';
 import type { Value } from '../scalar-code.js';
@@ -38,12 +38,21 @@ export class Reduction {
   readonly #op: Reducer;
   readonly #dtype: DType;
   readonly #lanes: 2 | 4;
+  /** Of the largest or smallest float: lanes that met a NaN, as the quick comparison forgets them. */
+  readonly #nan: Local | null;
 
   constructor(writer: FunctionWriter, op: Reducer, dtype: DType, lanes: 2 | 4) {
     this.#writer = writer;
     this.#op = op;
     this.#dtype = dtype;
     this.#lanes = lanes;
+    this.#nan = op !== 'sum' && isFloat(dtype) ? writer.local('v128') : null;
+  }
+
+  /** Puts what changes nothing into accumulators. */
+  reset(accumulators: readonly Local[]): void {
+    for (const each of accumulators) this.#writer.get(this.identity()).set(each);
+    if (this.#nan !== null) this.#writer.v128(new Uint8Array(16)).set(this.#nan);
   }
 
   /** What changes nothing: for lanes that are not there. */
@@ -90,15 +99,38 @@ export class Reduction {
       .keep('v128');
   }
 
-  /** Adds a vector to an accumulator in place. */
+  /** Takes a vector into an accumulator. */
   accumulate(into: Local, term: Local): void {
-    this.#writer
+    const writer = this.#writer;
+    if (this.#nan === null) {
+      writer
+        .get(into, term)
+        .op(combineOp(this.#op, accumulatorOf(this.#op, this.#dtype)))
+        .set(into);
+      return;
+    }
+    const shape = shapeOf(this.#dtype);
+    writer
       .get(into, term)
-      .op(combineOp(this.#op, accumulatorOf(this.#op, this.#dtype)))
+      .op(`${shape}.${this.#op === 'reduceMax' ? 'pmax' : 'pmin'}` as Op)
       .set(into);
+    writer
+      .get(term, term)
+      .op(`${shape}.ne` as Op)
+      .get(this.#nan)
+      .op('v128.or')
+      .set(this.#nan);
   }
 
-  /** Partial results as a tree: the upper half to the lower, until one is left. */
+  /** What accumulators hold, as a tree: the upper half to the lower, until one is left, and the lanes of that. */
+  finish(accumulators: readonly Local[]): Local {
+    const [first, ...others] = accumulators;
+    if (this.#nan === null) return this.across(this.tree(accumulators));
+    const lanes = new VectorWriter(this.#writer, this.#dtype === 'float64' ? 64 : 32);
+    return this.across(this.tree([lanes.select(this.#nan, lanes.float(Number.NaN), first!), ...others]));
+  }
+
+  /** Partial results as a tree. */
   tree(vectors: readonly Local[]): Local {
     let list = vectors;
     while (list.length > 1) {
@@ -128,7 +160,12 @@ export class Reduction {
     const width = dtype === 'float64' ? 64 : 32;
     // One vector stands for all lanes, as the result of a row does.
     const [low, high = low] = vectors as [Local, Local | undefined];
-    if (dtype !== 'float32' || this.#op !== 'sum') return { vector: low, dtype, width };
+    if (this.#nan !== null) {
+      // Of zeros of both signs either is the largest; which one is met first must not show.
+      const lanes = new VectorWriter(writer, width);
+      return { vector: lanes.add(low, lanes.float(0)), dtype, width };
+    }
+    if (dtype !== 'float32') return { vector: low, dtype, width };
     const first = writer.get(low).op('f32x4.demote_f64x2_zero').keep('v128');
     if (this.#lanes === 2) return { vector: first, dtype, width };
     const second = writer.get(high).op('f32x4.demote_f64x2_zero').keep('v128');

@@ -34,8 +34,8 @@ const isBetter = (f: FunctionWriter, dtype: Numeric, largest: boolean, x: Local,
     return f.get(x, best).op(compare);
   }
   // x stays out if it is no better, and if a NaN was there before.
-  f.get(best, best).op(`${shape}.eq`);
-  return f.get(x, best).op(`${shape}.${largest ? 'le' : 'ge'}`, 'v128.andnot');
+  f.get(best, best).op(`${shape}.eq` as Op);
+  return f.get(x, best).op(`${shape}.${largest ? 'le' : 'ge'}` as Op, 'v128.andnot');
 };
 
 /** Where the first best is. */

@@ -24,7 +24,7 @@ export interface Lanes<V> {
   floor(x: V): V;
   /** To the nearest integer, halves to even, as a float. */
   nearest(x: V): V;
-  /** The smaller, NaN if either is NaN. */
+  /** y where it is smaller (greater), else x: so x where that is NaN. One instruction, unlike IEEE's minimum. */
   min(x: V, y: V): V;
   max(x: V, y: V): V;
 
