@@ -61,6 +61,9 @@ export const summary = (samples: readonly number[]): { readonly ms: number; read
   return { ms: quantile(sorted, 0.5), spread: (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / 2 };
 };
 
+/** With --expose-gc, as the npm script has it. */
+const collect = (): void => (globalThis as { gc?: () => void }).gc?.();
+
 /** One turn: milliseconds of a run, a sample each. */
 const turn = ({ run }: Runner, options: Benchmark.Options): Promise<readonly number[]> =>
   new Promise((resolve, reject) => {
@@ -76,7 +79,14 @@ const turn = ({ run }: Runner, options: Benchmark.Options): Promise<readonly num
       if (failure !== undefined || this.error) reject(failure ?? this.error);
       else resolve(this.stats.sample.map((seconds: number) => 1000 * seconds));
     };
-    new Benchmark({ ...options, fn: options.defer ? deferred : run, onComplete: done }).run();
+    // Between samples the garbage goes: nobody pays for another's, nor for what he holds himself no more.
+    new Benchmark({
+      ...options,
+      async: true,
+      fn: options.defer ? deferred : run,
+      onCycle: collect,
+      onComplete: done,
+    }).run();
   });
 
 /** What an implementation took in an earlier case of the suite, to guess what it takes in the next one. */

@@ -1,4 +1,6 @@
 /** The core: tensors, operations, derivatives. Layers, optimizers, diffusion are in subpaths (`tenfold/nn`, …). */
+
+export type { Report, StepReport } from './tensor/backend/backend.js';
 export type { DType, FloatDType, TypedArray, TypedArrayOf } from './tensor/dtype.js';
 export * from './tensor/errors.js';
 export * from './tensor/ops/activation.js';
@@ -17,6 +19,7 @@ export * from './tensor/ops/slicing.js';
 export type { Shape } from './tensor/shape.js';
 export { isTensor, type Tensor } from './tensor/tensor.js';
 export { type CheckFiniteOptions, checkFinite } from './tensor/transform/check-finite.js';
+export { type Explanation, explain, type TraceNote } from './tensor/transform/explain.js';
 export { grad, jvp, type ValueAndGrad, valueAndGrad, vjp } from './tensor/transform/grad.js';
 export { compile, type JitOptions, jit } from './tensor/transform/jit.js';
 export { cond, type FoldOptions, fold, scan, whileLoop } from './tensor/transform/loops.js';

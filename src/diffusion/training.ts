@@ -15,6 +15,7 @@ import { mean } from '../tensor/ops/reduction.js';
 import { type Shape, showAval } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 import { valueAndGrad } from '../tensor/transform/grad.js';
+import { jit } from '../tensor/transform/jit.js';
 import { realize } from '../tensor/transform/realize.js';
 import type { GaussianDiffusion } from './gaussian-diffusion.js';
 import { trainingLosses } from './losses.js';
@@ -121,15 +122,15 @@ export const training = <P, S>({
     const [value, gradient] = valueAndGrad(loss)(state.params);
     const [updates, next] = optimizer.update(gradient, state.optimizer, state.params);
     const params = applyUpdates(state.params, updates);
-    const after = Object.freeze({
+    const after = {
       params,
       optimizer: next,
       ema: updateEma(state.ema, params, typeof emaDecay === 'number' ? emaDecay : emaDecay(state.step)),
       key: state.key,
       step: add(state.step, 1) as Tensor<readonly [], 'int32'>,
-    });
-    // One program for the whole step: the next one starts from values.
-    return realize(Object.freeze([after, Object.freeze({ loss: value as Tensor<Shape, 'float32'> })] as const));
+    };
+    return [after, { loss: value as Tensor<Shape, 'float32'> }] as const;
   };
-  return Object.freeze({ init, step });
+  // One program for the whole step, made once for each form of batch.
+  return Object.freeze({ init, step: jit(step) });
 };

@@ -1,5 +1,5 @@
 /** Giving pending nodes their values. */
-import type { Backend, Executable } from './backend/backend.js';
+import type { Backend, Executable, Report } from './backend/backend.js';
 import { wasmBackend } from './backend/wasm/wasm.js';
 import { ProgramCache } from './compile/cache.js';
 import { type Program, programOfGraph, programOfPending } from './compile/program.js';
@@ -28,13 +28,19 @@ export interface Prepared {
   readonly program: Program;
   /** The values of the outputs, given those of the parameters. */
   run(inputs: readonly Storage[]): readonly Storage[];
+  /** What became of it, measured on these inputs. */
+  explain(inputs: readonly Storage[]): Report | null;
 }
 
 /** A closed graph as a program of its own. None of its outputs is a tuple. */
 export const prepare = (graph: Graph, backend: Backend = defaultBackend): Prepared => {
   const { program, scalars } = programOfGraph(graph);
   const executable = preparedBy(backend).get(program, each => backend.compile(each));
-  return { program, run: inputs => executable.run(inputs, scalars) as readonly Storage[] };
+  return {
+    program,
+    run: inputs => executable.run(inputs, scalars) as readonly Storage[],
+    explain: inputs => executable.explain?.(inputs, scalars) ?? null,
+  };
 };
 
 /** Computes nodes in its own way, instead of all in one program. */

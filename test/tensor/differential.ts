@@ -22,6 +22,7 @@ import { referenceBackend } from '../../src/tensor/backend/reference/reference.j
 import { offsets } from '../../src/tensor/backend/reference/strided.js';
 import { b, make } from '../../src/tensor/build.js';
 import { type Instruction, type Program, programOfPending, type Scalar } from '../../src/tensor/compile/program.js';
+import { showProgram } from '../../src/tensor/compile/show.js';
 import { allocate, type DType, dtypes, isFloat, type TypedArray } from '../../src/tensor/dtype.js';
 import {
   bufferNode,
@@ -455,40 +456,6 @@ export const carelessBackend = (c: number): Backend => ({
 });
 
 // ——— Comparing ———
-
-const showParam = (value: unknown): string => {
-  if (value instanceof Graph) return 'graph';
-  return Array.isArray(value) ? `[${value.map(showParam).join(', ')}]` : String(value);
-};
-
-/** A program in words, for messages: a line for each slot, bodies indented. */
-const showProgram = ({ inputs, scalars, instructions, outputs }: Program, values: readonly number[] = []): string => {
-  const lead = [
-    ...inputs.map((aval, slot) => `%${slot} = input ${showAval(aval)}`),
-    ...scalars.map(({ slot, dtype }, i) => `%${slot} = ${dtype} ${values[i] ?? 'scalar'}`),
-  ];
-  let next = scalars.length;
-  const body = instructions.flatMap(
-    ({ op, params, inputs: operands, aval, outputs: several, bodies: inner, result }) => {
-      const shown = Object.entries(params).map(([name, value]) => `${name}: ${showParam(value)}`);
-      const given = operands.map(slot => `%${slot}`).join(', ');
-      return [
-        `%${result} = ${op}(${given}) { ${shown.join(', ')} } → ${(several ?? [aval]).map(showAval).join(', ')}`,
-        ...inner.flatMap((each, i) => {
-          const own = values.slice(next, next + each.scalarCount);
-          next += each.scalarCount;
-          return [
-            `  body ${i}:`,
-            ...showProgram(each, own)
-              .split('\n')
-              .map(line => `    ${line}`),
-          ];
-        }),
-      ];
-    },
-  );
-  return [...lead, ...body, `outputs ${outputs.map(slot => `%${slot}`).join(', ')}`].join('\n');
-};
 
 /** The shapes and dtypes of what a slot holds. */
 const avalsOf = (program: Program, slot: number): readonly Aval[] => {

@@ -31,7 +31,8 @@ export const tracesOf = (f: object): readonly Trace[] => registry.get(f) ?? [];
 
 type Plain = (...args: readonly unknown[]) => unknown;
 
-const staticsOf = (operation: string, { static: positions = [] }: JitOptions): readonly number[] => {
+/** @internal The positions of static arguments, checked. */
+export const staticsOf = (operation: string, { static: positions = [] }: JitOptions): readonly number[] => {
   if (Array.isArray(positions) && positions.every(i => Number.isSafeInteger(i) && i >= 0)) return [...positions];
   throw new ArgumentError({
     operation,

@@ -1,4 +1,5 @@
 /** One trace of a function: the arguments it is good for, its graph, and the program that is run for them. */
+import type { Report } from '../backend/backend.js';
 import { b } from '../build.js';
 import type { Program } from '../compile/program.js';
 import { type DType, dtypeOfNumber, isFloat } from '../dtype.js';
@@ -164,16 +165,23 @@ export class Specialisation {
   }
 
   #run(found: readonly Dynamic[]): unknown {
+    const { prepared, shapes } = this.#prepare();
+    const values = prepared.run(this.#inputs(found));
+    return this.#rebuild(found, (_, i) => bufferNode(shapes[i]!, values[i]!));
+  }
+
+  #inputs(found: readonly Dynamic[]): readonly Storage[] {
     const pending = found.filter(value => isTensor(value) && resolve(nodeOf(value)).value === null);
     if (pending.length > 0) evaluate(pending.map(nodeOfDynamic));
-    const { prepared, inputs, shapes } = this.#prepare();
     const captures = this.#captures;
-    const values = prepared.run(
-      inputs.map(i =>
-        i < captures.length ? (captures[i]!.value as Storage) : storageOfDynamic(found[i - captures.length]!),
-      ),
+    return this.#prepare().inputs.map(i =>
+      i < captures.length ? (captures[i]!.value as Storage) : storageOfDynamic(found[i - captures.length]!),
     );
-    return this.#rebuild(found, (_, i) => bufferNode(shapes[i]!, values[i]!));
+  }
+
+  /** What became of the program, measured on these leaves. */
+  explain(found: readonly Dynamic[]): Report | null {
+    return this.#prepare().prepared.explain(this.#inputs(found));
   }
 
   /** `computed` is given the place of a result among the graph's outputs and among those that the program has. */

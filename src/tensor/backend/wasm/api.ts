@@ -1,4 +1,4 @@
-/** The part of the WebAssembly JavaScript API that is used here; TypeScript has it only together with the DOM. */
+/** The parts of the platform that are used here; TypeScript has them only together with the DOM. */
 
 export interface WasmMemory {
   readonly buffer: ArrayBuffer;
@@ -15,3 +15,9 @@ interface WasmApi {
 }
 
 export const wasmApi = (): WasmApi => (globalThis as unknown as { readonly WebAssembly: WasmApi }).WebAssembly;
+
+/** Milliseconds from some moment on, as fine as the platform has them. */
+export const now: () => number = (() => {
+  const clock = (globalThis as { readonly performance?: { now(): number } }).performance;
+  return clock === undefined ? Date.now : () => clock.now();
+})();

@@ -18,6 +18,7 @@ interface Frame {
   readonly base: number;
   /** Leaves the address of an input or output on the stack. */
   readonly outside: (place: { readonly kind: 'input' | 'output'; readonly index: number }) => void;
+  readonly probe: Probe | undefined;
 }
 
 /** The parameter that every function has: the address of the program's arena. */
@@ -48,7 +49,7 @@ const operandAddress = (frame: Frame, { place, offset }: Operand): void => {
   if (offset !== 0) frame.writer.i32(offset).op('i32.add');
 };
 
-/** A function to be called before each step, with its number; for measuring. */
+/** A function to be called before each step with its number, and with −1 at the end; for measuring. */
 export interface Probe {
   readonly callee: Import;
   readonly numberOf: (step: Plan['steps'][number]) => number;
@@ -61,23 +62,24 @@ export const writeProgram = (plan: Plan, probe?: Probe): FunctionWriter => {
   const outside: Frame['outside'] = ({ kind, index }) => {
     writer.get(table).memory('i32.load', 4 * (kind === 'input' ? index : inputs + index));
   };
-  writeSteps({ writer, base: 0, outside }, plan, probe);
+  writeSteps({ writer, base: 0, outside, probe }, plan);
+  if (probe !== undefined) writer.i32(-1).call(probe.callee);
   return writer;
 };
 
 /** The function of a body: (arena, inputs…, outputs…). */
-const writeBody = (plan: Plan, base: number): FunctionWriter => {
+const writeBody = (plan: Plan, base: number, probe: Probe | undefined): FunctionWriter => {
   const inputs = plan.inputs.length;
   const writer = new FunctionWriter(new Array<'i32'>(1 + inputs + plan.made.length).fill('i32'));
   const outside: Frame['outside'] = ({ kind, index }) => {
     writer.get(1 + (kind === 'input' ? index : inputs + index));
   };
-  writeSteps({ writer, base, outside }, plan);
+  writeSteps({ writer, base, outside, probe }, plan);
   return writer;
 };
 
-const writeSteps = (frame: Frame, plan: Plan, probe?: Probe): void => {
-  const { writer } = frame;
+const writeSteps = (frame: Frame, plan: Plan): void => {
+  const { writer, probe } = frame;
   for (const step of plan.steps) {
     if (probe !== undefined) writer.i32(probe.numberOf(step)).call(probe.callee);
     switch (step.kind) {
@@ -173,7 +175,7 @@ const writeProduct = (frame: Frame, { product, lhs, rhs, out, scratch }: Product
 
 const writeRegion = (frame: Frame, step: RegionStep): void => {
   const { writer, base } = frame;
-  const bodies = step.bodies.map(body => writeBody(body, base + step.arena.offset));
+  const bodies = step.bodies.map(body => writeBody(body, base + step.arena.offset, frame.probe));
   const kept = (address: () => void): Local => {
     address();
     return writer.keep('i32');

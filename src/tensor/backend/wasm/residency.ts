@@ -15,7 +15,7 @@ import { bytesOf, type DType, type TypedArray } from '../../dtype.js';
 import { MemoryError } from '../../errors.js';
 import { HostStorage, type Storage } from '../../storage.js';
 import { Allocator, lowest, padded } from './allocator.js';
-import type { WasmMemory } from './api.js';
+import { now, type WasmMemory } from './api.js';
 
 const pageBytes = 2 ** 16;
 /** One page short of 4 GiB, so that no address, also one past the end, needs more than 32 bits. */
@@ -30,11 +30,6 @@ const smallBytes = 2 ** 14;
 const maximumSmall = 2 ** 13;
 /** What is empty is here: no block, nothing to read or to write. */
 const nowhere = lowest - 16;
-
-const now: () => number = (() => {
-  const clock = (globalThis as { readonly performance?: { now(): number } }).performance;
-  return clock === undefined ? Date.now : () => clock.now();
-})();
 
 /** Made when needed and dropped at once: a view does not survive that memory grows. */
 const viewOf = ({ buffer }: WasmMemory, dtype: DType, address: number, size: number): TypedArray => {

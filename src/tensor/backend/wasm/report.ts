@@ -1,0 +1,87 @@
+/** What a plan does, in words and numbers. */
+import { depthOf, type Kernel, type KernelValue } from '../../compile/kernel.js';
+import { bytesOf } from '../../dtype.js';
+import type { FoldParams } from '../../primitives/signatures.js';
+import { type Aval, showAval, sizeOf } from '../../shape.js';
+import type { StepReport } from '../backend.js';
+import type { Plan, Step } from './plan.js';
+
+const bytesIn = ({ shape, dtype }: Aval): number => sizeOf(shape) * bytesOf[dtype];
+
+const spaceSize = (kernel: Kernel, { level }: KernelValue): number => {
+  const whole = kernel.space.reduce((product, { length }) => product * length, 1);
+  return level === 'element' ? whole : whole / depthOf(kernel.space);
+};
+
+/** Elements of a buffer that a view can reach at most, and no more than the space has. */
+const readBytes = (kernel: Kernel, value: KernelValue): number => {
+  if (value.kind !== 'load') return 0;
+  const { shape, strides } = value.view;
+  const distinct = shape.reduce((product, length, axis) => (strides[axis] === 0 ? product : product * length), 1);
+  return Math.min(distinct, spaceSize(kernel, value)) * bytesOf[value.dtype];
+};
+
+const isMoving = (op: string): boolean => op === 'copy' || op === 'cast' || op === 'select';
+
+const kernelWork = (kernel: Kernel): Pick<StepReport, 'name' | 'shape' | 'flops' | 'bytes'> => {
+  const names = kernel.values.flatMap(value =>
+    value.kind === 'operation' || value.kind === 'reduce' ? [value.op] : [],
+  );
+  const flops = kernel.values.reduce((sum, value) => {
+    if (value.kind === 'operation') return isMoving(value.op) ? sum : sum + spaceSize(kernel, value);
+    return value.kind === 'reduce' ? sum + spaceSize(kernel, { ...value, level: 'element' }) : sum;
+  }, 0);
+  const read = kernel.values.reduce((sum, value) => sum + readBytes(kernel, value), 0);
+  const written = kernel.stores.reduce((sum, { value }) => {
+    const stored = kernel.values[value]!;
+    return sum + spaceSize(kernel, stored) * bytesOf[stored.dtype];
+  }, 0);
+  const space = kernel.space.map(({ length, reduced }) => `${length}${reduced ? '*' : ''}`).join(' × ');
+  const dtypes = [...new Set(kernel.stores.map(({ value }) => kernel.values[value]!.dtype))].join(', ');
+  return { name: names.join(' '), shape: `${dtypes} ${space === '' ? '1' : space}`, flops, bytes: read + written };
+};
+
+const workOf = (step: Step): Pick<StepReport, 'name' | 'shape' | 'flops' | 'bytes'> => {
+  switch (step.kind) {
+    case 'kernel':
+      return kernelWork(step.kernel);
+    case 'product': {
+      const { batch, rows, columns, depth } = step.product;
+      const shape = `float32 ${batch > 1 ? `${batch} × ` : ''}${rows} × ${depth} · ${depth} × ${columns}`;
+      const flops = 2 * batch * rows * columns * depth;
+      return { name: 'matmul', shape, flops, bytes: 4 * batch * (rows * depth + depth * columns + rows * columns) };
+    }
+    case 'loop': {
+      const { op, inputAvals, aval } = step.instruction;
+      const bytes = inputAvals.reduce((sum, each) => sum + bytesIn(each), bytesIn(aval));
+      return { name: op, shape: `${inputAvals.map(showAval).join(', ')} → ${showAval(aval)}`, flops: 0, bytes };
+    }
+    case 'region': {
+      const { op, outputs, inputAvals } = step.instruction;
+      const length = op === 'fold' ? ` of ${(step.instruction.params as unknown as FoldParams).length} steps` : '';
+      return { name: `${op}${length}`, shape: `${inputAvals.length} in, ${outputs!.length} out`, flops: 0, bytes: 0 };
+    }
+    default:
+      return { name: 'copy', shape: `${step.bytes} bytes`, flops: 0, bytes: 2 * step.bytes };
+  }
+};
+
+/** All steps, those of bodies behind the step that has them. */
+export const allSteps = (plan: Plan): readonly Step[] =>
+  plan.steps.flatMap(step => [step, ...(step.kind === 'region' ? step.bodies.flatMap(allSteps) : [])]);
+
+/** Reports of the steps of a plan that runs so many times. */
+export const stepReports = (
+  plan: Plan,
+  msOf: (step: Step) => number,
+  times: number | null = 1,
+): readonly StepReport[] =>
+  plan.steps.map(step => {
+    const inner = (): number | null => {
+      if (step.kind !== 'region' || times === null) return null;
+      const { op, params } = step.instruction;
+      return op === 'fold' ? times * (params as unknown as FoldParams).length : op === 'call' ? times : null;
+    };
+    const steps = step.kind === 'region' ? step.bodies.flatMap(body => stepReports(body, msOf, inner())) : [];
+    return { ...workOf(step), times, ms: msOf(step), steps };
+  });

@@ -1,0 +1,17 @@
+import { add, mul, explain, jit, matmul, relu, softmax, fold, sum, valueAndGrad, zeros, realize, type Tensor } from 'tenfold';
+import { key, normal } from 'tenfold/random';
+import { residualMlp } from 'tenfold/nn';
+import { training, gaussianDiffusion, cosineBetas } from 'tenfold/diffusion';
+import { adam } from 'tenfold/optim';
+import { writeFileSync } from 'node:fs';
+const f = jit((x: Tensor, w: Tensor) => fold((c: Tensor) => softmax(matmul(c, w as never)) as Tensor)(x, 10));
+const [x, w] = [normal(key(0),[64,64]) as Tensor, normal(key(1),[64,64]) as Tensor];
+f(x,w); f(normal(key(0),[32,64]) as Tensor, w);
+console.log(String(explain(f)(x, w)));
+const model = residualMlp({ size: 64, hidden: 192, blocks: 2 });
+const run = training({ diffusion: gaussianDiffusion(cosineBetas(1000)), model, optimizer: adam(1e-3) });
+const start = run.init(key(0)); realize(start as never);
+const batch = normal(key(1), [128,1,8,8]);
+const e = explain(run.step)(start, batch as never);
+console.log(String(e).split('\n').filter(l=>!/^ *%/.test(l)).join('\n'));
+writeFileSync('/tmp/explain.html', e.toHtml());
