@@ -29,6 +29,7 @@ const instructionOf = <P extends PrimitiveName>(
     inputAvals,
     aval: entry.aval(inputAvals, params),
     outputs: null,
+    kindHash: 0,
     result: inputAvals.length,
   };
 };

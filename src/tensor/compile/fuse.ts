@@ -144,6 +144,7 @@ const effectsOf = (program: Program, target: Target): Effects => {
       aval,
       outputs: null,
       result,
+      kindHash: 0,
     };
     effects.push({ kind: 'elementwise', instruction, operands: [source] });
     stored(result, aval);

@@ -32,6 +32,8 @@ export interface Instruction {
   /** Set for a primitive of several results: its slot holds a tuple. */
   readonly outputs: readonly Aval[] | null;
   readonly result: number;
+  /** Hash of the primitive, its parameters and its result. */
+  readonly kindHash: number;
 }
 
 /** A scalar of a program: where its value goes, and what is fixed about it. */
@@ -101,7 +103,8 @@ export const programOfPending = (roots: readonly Node[], keepAbove = Number.POSI
   );
   const isStored = new Set(stored);
   const passing = order.filter(node => !isStored.has(node));
-  return { ...lower(order, leaves, stored), leaves, stored, passing };
+  const { program, scalars } = lower(order, leaves, stored);
+  return { program, scalars, leaves, stored, passing };
 };
 
 /** A result of a tuple that has been computed has a value already. */
@@ -156,48 +159,48 @@ const lower = (order: readonly Node[], leaves: readonly Node[], outputs: readonl
     bucket.push(instructions.length);
     byHash.set(node.hash, bucket);
     slotOf.set(node, slots);
-    const bodies = graphsIn(node.params).map(programOfGraph);
-    bodyValues.push(...bodies.flatMap(body => body.scalars));
+    // Only what has several results has bodies.
+    const bodies = node.outputs === null ? noBodies : graphsIn(node.params).map(programOfGraph);
+    for (const body of bodies) bodyValues.push(...body.scalars);
     instructions.push({
       op: node.op,
       params: node.params,
-      bodies: bodies.map(body => body.program),
+      bodies: bodies === noBodies ? noPrograms : bodies.map(body => body.program),
       inputs,
       inputAvals: node.inputs.map(({ shape, dtype }) => ({ shape, dtype })),
       aval: { shape: node.shape, dtype: node.dtype },
       outputs: node.outputs,
       result: slots++,
+      kindHash: node.kindHash,
     });
   }
-  const program = {
+  const results = outputs.map(node => slotOf.get(resolve(node))!);
+  let hash = mix(hashParam(results), leaves.length);
+  for (const leaf of leaves) hash = mix(hash, hashParam(leaf.shape) ^ hashParam(leaf.dtype));
+  for (const each of scalars) hash = mix(hash, mix(each.slot, hashParam(each.dtype) ^ each.class));
+  for (const { kindHash, inputs } of instructions) {
+    hash = mix(hash, kindHash);
+    for (const slot of inputs) hash = mix(hash, slot);
+  }
+  const program: Program = {
     inputs: leaves.map(({ shape, dtype }) => ({ shape, dtype })),
     scalars,
     scalarCount: values.length + bodyValues.length,
     instructions,
-    outputs: outputs.map(node => slotOf.get(resolve(node))!),
+    outputs: results,
     slots,
+    hash,
   };
-  return { program: { ...program, hash: hashOf(program) }, scalars: [...values, ...bodyValues] };
+  return { program, scalars: bodyValues.length === 0 ? values : [...values, ...bodyValues] };
 };
+
+const noBodies: readonly Lowered[] = [];
+const noPrograms: readonly Program[] = [];
 
 const sameInputs = (instruction: Instruction, { op }: { op: string }, inputs: readonly number[]): boolean =>
   instruction.op === op &&
   instruction.inputs.length === inputs.length &&
   instruction.inputs.every((slot, i) => slot === inputs[i]);
-
-const hashAval = ({ shape, dtype }: Aval): number => mix(hashParam(shape), hashParam(dtype));
-
-const hashOf = ({ inputs, scalars, instructions, outputs }: Omit<Program, 'hash'>): number => {
-  let hash = mix(hashParam(outputs), inputs.length);
-  for (const aval of inputs) hash = mix(hash, hashAval(aval));
-  for (const each of scalars) hash = mix(hash, mix(each.slot, hashParam(each.dtype) ^ each.class));
-  for (const { op, inputs: slots, aval, bodies } of instructions) {
-    hash = mix(hash, mix(hashParam(op), hashAval(aval)));
-    for (const slot of slots) hash = mix(hash, slot);
-    for (const body of bodies) hash = mix(hash, body.hash);
-  }
-  return hash;
-};
 
 const sameList = <T>(a: readonly T[], b: readonly T[], same: (x: T, y: T) => boolean): boolean =>
   a.length === b.length && a.every((item, i) => same(item, b[i]!));
