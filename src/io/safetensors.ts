@@ -315,7 +315,7 @@ const readTensor =
   (data: Uint8Array) =>
   ({ name, dtype, shape, begin, end }: Entry): Checked<readonly [string, Tensor]> => {
     // A copy of its own: aligned whatever the place in the file, and never written to by anyone.
-    const array = allocate(dtype, sizeOf(shape));
+    const array = allocate(dtype, sizeOf(shape), 'safetensors', shape);
     const bytes = new Uint8Array(array.buffer);
     bytes.set(data.subarray(begin, end));
     swapForHost(bytes, bytesOf[dtype]);

@@ -11,7 +11,7 @@
  * - uint8 is storage (images, labels): moving, indexing, comparing (then it takes the other dtype) and casting
  *   work; arithmetic wants a cast.
  */
-import { DTypeError } from './errors.js';
+import { DTypeError, MemoryError } from './errors.js';
 
 /** The element types of a tensor. float32 is the default. */
 export type DType = 'float32' | 'float64' | 'int32' | 'uint32' | 'uint8' | 'bool';
@@ -45,21 +45,66 @@ export const bytesOf: Readonly<Record<DType, number>> = Object.freeze({
   bool: 1,
 });
 
-/** A zeroed typed array for `size` elements. */
-export const allocate = (dtype: DType, size: number): TypedArray => {
+/** The ways to make a typed array that all classes of them have. */
+interface ArrayClass {
+  new (length: number): TypedArray;
+  new (elements: TypedArray): TypedArray;
+  new (buffer: ArrayBuffer, byteOffset: number, length: number): TypedArray;
+}
+
+/** The class of typed arrays that hold a dtype. */
+export const arrayClassOf = (dtype: DType): ArrayClass => {
   switch (dtype) {
     case 'float32':
-      return new Float32Array(size);
+      return Float32Array;
     case 'float64':
-      return new Float64Array(size);
+      return Float64Array;
     case 'int32':
-      return new Int32Array(size);
+      return Int32Array;
     case 'uint32':
-      return new Uint32Array(size);
+      return Uint32Array;
     default:
-      return new Uint8Array(size);
+      return Uint8Array;
   }
 };
+
+/** What to throw after an attempt to take ordinary memory for a tensor: a MemoryError where that is what was missing. */
+export const outOfMemory = (error: unknown, operation: string, dtype: DType, shape: readonly number[]): unknown => {
+  if (!(error instanceof RangeError || error instanceof MemoryError)) return error;
+  const bytes = shape.reduce((size, length) => size * length, bytesOf[dtype]);
+  const parts = {
+    operation,
+    given: `${dtype}[${shape.join(', ')}], for which ${bytes} bytes of ordinary memory are not to be had`,
+    rule: 'what is made of JavaScript values or read is an array, which must fit into the memory there is',
+    hint: 'Work on smaller parts, and keep no arrays that are not needed any more.',
+  };
+  return new MemoryError(parts, { cause: error });
+};
+
+/**
+ * What `make` makes, which takes ordinary memory for a tensor.
+ *
+ * @throws MemoryError where the engine has none left, or cannot make an array as large
+ */
+export const allocating = <T>(operation: string, dtype: DType, shape: readonly number[], make: () => T): T => {
+  try {
+    return make();
+  } catch (error) {
+    throw outOfMemory(error, operation, dtype, shape);
+  }
+};
+
+/**
+ * A zeroed typed array for `size` elements.
+ *
+ * @throws MemoryError where there is no memory, naming the operation and the shape that it is for
+ */
+export const allocate = (
+  dtype: DType,
+  size: number,
+  operation = 'allocate',
+  shape: readonly number[] = [size],
+): TypedArray => allocating(operation, dtype, shape, () => new (arrayClassOf(dtype))(size));
 
 export const isFloat = (dtype: DType): dtype is FloatDType => dtype === 'float32' || dtype === 'float64';
 

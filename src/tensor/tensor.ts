@@ -1,5 +1,5 @@
 /** The public value: an immutable tensor. */
-import type { DType, TypedArray, TypedArrayOf } from './dtype.js';
+import { allocating, type DType, outOfMemory, type TypedArray, type TypedArrayOf } from './dtype.js';
 import { ArgumentError, ShapeError } from './errors.js';
 import { storageOf } from './evaluate.js';
 import { type Node, traceOf } from './graph.js';
@@ -46,10 +46,15 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType> {
    * The elements in row-major order, computed if need be; a copy of the caller's own. bool comes as bytes 0 and 1.
    *
    * @throws TraceError inside a function that is being traced
+   * @throws MemoryError when there is no memory to compute them, or for the copy
    */
   async data(): Promise<TypedArrayOf[D]> {
     const value = storageOf(this.#node);
-    return (await value.read()).slice() as TypedArrayOf[D];
+    try {
+      return (await value.read()).slice() as TypedArrayOf[D];
+    } catch (error) {
+      throw outOfMemory(error, 'data', this.dtype, this.shape);
+    }
   }
 
   /**
@@ -59,7 +64,7 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType> {
    * @throws DeviceError for a tensor on a device that can only be read asynchronously
    */
   dataSync(): TypedArrayOf[D] {
-    return this.#elements().slice() as TypedArrayOf[D];
+    return this.#elements('dataSync', elements => elements.slice()) as TypedArrayOf[D];
   }
 
   /**
@@ -76,22 +81,23 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType> {
         hint: 'Use toArray() or data(), or reduce it first: sum(x).item().',
       });
     }
-    const element = this.#elements()[0]!;
+    const element = this.#elements('item', elements => elements[0]!);
     return (this.dtype === 'bool' ? element !== 0 : element) as ElementOf<E>;
   }
 
   /** The elements as nested arrays of numbers, or of booleans for bool. A scalar gives the bare element. */
   toArray<T extends Shape, E extends DType>(this: Tensor<T, E>): ToArray<T, E> {
-    const elements = this.#elements();
-    const list: (number | boolean)[] =
-      this.dtype === 'bool' ? Array.from(elements, x => x !== 0) : Array.from(elements);
-    return nest(list, this.shape) as ToArray<T, E>;
+    return this.#elements('toArray', elements => {
+      const list: (number | boolean)[] =
+        this.dtype === 'bool' ? Array.from(elements, x => x !== 0) : Array.from(elements);
+      return nest(list, this.shape);
+    }) as ToArray<T, E>;
   }
 
   /** The values in the manner of NumPy, abbreviated where there are many; inside a trace shape and dtype only. */
   toString(): string {
     const trace = traceOf(this.#node);
-    if (trace === undefined) return print(this.#elements(), this);
+    if (trace === undefined) return this.#elements('toString', elements => print(elements, this));
     const { weak } = this.#node;
     if (weak === null) return `Tensor ${showAval(this)} (a placeholder of ${trace.name})`;
     return `a ${weak.kind} that ${trace.name} has not seen yet (${asSetting})`;
@@ -112,8 +118,10 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType> {
     });
   }
 
-  #elements(): TypedArray {
-    return storageOf(this.#node).readSync();
+  /** What is made of the elements, which may be those that the library itself works with. */
+  #elements<R>(operation: string, make: (elements: TypedArray) => R): R {
+    const value = storageOf(this.#node);
+    return allocating(operation, this.dtype, this.shape, () => make(value.readSync()));
   }
 
   get [Symbol.toStringTag](): string {

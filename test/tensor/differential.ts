@@ -659,9 +659,10 @@ export const randomOf = (seed: number): Random => {
     return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
   };
 };
-const below = (random: Random, n: number): number => Math.floor(random() * n);
-const pick = <T>(random: Random, from: readonly T[]): T => from[below(random, from.length)]!;
-const shuffled = <T>(random: Random, from: readonly T[]): T[] => {
+/** A number out of 0 … n − 1. */
+export const below = (random: Random, n: number): number => Math.floor(random() * n);
+export const pick = <T>(random: Random, from: readonly T[]): T => from[below(random, from.length)]!;
+export const shuffled = <T>(random: Random, from: readonly T[]): T[] => {
   const result = [...from];
   for (let i = result.length - 1; i > 0; i--) {
     const j = below(random, i + 1);
@@ -669,7 +670,7 @@ const shuffled = <T>(random: Random, from: readonly T[]): T[] => {
   }
   return result;
 };
-const subset = <T>(random: Random, from: readonly T[], p = 0.5): T[] => from.filter(() => random() < p);
+export const subset = <T>(random: Random, from: readonly T[], p = 0.5): T[] => from.filter(() => random() < p);
 
 const specialFloats = [
   ...[NaN, Infinity, -Infinity, 0, -0, 1, -1, 0.5, -0.5, 1.5, -1.5, 2.5, -2.5, 2, 10, 100, -100, 1e-3, 1 / 3],

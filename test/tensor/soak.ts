@@ -34,7 +34,9 @@ for (let seed = first; performance.now() < end; seed++) {
   );
   if (!details.failed) continue;
   failures++;
-  console.error(`\nSOAK_SEED=${seed} fails (${name}):\n${fc.defaultReportMessage(details)}\n`);
+  console.error(
+    `\nSOAK_SEED=${seed} fails (${name}):\n${fc.defaultReportMessage(details)}\n${details.errorInstance}\n`,
+  );
   if (failures >= 10) break;
 }
 console.log(`${tried} graphs, ${compared} of ${elements} elements known, ${failures} failures`);

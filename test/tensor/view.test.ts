@@ -6,7 +6,7 @@ import type { Params } from '../../src/tensor/graph.js';
 import { entryOf } from '../../src/tensor/primitives/table.js';
 import { type Aval, range, type Shape, sameShape, sizeOf } from '../../src/tensor/shape.js';
 import { contiguous, isContiguous, refined, reshaped, type View } from '../../src/tensor/view.js';
-import { type Random, randomOf } from './differential.js';
+import { below, pick, type Random, randomOf, shuffled } from './differential.js';
 
 interface Movement {
   readonly op: 'permute' | 'broadcast' | 'slice' | 'flip' | 'pad' | 'reshape';
@@ -29,8 +29,8 @@ const meaning = (movement: Movement, shape: Shape, elements: Int32Array): Int32A
   const input: Aval = { shape, dtype: 'int32' };
   const aval: Aval = { shape: shapeAfter(movement, shape), dtype: 'int32' };
   const { op, params } = movement;
-  const instruction = { op, params, bodies: [], inputs: [0], inputAvals: [input], aval, outputs: null, result: 1 };
-  return evaluateInstruction(instruction, [elements], []) as Int32Array;
+  const own = { bodies: [], inputs: [0], inputAvals: [input], aval, outputs: null, result: 1, kindHash: 0 };
+  return evaluateInstruction({ op, params, ...own }, [elements], []) as Int32Array;
 };
 
 /** The places of a view in row-major order, null where it reads zero. */
@@ -53,17 +53,6 @@ const readThrough = (view: View, buffer: Int32Array): number[] =>
   placesOf(view).map(place => (place === null ? 0 : (buffer[place] ?? Number.NaN)));
 
 const mostElements = 600;
-const below = (random: Random, n: number): number => Math.floor(random() * n);
-const pick = <T>(random: Random, from: readonly T[]): T => from[below(random, from.length)]!;
-const permutation = (random: Random, n: number): number[] => {
-  const list = range(n);
-  for (let i = n - 1; i > 0; i--) {
-    const j = below(random, i + 1);
-    [list[i], list[j]] = [list[j]!, list[i]!];
-  }
-  return list;
-};
-
 /** Another shape of the same size: neighbours joined, lengths split, 1s put in and left out. */
 const reshapedTo = (random: Random, shape: Shape): Shape => {
   if (sizeOf(shape) === 0) return pick(random, [[0], [2, 0], [0, 3, 1]]);
@@ -80,7 +69,7 @@ const reshapedTo = (random: Random, shape: Shape): Shape => {
 };
 
 const movements: readonly ((random: Random, shape: Shape) => Movement)[] = [
-  (random, shape) => ({ op: 'permute', params: { axes: permutation(random, shape.length) } }),
+  (random, shape) => ({ op: 'permute', params: { axes: shuffled(random, range(shape.length)) } }),
   (random, shape) => {
     const wider = shape.map(n => (n === 1 && random() < 0.6 ? pick(random, [0, 1, 2, 3, 5]) : n));
     return { op: 'broadcast', params: { shape: random() < 0.4 ? [pick(random, [1, 2, 3]), ...wider] : wider } };
@@ -107,7 +96,7 @@ const chained = (seed: number, only?: readonly Movement['op'][]) => {
   let shape: Shape = range(below(random, 5)).map(() => pick(random, [1, 1, 2, 3, 4, 6]));
   let before = shape;
   const buffer = Int32Array.from(range(sizeOf(shape)), i => i + 1);
-  let elements = buffer;
+  let elements: Int32Array = buffer;
   let view: View | null = contiguous(shape);
   const chain: Movement[] = [];
   for (let length = 1 + below(random, 7); chain.length < length && view !== null; ) {
@@ -262,7 +251,7 @@ describe('a common refinement', () => {
   };
   /** Shapes of one size: 1s and the factors of 2·2·3·2·5 put together in any way. */
   const shapeOf = (random: Random): Shape => {
-    const lengths = permutation(random, 5).map(i => [2, 2, 3, 2, 5][i]!);
+    const lengths = shuffled(random, [2, 2, 3, 2, 5]);
     for (let i = lengths.length - 1; i > 0; i--)
       if (random() < 0.5) lengths.splice(i - 1, 2, lengths[i - 1]! * lengths[i]!);
     if (random() < 0.4) lengths.splice(below(random, lengths.length + 1), 0, 1);

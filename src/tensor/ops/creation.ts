@@ -242,7 +242,7 @@ export interface Arange {
 }
 
 const computed = (operation: string, length: number, dtype: DType, at: (i: number) => number): Tensor => {
-  const array = allocate(dtype, length);
+  const array = allocate(dtype, length, operation);
   for (let i = 0; i < length; i++) {
     const value = at(i);
     if (!isFloat(dtype)) checkHolds(operation, dtype, value);

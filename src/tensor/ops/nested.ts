@@ -86,7 +86,7 @@ const flatten = (values: unknown, shape: Shape): (number | boolean)[] => {
 
 /** A tensor of the caller's numbers, which are copied and checked. */
 const fromNumbers = (numbers: ArrayLike<number | boolean>, shape: Shape, dtype: DType): Tensor => {
-  const array = allocate(dtype, numbers.length);
+  const array = allocate(dtype, numbers.length, 'tensor', shape);
   const checked = !isFloat(dtype);
   for (let i = 0; i < array.length; i++) {
     const value = Number(numbers[i]);
@@ -126,7 +126,7 @@ export const fromTypedArray = (values: TypedArray, given: unknown, asked: DType 
   }
   if (dtype !== own) return fromNumbers(values, shape, dtype);
   // A copy: `slice` would not be one for Node's Buffer.
-  const array = allocate(dtype, values.length);
+  const array = allocate(dtype, values.length, 'tensor', shape);
   array.set(values);
   return wrap(bufferNode(shape, new HostStorage(dtype, array)));
 };

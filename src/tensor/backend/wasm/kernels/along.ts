@@ -261,7 +261,8 @@ export const writeAlong = (kernel: Kernel): KernelCode => {
           .op('i32.ge_s', 'i32.and')
           .if(() => place(rest));
       reductions.forEach(({ reduction }, i) => {
-        reduction.accumulate(totals[i]!, finish(i));
+        // Not by accumulating: the NaNs met are forgotten with the block.
+        writer.get(reduction.combine(totals[i]!, finish(i))).set(totals[i]!);
         reduction.reset(accumulators[i]!);
       });
     });

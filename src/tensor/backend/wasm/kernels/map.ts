@@ -16,7 +16,7 @@ const tileElements = 2 ** 14;
 const sideBySide = ({ values }: Kernel, vectors: number): number => {
   const dear = values.filter(value => value.kind === 'operation' && isDear(value.op)).length;
   if (dear < 2 || values.length > 64 || vectors < 64) return 1;
-  return values.length > 24 ? 2 : 4;
+  return values.length > 48 ? 2 : 4;
 };
 
 export const writeMap = (kernel: Kernel): KernelCode => {

@@ -1,0 +1,34 @@
+/** What the platform's WebAssembly can do beyond SIMD. */
+
+import { wasmApi } from './api.js';
+import { FunctionWriter, link } from './assembler.js';
+
+interface Node20 {
+  readonly process?: {
+    getBuiltinModule?(name: 'node:v8'): { setFlagsFromString(flags: string): void } | undefined;
+  };
+}
+
+const usesFma = (): Uint8Array => {
+  const f = new FunctionWriter([]);
+  const zero = f.v128(new Uint8Array(16)).keep('v128');
+  f.get(zero, zero, zero).op('f32x4.relaxed_madd', 'drop');
+  return link([{ name: 'f', writer: f }]).bytes;
+};
+
+let fma: boolean | undefined;
+
+/**
+ * Whether x·y + z can be had in one instruction. Node 20 has it behind a flag, which can still be set when it runs, as long
+ * as no module has asked for it.
+ */
+export const hasFma = (): boolean => {
+  if (fma !== undefined) return fma;
+  const validates = (): boolean => wasmApi().validate(usesFma());
+  fma = validates();
+  if (fma) return true;
+  const { process } = globalThis as Node20;
+  process?.getBuiltinModule?.('node:v8')?.setFlagsFromString('--experimental-wasm-relaxed-simd');
+  fma = validates();
+  return fma;
+};

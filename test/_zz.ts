@@ -1,0 +1,65 @@
+import { add, broadcastTo, div, exp, logSoftmax, logsumexp, matmul, max, mean, mul, neg, reshape, rsqrt, silu, softmax, square, sub, sum, tanh, tensor, transpose, variance, where, greater, type Tensor, valueAndGrad, std, grad, less } from 'tenfold';
+import { layerNorm, linear } from 'tenfold/nn';
+import { adam, applyUpdates } from 'tenfold/optim';
+import { bernoulli, bits, key, normal, uniform } from 'tenfold/random';
+import { planOf } from '../src/tensor/backend/wasm/plan.js';
+import { operandOf } from '../src/tensor/backend/wasm/product.js';
+import { fuse } from '../src/tensor/compile/fuse.js';
+import { simplify } from '../src/tensor/compile/simplify.js';
+import { programOfPending } from '../src/tensor/compile/program.js';
+import { nodeOf } from '../src/tensor/tensor.js';
+import { compare } from './tensor/differential.js';
+import { wasmBackend } from '../src/tensor/backend/wasm/wasm.js';
+
+const leaf = (...shape: number[]): Tensor => { const x = normal(key(shape.length), shape) as Tensor; x.dataSync(); return x; };
+const show = (name: string, ...roots: Tensor[]) => {
+  const { program } = programOfPending(roots.map(nodeOf));
+  const fused = fuse(simplify(program), { readsView: (i, o, v) => operandOf(i, o, v) !== null });
+  console.log(`## ${name}`);
+  for (const u of fused.units) {
+    if (u.kind === 'single') console.log('  single', u.instruction.op, u.operands.map(o => o.view.strides.join()));
+    else console.log('  kernel', u.kernel.space.map(a => `${a.length}${a.reduced ? '*' : ''}`).join(' '), u.kernel.values.map(v => v.kind === 'operation' ? v.op : v.kind === 'reduce' ? v.op + '!' : v.kind).join(' '), 'stores', u.kernel.stores.length);
+  }
+  compare(roots.map(nodeOf), wasmBackend);
+};
+const x = leaf(32, 64);
+show('softmax', softmax(x));
+show('softmax axis0', softmax(x, { axis: 0 }));
+show('logsoftmax', logSoftmax(x));
+show('lse', logsumexp(x, { axis: 1 }));
+const ln = layerNorm(64);
+const w = leaf(64), bb = leaf(64);
+show('layernorm', ln.apply({ weight: w, bias: bb }, x));
+const g = leaf(4, 32, 8, 8);
+const gn = (x: Tensor, groups: number, weight: Tensor, bias: Tensor) => {
+  const [n, c, h, ww] = x.shape as [number, number, number, number];
+  const r = reshape(x, [n, groups, (c / groups) * h * ww]);
+  const m = mean(r, { axis: -1, keepDims: true });
+  const v = variance(r, { axis: -1, keepDims: true });
+  const y = reshape(mul(sub(r, m), rsqrt(add(v, 1e-5))), [n, c, h, ww]);
+  return add(mul(y, reshape(weight, [c, 1, 1])), reshape(bias, [c, 1, 1])) as Tensor;
+};
+show('groupnorm+silu', silu(gn(g, 8, leaf(32), leaf(32))) as Tensor);
+const opt = adam(1e-3);
+const p = leaf(64, 32);
+const st = opt.init(p);
+const gr = leaf(64, 32);
+const [up, st2] = opt.update(gr, st, p);
+const p2 = applyUpdates(p, up);
+show('adam', p2, (st2[0] as never as { firstMoment: Tensor }).firstMoment, (st2[0] as never as { secondMoment: Tensor }).secondMoment);
+show('adam all', p2, ...(JSON.stringify(st2) ? [(st2[0] as any).count, (st2[1] as any).count, (st2[0] as any).firstMoment, (st2[0] as any).secondMoment] : []));
+const k = key(3); k.dataSync();
+show('uniform', uniform(k, [64, 64]));
+show('dropout', mul(x, where(bernoulli(k, 0.5, [32, 64]), 2, 0) as Tensor) as Tensor);
+show('normal', add(x, normal(k, [32, 64])) as Tensor);
+show('bits', bits(k, [32, 64]));
+const h = leaf(32, 64);
+const gg = mul(x, sub(1, square(tanh(h)))) as Tensor;
+show('bias grad', gg, sum(gg, { axis: 0 }));
+show('sibling', sum(x, { axis: 1 }), max(x, { axis: 1 }));
+show('sibling0', sum(x, { axis: 0 }), max(x, { axis: 0 }));
+show('siblings both', sum(x, { axis: 0 }), sum(x, { axis: 1 }));
+const wt = leaf(16, 64);
+show('matmulT', matmul(x, transpose(wt) as never) as Tensor);
+show('matmul grad', ...Object.values(grad((p: {w: Tensor, b: Tensor}) => sum(square(tanh(add(matmul(x, transpose(p.w) as never), p.b) as Tensor))) as Tensor)({w: wt, b: leaf(16)})));
+show('std', div(sub(x, mean(x, { axis: 1, keepDims: true })), std(x, { axis: 1, keepDims: true })) as Tensor);
