@@ -8,9 +8,11 @@ export interface LimitKernel {
   /** Size of the memory. */
   readonly pages: number;
   readonly calls: readonly { readonly name: string; readonly arguments: readonly number[] }[];
+  /** Runs write to so many places in turn, so many bytes from one to the next: the second argument is where to. */
+  readonly places?: { readonly count: number; readonly bytes: number };
 }
 
-type Exports = Readonly<Record<string, (...args: readonly number[]) => void>>;
+type Exports = Readonly<Record<string, (from: number, to: number) => void>>;
 
 /** The part of the WebAssembly API that the limits need; TypeScript has it only together with the DOM. */
 interface WasmApi {
@@ -23,14 +25,21 @@ interface WasmApi {
 export const wasmApi = (globalThis as unknown as { readonly WebAssembly: WasmApi }).WebAssembly;
 
 /** The kernel as a function: one run, of all its calls. */
-export const instantiateKernel = ({ module, pages, calls }: LimitKernel): (() => void) => {
+export const instantiateKernel = ({
+  module,
+  pages,
+  calls,
+  places = { count: 1, bytes: 0 },
+}: LimitKernel): (() => void) => {
   const { Instance, Memory, Module } = wasmApi;
   const memory = new Memory({ initial: pages });
   // Pages that were never written are all the same page of zeros, which no cache misses.
   new Float32Array(memory.buffer).fill(1.5);
   const exports = new Instance(new Module(module), { env: { memory } }).exports as Exports;
   const bound = calls.map(({ name, arguments: args }) => ({ call: exports[name]!, args }));
+  let turn = 0;
   return () => {
-    for (const { call, args } of bound) call(...args);
+    const shift = (turn++ % places.count) * places.bytes;
+    for (const { call, args } of bound) call(args[0]!, args[1]! + shift);
   };
 };

@@ -35,9 +35,10 @@ const writeRead = (): FunctionWriter => {
   return f.op('f32x4.add', 'f32x4.add').memory('v128.store');
 };
 
-const kernel = (writer: FunctionWriter, bytes: number, written: boolean): LimitKernel => ({
+const kernel = (writer: FunctionWriter, bytes: number, written: boolean, count = 1): LimitKernel => ({
   module: link([{ name: 'tile', writer }]).bytes,
-  pages: 1 + (written ? 2 : 1) * Math.ceil(bytes / pageBytes),
+  pages: 1 + (written ? 1 + count : 1) * Math.ceil(bytes / pageBytes),
+  places: { count, bytes },
   calls: Array.from({ length: bytes / tile }, (_, i) => ({
     name: 'tile',
     // The first page takes what a kernel wants to write beside its purpose.
@@ -47,6 +48,12 @@ const kernel = (writer: FunctionWriter, bytes: number, written: boolean): LimitK
 
 /** Copies so many bytes, a multiple of 64 KiB, with vector loads and stores. */
 export const copyKernel = (bytes: number): LimitKernel => kernel(writeCopy(), bytes, true);
+
+/**
+ * Copies so many bytes to 64 places in turn: what it costs to write results to memory that no cache has, as a library must
+ * that does not know which results are still wanted.
+ */
+export const freshCopyKernel = (bytes: number): LimitKernel => kernel(writeCopy(), bytes, true, 64);
 
 /** Copies so many bytes with `memory.copy`. */
 export const memoryCopyKernel = (bytes: number): LimitKernel => kernel(writeMemoryCopy(), bytes, true);

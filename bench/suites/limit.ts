@@ -1,6 +1,6 @@
 /** What this machine can do in WebAssembly: the yardstick for the other suites. */
 import { instantiateKernel, type LimitKernel } from '../limit/kernel.js';
-import { copyKernel, memoryCopyKernel, readKernel } from '../limit/memory.js';
+import { copyKernel, freshCopyKernel, memoryCopyKernel, readKernel } from '../limit/memory.js';
 import { microKernel } from '../limit/micro-kernel.js';
 import { sideBySide } from '../limit/threads.js';
 import { type Case, measure } from '../measure.js';
@@ -24,6 +24,12 @@ const arithmetic = (name: string, rows: number, fused: boolean): Limit => {
 
 const limits = (): readonly Limit[] => [
   { name: 'copy 4 MiB, v128', kernel: copyKernel(bytes), work: { bytes: 2 * bytes }, times: 50 },
+  {
+    name: 'copy 4 MiB to 64 places in turn',
+    kernel: freshCopyKernel(bytes),
+    work: { bytes: 2 * bytes },
+    times: 50,
+  },
   { name: 'copy 4 MiB, memory.copy', kernel: memoryCopyKernel(bytes), work: { bytes: 2 * bytes }, times: 50 },
   { name: 'read 4 MiB', kernel: readKernel(bytes), work: { bytes }, times: 100 },
   arithmetic('micro-kernel 4×8, mul+add', 4, false),

@@ -48,7 +48,6 @@ export const bytesOf: Readonly<Record<DType, number>> = Object.freeze({
 /** The ways to make a typed array that all classes of them have. */
 interface ArrayClass {
   new (length: number): TypedArray;
-  new (elements: TypedArray): TypedArray;
   new (buffer: ArrayBuffer, byteOffset: number, length: number): TypedArray;
 }
 
@@ -67,6 +66,9 @@ export const arrayClassOf = (dtype: DType): ArrayClass => {
       return Uint8Array;
   }
 };
+
+/** A copy. Unlike `slice`, which has the engine write zeros first: a third of the time of 4 MB. */
+export const copyOf = <A extends TypedArray>(array: A): A => new (array.constructor as new (from: A) => A)(array);
 
 /** What to throw after an attempt to take ordinary memory for a tensor: a MemoryError where that is what was missing. */
 export const outOfMemory = (error: unknown, operation: string, dtype: DType, shape: readonly number[]): unknown => {

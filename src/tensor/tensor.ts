@@ -1,5 +1,5 @@
 /** The public value: an immutable tensor. */
-import { allocating, type DType, outOfMemory, type TypedArray, type TypedArrayOf } from './dtype.js';
+import { allocating, copyOf, type DType, outOfMemory, type TypedArray, type TypedArrayOf } from './dtype.js';
 import { ArgumentError, ShapeError } from './errors.js';
 import { storageOf } from './evaluate.js';
 import { type Node, traceOf } from './graph.js';
@@ -51,7 +51,7 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType> {
   async data(): Promise<TypedArrayOf[D]> {
     const value = storageOf(this.#node);
     try {
-      return (await value.read()).slice() as TypedArrayOf[D];
+      return copyOf(await value.read()) as TypedArrayOf[D];
     } catch (error) {
       throw outOfMemory(error, 'data', this.dtype, this.shape);
     }
@@ -64,7 +64,7 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType> {
    * @throws DeviceError for a tensor on a device that can only be read asynchronously
    */
   dataSync(): TypedArrayOf[D] {
-    return this.#elements('dataSync', elements => elements.slice()) as TypedArrayOf[D];
+    return this.#elements('dataSync', copyOf) as TypedArrayOf[D];
   }
 
   /**

@@ -11,7 +11,7 @@
  * What must not be held: an `Entry`, which the table and the registry refer to, never leads to a storage, nor to an array
  * while its value is in memory. An evicted entry is only reached from its storage.
  */
-import { bytesOf, type DType, type TypedArray } from '../../dtype.js';
+import { allocating, arrayClassOf, bytesOf, copyOf, type DType, type TypedArray } from '../../dtype.js';
 import { MemoryError } from '../../errors.js';
 import { HostStorage, type Storage } from '../../storage.js';
 import { Allocator, lowest, padded } from './allocator.js';
@@ -32,73 +32,8 @@ const maximumSmall = 2 ** 13;
 const nowhere = lowest - 16;
 
 /** Made when needed and dropped at once: a view does not survive that memory grows. */
-const viewOf = ({ buffer }: WasmMemory, dtype: DType, address: number, size: number): TypedArray => {
-  switch (dtype) {
-    case 'float32':
-      return new Float32Array(buffer, address, size);
-    case 'float64':
-      return new Float64Array(buffer, address, size);
-    case 'int32':
-      return new Int32Array(buffer, address, size);
-    case 'uint32':
-      return new Uint32Array(buffer, address, size);
-    default:
-      return new Uint8Array(buffer, address, size);
-  }
-};
-
-/** What is known about a value that is, or was, in memory. */
-class Entry {
-  readonly dtype: DType;
-  readonly size: number;
-  readonly bytes: number;
-  /** 0 when the value is not in memory. */
-  address = 0;
-  /** Whether its storage has the elements in an array too, so that evicting copies nothing. */
-  clean: boolean;
-  /** The elements after a dirty entry was evicted, until its storage takes them over. */
-  evicted: TypedArray | null = null;
-  pinned = false;
-  /** Collected while pinned: to be dropped when the run ends. */
-  dead = false;
-  /** The time of the last use, and the neighbours in a queue by it. */
-  used = 0;
-  older: Entry | null = null;
-  newer: Entry | null = null;
-
-  constructor(dtype: DType, size: number, clean: boolean) {
-    this.dtype = dtype;
-    this.size = size;
-    this.bytes = bytesOf[dtype] * size;
-    this.clean = clean;
-  }
-}
-
-/** Entries in the order of their last use. */
-class Queue {
-  oldest: Entry | null = null;
-  #newest: Entry | null = null;
-  length = 0;
-
-  append(entry: Entry): void {
-    entry.older = this.#newest;
-    if (this.#newest === null) this.oldest = entry;
-    else this.#newest.newer = entry;
-    this.#newest = entry;
-    this.length += 1;
-  }
-
-  remove(entry: Entry): void {
-    const { older, newer } = entry;
-    if (older === null) this.oldest = newer;
-    else older.newer = newer;
-    if (newer === null) this.#newest = older;
-    else newer.older = older;
-    entry.older = null;
-    entry.newer = null;
-    this.length -= 1;
-  }
-}
+const viewOf = ({ buffer }: WasmMemory, dtype: DType, address: number, size: number): TypedArray =>
+  new (arrayClassOf(dtype))(buffer, address, size);
 
 /** A computed value: in WebAssembly memory until it is evicted, in an array from then on, and perhaps in both. */
 class ResidentStorage implements Storage {
@@ -120,10 +55,16 @@ class ResidentStorage implements Storage {
     return this.readSync();
   }
 
-  /** A copy while the only elements are those in WebAssembly memory, else the array. */
+  /**
+   * A copy while the only elements are those in WebAssembly memory, else the array.
+   *
+   * @throws MemoryError when there is no memory for the copy
+   */
   readSync(): TypedArray {
-    const { array, entry, home } = this;
-    return array ?? entry.evicted ?? viewOf(home.memory, entry.dtype, entry.address, entry.size).slice();
+    const { array, entry, home, dtype, size } = this;
+    if (array !== null) return array;
+    if (entry.evicted !== null) return entry.evicted;
+    return allocating('read', dtype, [size], () => copyOf(viewOf(home.memory, dtype, entry.address, size)));
   }
 }
 
@@ -326,7 +267,7 @@ export class Residency {
   #evict(entry: Entry): boolean {
     if (!entry.clean) {
       try {
-        entry.evicted = viewOf(this.memory, entry.dtype, entry.address, entry.size).slice();
+        entry.evicted = copyOf(viewOf(this.memory, entry.dtype, entry.address, entry.size));
       } catch (error) {
         if (error instanceof RangeError) return false;
         throw error;
