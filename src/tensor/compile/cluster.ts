@@ -276,7 +276,13 @@ export class Cluster {
           (base !== null && levels.has(base)) ||
           placed(view, effect.kind === 'reduce' ? 'element' : own, space) !== null,
       );
-    return check(added, level) && this.#members.every(each => check(each, levels.get(each.instruction.result)!));
+    if (!check(added, level)) return false;
+    // Splitting adds axes: with as many as before, of the same kinds, what had its place still has it.
+    const asBefore =
+      levels === this.#levels &&
+      space.length === this.#space.length &&
+      space.every(({ reduced }, axis) => reduced === this.#space[axis]!.reduced);
+    return asBefore || this.#members.every(each => check(each, levels.get(each.instruction.result)!));
   }
 
   /** The kernel, once everything has joined. */

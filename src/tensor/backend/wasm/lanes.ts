@@ -1,7 +1,8 @@
 /** The lanes of the elementary functions as instructions: a vector is a local variable of the function being written. */
-import type { FunctionWriter, Local, Op } from './assembler.js';
+import type { FunctionWriter, Local } from './assembler.js';
 import { hasFma } from './features.js';
 import type { Lanes } from './math/lanes.js';
+import type { Op } from './opcodes.js';
 
 /** The sixteen bytes of a vector with one value in every lane. */
 const repeated = (bytes: Uint8Array): Uint8Array => Uint8Array.from({ length: 16 }, (_, i) => bytes[i % bytes.length]!);

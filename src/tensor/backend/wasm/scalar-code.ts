@@ -2,7 +2,7 @@
 import type { DType } from '../../dtype.js';
 import { isFloat } from '../../dtype.js';
 import type { Params } from '../../graph.js';
-import type { FunctionWriter, Local, Op } from './assembler.js';
+import type { FunctionWriter, Local } from './assembler.js';
 import { VectorWriter } from './lanes.js';
 import {
   cos,
@@ -19,6 +19,7 @@ import {
   tan,
   tanh,
 } from './math/index.js';
+import type { Op } from './opcodes.js';
 
 /**
  * A value in a kernel: a vector of lanes. Where two float64 lanes fill a vector, values of 32 bits are in the first two

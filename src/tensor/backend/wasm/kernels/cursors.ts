@@ -1,8 +1,9 @@
 /** How kernels walk through memory: a pointer for every buffer, moved from row to row, read and written a vector at a time. */
 import { bytesOf, type DType, isFloat } from '../../../dtype.js';
 import type { Valid, View } from '../../../view.js';
-import type { FunctionWriter, LaneMemoryOp, Local } from '../assembler.js';
+import type { FunctionWriter, Local } from '../assembler.js';
 import { VectorWriter } from '../lanes.js';
+import type { LaneMemoryOp } from '../opcodes.js';
 import type { Value } from '../scalar-code.js';
 
 /** Something read or written over a space of axes. */

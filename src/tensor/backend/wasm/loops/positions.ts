@@ -5,7 +5,8 @@
 import { bytesOf, isFloat } from '../../../dtype.js';
 import type { ParamsOf } from '../../../primitives/signatures.js';
 import { type Aval, range } from '../../../shape.js';
-import type { FunctionWriter, Local, Op } from '../assembler.js';
+import type { FunctionWriter, Local } from '../assembler.js';
+import type { Op } from '../opcodes.js';
 import { byteSteps, inBlocks, kernelOf, type LoopKernel, loadLanes, longest, merged, nest } from './walk.js';
 
 /** Vectors of results computed together. */
