@@ -88,7 +88,7 @@ const showReport = (report: Report): string => {
   ]);
   const total = steps.reduce((sum, step) => sum + wholeMs(step), 0);
   return [
-    `${steps.length} steps on the ${backend} backend in ${showMs(total)}; ${showBytes(code)} of code, planned in ${showMs(planMs)}, written in ${showMs(emitMs)}`,
+    `${steps.length} ${steps.length === 1 ? 'step' : 'steps'} on the ${backend} backend in ${showMs(total)}; ${showBytes(code)} of code, planned in ${showMs(planMs)}, written in ${showMs(emitMs)}`,
     `memory: ${showBytes(memory.arena)} planned, ${showBytes(memory.inputs)} of inputs, ${showBytes(memory.outputs)} of outputs`,
     '',
     table([['kernel', 'space (* reduced)', 'times', 'flops', 'bytes', 'time', '', ''], ...lines]),

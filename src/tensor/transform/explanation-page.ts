@@ -76,7 +76,7 @@ export const explanationPage = ({ graph, report, traces }: Content): string => {
   const summary =
     report === null
       ? 'The backend has nothing to tell.'
-      : `${steps.length} steps on the ${report.backend} backend in ${total.toPrecision(3)} ms; ${report.memory.arena} bytes planned, ${report.memory.inputs} of inputs, ${report.memory.outputs} of outputs; planned in ${report.planMs.toPrecision(3)} ms, written in ${report.emitMs.toPrecision(3)} ms.`;
+      : `${steps.length} ${steps.length === 1 ? 'step' : 'steps'} on the ${report.backend} backend in ${total.toPrecision(3)} ms; ${report.memory.arena} bytes planned, ${report.memory.inputs} of inputs, ${report.memory.outputs} of outputs; planned in ${report.planMs.toPrecision(3)} ms, written in ${report.emitMs.toPrecision(3)} ms.`;
   const traced =
     traces.length === 0
       ? ''
