@@ -2,7 +2,7 @@
 import { add, div, mul, neg, square } from '../tensor/ops/arithmetic.js';
 import { cast } from '../tensor/ops/cast.js';
 import { tensor, zerosLike } from '../tensor/ops/creation.js';
-import { expm1, sqrt } from '../tensor/ops/elementary.js';
+import { expm1, reciprocal, sqrt } from '../tensor/ops/elementary.js';
 import { checkArgument } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { map, zipWith } from '../tree/tree.js';
@@ -71,7 +71,7 @@ export const scaleByAdam = ({
       );
       // 1 − βᵗ by expm1: written out it would lose three digits of float32 in the first steps.
       const unbias = (moment: Tensor, beta: number): Tensor =>
-        div(moment, neg(expm1(mul(cast(count, moment.dtype), Math.log(beta)))) as Tensor);
+        mul(moment, reciprocal(neg(expm1(mul(cast(count, moment.dtype), Math.log(beta))))) as Tensor);
       const adapted = zipWith(
         (m, v) => div(unbias(m as Tensor, beta1), add(sqrt(unbias(v as Tensor, beta2)), epsilon) as Tensor),
         firstMoment,
