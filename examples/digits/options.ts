@@ -14,7 +14,7 @@ export interface Options {
   readonly sampleOnly: boolean;
 }
 
-export const defaults = Object.freeze({ steps: 2000, batch: 128, seed: 0, out: 'out/digits' });
+export const defaults = Object.freeze({ steps: 3000, batch: 128, seed: 0, out: 'out/digits' });
 
 /** How many images the data set holds: a batch draws without repeating itself, so that it cannot be larger. */
 const imageCount = 1797;

@@ -111,6 +111,10 @@ export const padded = (view: View, low: readonly number[], interior: readonly nu
   };
 };
 
+/** Whether nothing of an axis of this length is valid. */
+const isEmpty = (length: number, valid: Valid | null): boolean =>
+  valid !== null && Math.max(0, valid[0]) >= Math.min(length, valid[1]);
+
 interface Axis {
   readonly length: number;
   readonly stride: number;
@@ -134,8 +138,8 @@ const joined = (axes: readonly Axis[]): Axis | null => {
 export const reshaped = (view: View, to: Shape): View | null => {
   if (sameShape(view.shape, to)) return view;
   if (sizeOf(to) === 0) return contiguous(to);
-  // An axis of length 1 that is not valid makes everything zero: any other axis can say that as well.
-  if (view.shape.some((length, axis) => length === 1 && view.valid[axis] !== null)) {
+  // An axis of which nothing is valid makes everything zero: any other axis can say that as well.
+  if (view.shape.some((length, axis) => isEmpty(length, view.valid[axis]!))) {
     const none = to.map((length, axis): Valid | null => (axis === 0 ? [length, length] : null));
     return to.length === 0 ? null : { shape: to, offset: 0, strides: to.map(() => 0), valid: none };
   }

@@ -29,7 +29,7 @@ describe('parseOptions', () => {
     const options = parseOptions([]);
     expect(options).toEqual({ ...defaults, resume: undefined, sampleOnly: false });
     expect(options).toEqual({
-      steps: 2000,
+      steps: 3000,
       batch: 128,
       seed: 0,
       out: 'out/digits',

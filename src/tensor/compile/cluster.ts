@@ -1,5 +1,6 @@
 /** A kernel coming about: instructions join it from the last to the first, each next to what uses its result. */
 import type { DType } from '../dtype.js';
+import { entryOf } from '../primitives/table.js';
 import { range, type Shape, sizeOf, stridesOf } from '../shape.js';
 import { isContiguous, refined, reshaped, type View } from '../view.js';
 import { type Axis, depthOf, type Kernel, type KernelValue, type Level, lengthsOf, type Reducer } from './kernel.js';
@@ -21,6 +22,12 @@ export interface Effect {
 
 /** Instructions in a kernel: what a function of WebAssembly, a shader and their compilers take gladly. */
 const mostMembers = 128;
+/** Elementary functions are long and count for as many: engines refuse functions of more than 50,000 locals. */
+const weightOf = ({ op }: Instruction): number => {
+  if (op === 'pow') return 4;
+  const entry = op === 'copy' ? null : entryOf(op);
+  return entry?.kind === 'elementwise' && !entry.traits.includes('cheap') ? 2 : 1;
+};
 /** Different buffers read. */
 const mostReads = 96;
 /** A row that is walked through several times should stay in the cache. */
@@ -112,6 +119,7 @@ export class Cluster {
   #levels = new Map<number, Level>();
   readonly #stores = new Set<number>();
   readonly #reads = new Set<number>();
+  #weight = 0;
 
   constructor(effect: Effect) {
     const { instruction, kind } = effect;
@@ -142,6 +150,7 @@ export class Cluster {
 
   #add(effect: Effect, level: Level): void {
     this.#members.push(effect);
+    this.#weight += weightOf(effect.instruction);
     this.#levels.set(effect.instruction.result, level);
     for (const { base } of effect.operands) if (base !== null) this.#reads.add(base);
   }
@@ -149,7 +158,7 @@ export class Cluster {
   /** Takes an instruction in, where its consumers here and the space allow that. */
   join(effect: Effect): boolean {
     const { instruction, kind } = effect;
-    if (this.#members.length >= mostMembers || this.#reads.size >= mostReads) return false;
+    if (this.#weight >= mostMembers || this.#reads.size >= mostReads) return false;
     if (sizeOf(instruction.aval.shape) === 0 || sizeOf(lengthsOf(this.#space, 'element')) === 0) return false;
     const uses = this.#members.flatMap(member =>
       member.operands.filter(({ base }) => base === instruction.result).map(({ view }): Use => ({ member, view })),

@@ -39,59 +39,62 @@ export interface Target {
   readsView(instruction: Instruction, operand: number, view: View): boolean;
 }
 
+/** A unit coming about. */
+interface Work {
+  /** Units that follow on it, at most: those it feeds are lower. */
+  readonly height: number;
+  readonly made: Cluster | Single;
+}
+
 /** Fuses a simplified program. */
 export const fuse = (program: Program, target: Target): Fused => {
   const { effects, sources, parts, avals } = effectsOf(program, target);
-  const wanted = new Set<number>(sources.map(({ base }) => base!));
-  const units: { readonly height: number; readonly made: Cluster | Single }[] = [];
-  /** Units that read a slot, with what they are. */
-  const readers = new Map<number, Set<{ height: number; made: Cluster | Single }>>();
-  const addUnit = (height: number, made: Cluster | Single): { height: number; made: Cluster | Single } => {
-    const unit = { height, made };
-    units.push(unit);
-    return unit;
-  };
-  const read = (slot: number | null, unit: { height: number; made: Cluster | Single }): void => {
+  const wanted = new Set<number>(sources.map(({ base }) => parts.get(base!)?.tuple ?? base!));
+  const works: Work[] = [];
+  /** By slot; parts of a tuple count as the tuple. */
+  const readers = new Map<number, Set<Work>>();
+  const read = (slot: number | null, work: Work): void => {
     if (slot === null) return;
     const base = parts.get(slot)?.tuple ?? slot;
     const set = readers.get(base);
-    if (set === undefined) readers.set(base, new Set([unit]));
-    else set.add(unit);
+    if (set === undefined) readers.set(base, new Set([work]));
+    else set.add(work);
+  };
+  /** A kernel that takes the effect in: that of its consumers; where none of them is one, a kernel that reads the same. */
+  const joinable = (effect: Effect, consumers: readonly Work[], top: number): Work | undefined => {
+    const highest = consumers.filter(({ height }) => height === top);
+    const feeds = consumers.some(({ made }) => made instanceof Cluster);
+    const candidates = highest.length > 1 ? [] : feeds ? highest : siblings(effect, readers);
+    return candidates.find(
+      work =>
+        work.made instanceof Cluster &&
+        consumers.every(each => each === work || each.height < work.height) &&
+        work.made.join(effect),
+    );
   };
 
   for (let i = effects.length - 1; i >= 0; i--) {
     const effect = effects[i]!;
     const { result } = effect.instruction;
     const consumers = [...(readers.get(result) ?? [])];
+    // What sums of nothing would have read.
+    if (consumers.length === 0 && !wanted.has(result)) continue;
     const top = consumers.reduce((height, unit) => Math.max(height, unit.height), -1);
-    const candidates = consumers.filter(({ height }) => height === top);
-    let joined: { height: number; made: Cluster | Single } | undefined;
-    if (effect.kind !== 'single') {
-      // A consumer first; else a kernel further up that reads the same.
-      const beside =
-        candidates.length > 1 || consumers.some(({ made }) => made instanceof Cluster) ? [] : siblings(effect, readers);
-      for (const unit of [...(candidates.length === 1 ? candidates : []), ...beside]) {
-        const lower = consumers.every(each => each === unit || each.height < unit.height);
-        if (lower && unit.made instanceof Cluster && unit.made.join(effect)) {
-          joined = unit;
-          break;
-        }
-      }
-    }
-    const stays = joined === undefined || consumers.some(unit => unit !== joined);
-    if (joined === undefined) {
-      joined = addUnit(
-        top + 1,
-        effect.kind === 'single'
-          ? { kind: 'single', instruction: effect.instruction, operands: effect.operands }
-          : new Cluster(effect),
-      );
-    }
-    if (joined.made instanceof Cluster && (stays || wanted.has(result))) joined.made.store(result);
-    for (const { base } of effect.operands) read(base, joined);
+    const single = effect.kind === 'single';
+    const joined = single ? undefined : joinable(effect, consumers, top);
+    const work: Work = joined ?? {
+      height: top + 1,
+      made: single
+        ? { kind: 'single', instruction: effect.instruction, operands: effect.operands }
+        : new Cluster(effect),
+    };
+    if (joined === undefined) works.push(work);
+    const leaves = consumers.some(unit => unit !== work);
+    if (work.made instanceof Cluster && (leaves || wanted.has(result))) work.made.store(result);
+    for (const { base } of effect.operands) read(base, work);
   }
   return {
-    units: units
+    units: works
       .sort((a, b) => b.height - a.height)
       .map(({ made }) => (made instanceof Cluster ? { kind: 'kernel', kernel: made.kernel() } : made)),
     outputs: sources,
@@ -101,8 +104,8 @@ export const fuse = (program: Program, target: Target): Fused => {
 };
 
 /** Kernels that read something the effect reads too. */
-const siblings = <T>(effect: Effect, readers: ReadonlyMap<number, ReadonlySet<T>>): T[] => {
-  const found = new Set<T>();
+const siblings = (effect: Effect, readers: ReadonlyMap<number, ReadonlySet<Work>>): Work[] => {
+  const found = new Set<Work>();
   for (const { base, view } of effect.operands) {
     if (base === null || sizeOf(view.shape) === 1 || view.strides.every(stride => stride === 0)) continue;
     for (const unit of readers.get(base) ?? []) found.add(unit);

@@ -276,11 +276,13 @@ export class Vectors {
     const vector = writer.local('v128');
     writer.v128(new Uint8Array(16)).set(vector);
     const checked = valid !== null || open !== null;
+    // The first lane can be in the padding in front of the buffer, at an address below 0: an offset would not wrap.
+    const wraps = stride < 0 || valid !== null;
     for (let lane = 0; lane < count; lane++) {
       const load = (): void => {
         writer.get(at);
-        if (stride < 0) writer.i32(lane * stride * bytes).op('i32.add');
-        writer.get(vector).memoryLane(op, bytes === 1 ? 4 * lane : lane, stride < 0 ? 0 : lane * stride * bytes);
+        if (wraps) writer.i32(lane * stride * bytes).op('i32.add');
+        writer.get(vector).memoryLane(op, bytes === 1 ? 4 * lane : lane, wraps ? 0 : lane * stride * bytes);
         writer.set(vector);
       };
       if (!checked) {
