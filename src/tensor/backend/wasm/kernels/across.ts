@@ -1,327 +1,377 @@
 /**
  * Kernels that reduce axes other than the last: vectors along the last axis that is kept, many results side by side.
  * Terms are added to rows of partial sums in scratch memory, so memory is read in its own order.
+ *
+ * A unit of work is a strip: some neighbouring results, for all their terms.
  */
-import { depthOf, type Kernel, lengthsOf } from '../../../compile/kernel.js';
+import { depthOf, type Kernel, type KernelValue, lengthsOf, type ReduceValue } from '../../../compile/kernel.js';
 import { contiguous, reshaped, type View } from '../../../view.js';
 import { FunctionWriter, type Local } from '../assembler.js';
 import type { Value } from '../scalar-code.js';
 import { Body, type KernelCode, lanesOf, parametersOf, slotsOf } from './body.js';
-import { type Access, collapsed, Rows, Vectors } from './cursors.js';
+import { type Access, type Cursor, collapsed, Rows, Vectors } from './cursors.js';
 import { accumulatorOf, blockTerms, partials, Reduction, spans } from './reducers.js';
 
 /** Results made side by side: their partial sums fit into the first-level cache. */
 const stripElements = 256;
 const tileElements = 2 ** 14;
 
-export const writeAcross = (kernel: Kernel): KernelCode => {
-  const { values, stores, space } = kernel;
+/** Loads, indices and stores over the reduced axis, then those kept; the last one is that of the vectors. */
+interface Layout {
+  readonly lengths: readonly number[];
+  readonly accesses: readonly Access[];
+}
+
+/** One axis in front of others. */
+const inFront = (view: View, length: number, stride: number, valid: View['valid'][number]): View => ({
+  shape: [length, ...view.shape],
+  offset: view.offset,
+  strides: [stride, ...view.strides],
+  valid: [valid, ...view.valid],
+});
+
+const layoutOf = ({ values, stores, space }: Kernel, slots: readonly number[], ids: readonly number[]): Layout => {
   const depth = depthOf(space);
-  const slots = slotsOf(kernel);
-  const { types, scratch, from, to } = parametersOf(slots);
-  const writer = new FunctionWriter(types);
-  const lanes = lanesOf(kernel);
-  const vectors = new Vectors(writer, lanes);
-
-  // The reduced axis first among the accesses' axes, then those kept.
-  const first = space.findIndex(({ reduced }) => reduced);
   const kept = lengthsOf(space, 'row');
-  const behind = [...kept.slice(0, first), depth, ...kept.slice(first)];
-  const reducedFirst = (view: View): View => {
-    const whole = reshaped(view, behind)!;
-    const order = [first, ...behind.keys()].filter((axis, i) => i === 0 || axis !== first);
-    return {
-      shape: order.map(axis => behind[axis]!),
-      offset: whole.offset,
-      strides: order.map(axis => whole.strides[axis]!),
-      valid: order.map(axis => whole.valid[axis]!),
-    };
+  const first = space.findIndex(({ reduced }) => reduced);
+  const joined = [...kept.slice(0, first), depth, ...kept.slice(first)];
+  /** The reduced axis of a view of elements, and the view without it. */
+  const apart = (
+    view: View,
+  ): { readonly stride: number; readonly valid: View['valid'][number]; readonly rest: View } => {
+    const { offset, strides, valid } = reshaped(view, joined)!;
+    const without = <T>(list: readonly T[]): readonly T[] => list.filter((_, axis) => axis !== first);
+    const rest = { shape: kept, offset, strides: without(strides), valid: without(valid) };
+    return { stride: strides[first]!, valid: valid[first]!, rest };
   };
-  const still = (view: View): View => ({
-    shape: [depth, ...kept],
-    offset: view.offset,
-    strides: [0, ...view.strides],
-    valid: [null, ...view.valid],
-  });
-  const ids = values.flatMap((value, id) => (value.kind === 'load' || value.kind === 'index' ? [id] : []));
-  const reads = ids.map((id): Access => {
-    const { kind, level, dtype } = values[id]!;
-    const { view } = values[id]! as { view: View };
-    return {
-      argument: kind === 'load' ? slots.indexOf((values[id] as { slot: number }).slot) : null,
-      dtype,
-      view: level === 'row' ? still(view) : reducedFirst(view),
-    };
-  });
+  const parted = (argument: number | null, { dtype, level }: KernelValue, view: View) => {
+    const { stride, valid, rest } = level === 'row' ? { stride: 0, valid: null, rest: view } : apart(view);
+    return { argument, dtype, stride, valid, view: rest };
+  };
   const reading = slots.length - stores.length;
-  const writes = stores.map(({ value }, i): Access => {
-    const { dtype, level } = values[value]!;
-    const view = level === 'row' ? still(contiguous(kept)) : reducedFirst(contiguous(lengthsOf(space, 'element')));
-    return { argument: reading + i, dtype, view };
-  });
-  const all = [...reads, ...writes];
-  const together = collapsed(
-    kept,
-    all.map(access => ({
-      ...access,
-      view: { ...access.view, strides: access.view.strides.slice(1), valid: access.view.valid.slice(1) },
-    })),
-  );
-  const lengths = together.lengths.length === 0 ? [1] : together.lengths;
-  const accesses = together.accesses.map((access, i) => ({
-    ...access,
-    view: {
-      ...access.view,
-      strides: [all[i]!.view.strides[0]!, ...(together.lengths.length === 0 ? [0] : access.view.strides)],
-      valid: [all[i]!.view.valid[0]!, ...(together.lengths.length === 0 ? [null] : access.view.valid)],
-    },
-  }));
-  const columns = lengths[lengths.length - 1]!;
-  const outer = lengths.slice(0, -1);
-  const strip = Math.min(stripElements, Math.ceil(columns / lanes) * lanes);
-  const strips = Math.ceil(columns / strip);
-  const whole = Math.floor(columns / lanes) * lanes;
-  const vectorAxis = lengths.length;
-  const extents = [depth, ...lengths];
-
-  // One walk over (rows, terms) for elements, one over rows for what is made of the results.
-  const elementIds = new Set<number>();
-  const rowIds = new Set<number>();
-  const need = (id: number, into: Set<number>): void => {
-    const value = values[id]!;
-    if (value.kind === 'load' || value.kind === 'index') into.add(id);
-    if (value.kind === 'operation') for (const operand of value.operands) need(operand, into);
-  };
-  const reductions = values.flatMap((value, id) =>
-    value.kind === 'reduce' ? [{ id, value, reduction: new Reduction(writer, value.op, value.dtype, lanes) }] : [],
-  );
-  for (const { value } of reductions) need(value.operand, elementIds);
-  for (const { value } of stores) need(value, values[value]!.level === 'element' ? elementIds : rowIds);
-  const isElementStore = (i: number): boolean => values[stores[i]!.value]!.level === 'element';
-  const pick = (wanted: ReadonlySet<number>, element: boolean): readonly number[] => [
-    ...ids.flatMap((id, i) => (wanted.has(id) ? [i] : [])),
-    ...stores.flatMap((_, i) => (isElementStore(i) === element ? [ids.length + i] : [])),
+  const all = [
+    ...ids.map(id => {
+      const value = values[id] as KernelValue & { readonly view: View };
+      return parted(value.kind === 'load' ? slots.indexOf(value.slot) : null, value, value.view);
+    }),
+    ...stores.map(({ value }, i) =>
+      parted(reading + i, values[value]!, contiguous(lengthsOf(space, values[value]!.level))),
+    ),
   ];
-  const [elementPlaces, rowPlaces] = [pick(elementIds, true), pick(rowIds, false)];
-  const rowAxes = outer.map((_, i) => i + 1);
-  const termWalk = new Rows(
-    writer,
-    elementPlaces.map(i => accesses[i]!),
-    [...rowAxes, 0],
-    vectorAxis,
-    extents,
-  );
-  const rowWalk = new Rows(
-    writer,
-    rowPlaces.map(i => accesses[i]!),
-    rowAxes,
-    vectorAxis,
-    extents,
-  );
-  const cursorOf = (walk: Rows, places: readonly number[], i: number) => walk.cursors[places.indexOf(i)]!;
-
-  // Scratch: for each reduction its partial results [partials][strip], then, where terms come in blocks, totals [strip].
-  const blocked = depth > blockTerms;
-  let scratchBytes = 0;
-  const layouts = reductions.map(({ value }) => {
-    const sums = value.op === 'sum' && accumulatorOf(value.op, value.dtype) === 'float64';
-    const rowBytes = (strip / lanes) * 16 * spans(value.op, value.dtype, lanes);
-    const count = sums ? partials : 1;
-    const at = scratchBytes;
-    scratchBytes += rowBytes * (count + (sums && blocked ? 1 : 0));
-    return { sums, rowBytes, count, at, totals: at + rowBytes * count };
-  });
-
-  const position = writer.local('i32');
-  const [begin, end] = [writer.local('i32'), writer.local('i32')];
-  /** Address of the accumulators for the place, in a row of them. */
-  const accumulatorAt = (i: number, offset: number): Local => {
-    const span = spans(reductions[i]!.value.op, reductions[i]!.value.dtype, lanes);
-    const shift = (lanes === 4 ? 2 : 3) + (span - 1);
-    return writer
-      .get(scratch)
-      .get(position, begin)
-      .op('i32.sub')
-      .i32(shift)
-      .op('i32.shl', 'i32.add')
-      .i32(offset)
-      .op('i32.add')
-      .keep('i32');
+  const together = collapsed(kept, all);
+  // A single result is a row of one.
+  const lengths = together.lengths.length === 0 ? [1] : together.lengths;
+  return {
+    lengths: [depth, ...lengths],
+    accesses: together.accesses.map(({ argument, dtype, view }, i) => {
+      const own = together.lengths.length === 0 ? { ...view, shape: [1], strides: [0], valid: [null] } : view;
+      return { argument, dtype, view: inFront(own, depth, all[i]!.stride, all[i]!.valid) };
+    }),
   };
-  /** For every vector of the strip. */
-  const overStrip = (place: (count: number) => void): void => {
-    writer.get(begin).set(position);
+};
+
+/** A walk through the rows, with the cursors of those values and stores that it needs. */
+interface Walk {
+  readonly rows: Rows;
+  /** By value. */
+  readonly reads: ReadonlyMap<number, Cursor>;
+  /** By store. */
+  readonly writes: ReadonlyMap<number, Cursor>;
+}
+
+/** A reduction and its scratch memory: rows of partial results, and where terms come in blocks one of totals. */
+interface Reduced {
+  readonly id: number;
+  readonly value: ReduceValue;
+  readonly reduction: Reduction;
+  /** Vectors of accumulators for a vector of values. */
+  readonly span: 1 | 2;
+  /** Rows of partial results: one takes the terms whose number leaves this rest. */
+  readonly count: number;
+  readonly rowBytes: number;
+  readonly at: number;
+  readonly totals: number | null;
+}
+
+class AcrossWriter {
+  readonly writer: FunctionWriter;
+  readonly #kernel: Kernel;
+  readonly #vectors: Vectors;
+  readonly #lanes: 2 | 4;
+  readonly #scratch: Local;
+  readonly #depth: number;
+  readonly #columns: number;
+  /** Columns in whole vectors. */
+  readonly #whole: number;
+  readonly #terms: Walk;
+  readonly #results: Walk;
+  readonly #reduced: readonly Reduced[];
+  readonly #position: Local;
+  readonly #begin: Local;
+  readonly #end: Local;
+  readonly strip: number;
+  readonly strips: number;
+  readonly rowCount: number;
+  readonly scratchBytes: number;
+
+  constructor(kernel: Kernel, slots: readonly number[]) {
+    const { types, scratch } = parametersOf(slots);
+    const writer = new FunctionWriter(types);
+    const { values, stores } = kernel;
+    this.writer = writer;
+    this.#kernel = kernel;
+    this.#scratch = scratch;
+    this.#lanes = lanesOf(kernel);
+    this.#vectors = new Vectors(writer, this.#lanes);
+    const ids = values.flatMap((value, id) => (value.kind === 'load' || value.kind === 'index' ? [id] : []));
+    const { lengths, accesses } = layoutOf(kernel, slots, ids);
+    const [depth, ...kept] = lengths as [number, ...number[]];
+    this.#depth = depth;
+    this.#columns = kept[kept.length - 1]!;
+    this.#whole = Math.floor(this.#columns / this.#lanes) * this.#lanes;
+    this.strip = Math.min(stripElements, Math.ceil(this.#columns / this.#lanes) * this.#lanes);
+    this.strips = Math.ceil(this.#columns / this.strip);
+    this.rowCount = kept.slice(0, -1).reduce((p, n) => p * n, 1);
+
+    // One walk over terms for what is made of elements, one over rows for what is made of results.
+    const isElement = (i: number): boolean => values[stores[i]!.value]!.level === 'element';
+    const rowAxes = kept.slice(0, -1).map((_, i) => i + 1);
+    const walk = (roots: readonly number[], axes: readonly number[], element: boolean): Walk => {
+      const needed = new Set<number>();
+      const need = (id: number): void => {
+        const value = values[id]!;
+        if (needed.has(id)) return;
+        needed.add(id);
+        if (value.kind === 'operation') for (const operand of value.operands) need(operand);
+      };
+      for (const root of roots) need(root);
+      const reads = ids.filter(id => needed.has(id));
+      const writes = [...stores.keys()].filter(i => isElement(i) === element);
+      const places = [...reads.map(id => ids.indexOf(id)), ...writes.map(i => ids.length + i)];
+      const rows = new Rows(
+        writer,
+        places.map(place => accesses[place]!),
+        axes,
+        kept.length,
+        lengths,
+      );
+      return {
+        rows,
+        reads: new Map(reads.map((id, i) => [id, rows.cursors[i]!])),
+        writes: new Map(writes.map((store, i) => [store, rows.cursors[reads.length + i]!])),
+      };
+    };
+    const storesOf = (element: boolean): number[] =>
+      stores.flatMap(({ value }, i) => (isElement(i) === element ? [value] : []));
+    const terms = values.flatMap(value => (value.kind === 'reduce' ? [value.operand] : []));
+    this.#terms = walk([...terms, ...storesOf(true)], [...rowAxes, 0], true);
+    this.#results = walk(storesOf(false), rowAxes, false);
+
+    let next = 0;
+    this.#reduced = values.flatMap((value, id): Reduced[] => {
+      if (value.kind !== 'reduce') return [];
+      const { op, dtype } = value;
+      const span = spans(op, dtype, this.#lanes);
+      const sums = op === 'sum' && accumulatorOf(op, dtype) === 'float64';
+      const count = sums ? partials : 1;
+      const rowBytes = (this.strip / this.#lanes) * 16 * span;
+      const at = next;
+      const totals = sums && depth > blockTerms ? at + count * rowBytes : null;
+      next = at + rowBytes * (count + (totals === null ? 0 : 1));
+      const reduction = new Reduction(writer, op, dtype, this.#lanes);
+      return [{ id, value, reduction, span, count, rowBytes, at, totals }];
+    });
+    this.scratchBytes = next;
+    [this.#position, this.#begin, this.#end] = [writer.local('i32'), writer.local('i32'), writer.local('i32')];
+  }
+
+  /** For every vector of the strip; the last may have fewer elements. */
+  #overStrip(place: (count: number) => void): void {
+    const writer = this.writer;
+    const whole = this.#whole;
+    writer.get(this.#begin).set(this.#position);
     if (whole > 0) {
-      const stop = writer.get(end).i32(whole).get(end).i32(whole).op('i32.lt_u', 'select').keep('i32');
-      writer.loop(position, stop, lanes, () => place(lanes));
+      writer.get(this.#end).i32(whole).get(this.#end).i32(whole).op('i32.lt_u', 'select');
+      const stop = writer.keep('i32');
+      writer.loop(this.#position, stop, this.#lanes, () => place(this.#lanes));
     }
-    if (whole < columns)
-      writer
-        .get(end)
-        .i32(columns)
-        .op('i32.eq')
-        .if(() => {
-          writer.i32(whole).set(position);
-          place(columns - whole);
-        });
-  };
-  const loadSums = (i: number, offset: number): Local[] => {
-    const at = accumulatorAt(i, offset);
-    const span = spans(reductions[i]!.value.op, reductions[i]!.value.dtype, lanes);
-    return Array.from({ length: span }, (_, j) =>
-      writer
+    if (whole === this.#columns) return;
+    writer
+      .get(this.#end)
+      .i32(this.#columns)
+      .op('i32.eq')
+      .if(() => {
+        writer.i32(whole).set(this.#position);
+        place(this.#columns - whole);
+      });
+  }
+
+  /** Address of the accumulators for the place, in the row of them that begins at the offset. */
+  #accumulator({ span }: Reduced, offset: number): Local {
+    const writer = this.writer;
+    const shift = (this.#lanes === 4 ? 2 : 3) + (span - 1);
+    writer.get(this.#scratch).get(this.#position, this.#begin).op('i32.sub').i32(shift).op('i32.shl', 'i32.add');
+    return writer.i32(offset).op('i32.add').keep('i32');
+  }
+
+  #load(each: Reduced, offset: number): Local[] {
+    const at = this.#accumulator(each, offset);
+    return Array.from({ length: each.span }, (_, j) =>
+      this.writer
         .get(at)
         .memory('v128.load', 16 * j)
         .keep('v128'),
     );
-  };
-  const storeSums = (i: number, offset: number, sums: readonly Local[]): void => {
-    const at = accumulatorAt(i, offset);
-    sums.forEach((sum, j) => {
-      writer.get(at, sum).memory('v128.store', 16 * j);
-    });
-  };
-  /** The rows of partial results added up. */
-  const gathered = (i: number): readonly Local[] => {
-    const { count, rowBytes, at } = layouts[i]!;
-    const { reduction } = reductions[i]!;
-    const partialRows = Array.from({ length: count }, (_, lane) => loadSums(i, at + lane * rowBytes));
-    return partialRows[0]!.map((_, j) => reduction.tree(partialRows.map(row => row[j]!)));
-  };
-  const reset = (i: number): void => {
-    const { count, rowBytes, at } = layouts[i]!;
-    const identity = reductions[i]!.reduction.identity();
-    for (let lane = 0; lane < count; lane++)
-      storeSums(
-        i,
-        at + lane * rowBytes,
-        Array.from({ length: rowBytes / ((strip / lanes) * 16) }, () => identity),
-      );
-  };
+  }
 
-  const term = writer.local('i32');
-  const rowNumber = writer.local('i32');
-  const unit = writer.local('i32');
-  const termCount = writer.i32(depth).keep('i32');
-  const strip_ = (): void => {
-    overStrip(() => {
-      reductions.forEach((_, i) => {
-        reset(i);
-        const { sums, totals } = layouts[i]!;
-        if (sums && blocked) storeSums(i, totals, loadSums(i, layouts[i]!.at));
-      });
+  #store(each: Reduced, offset: number, vectors: readonly Local[]): void {
+    const at = this.#accumulator(each, offset);
+    vectors.forEach((vector, j) => {
+      this.writer.get(at, vector).memory('v128.store', 16 * j);
     });
-    const startTerm = writer.get(rowNumber).i32(depth).op('i32.mul').keep('i32');
-    termWalk.start(startTerm);
-    writer.i32(0).set(term);
-    writer.loop(term, termCount, 1, () => {
-      const lane = writer
-        .get(term)
-        .i32(partials - 1)
-        .op('i32.and')
-        .keep('i32');
-      const fixed = new Map<number, Value>();
-      ids.forEach((id, i) => {
-        if (!elementIds.has(id)) return;
-        const cursor = cursorOf(termWalk, elementPlaces, i);
-        if (cursor.stride === 0 && cursor.valid === null && cursor.access.argument !== null)
-          fixed.set(id, vectors.splat(cursor));
-      });
-      overStrip(count => {
-        const body = new Body(writer, kernel, (id, value) =>
-          value.kind === 'operation'
-            ? null
-            : (fixed.get(id) ?? vectors.load(cursorOf(termWalk, elementPlaces, ids.indexOf(id)), position, count)),
+  }
+
+  #reset(each: Reduced): void {
+    const identity = each.reduction.identity();
+    for (let row = 0; row < each.count; row++)
+      this.#store(each, each.at + row * each.rowBytes, new Array<Local>(each.span).fill(identity));
+  }
+
+  /** The rows of partial results taken together. */
+  #gathered(each: Reduced): readonly Local[] {
+    const rows = Array.from({ length: each.count }, (_, row) => this.#load(each, each.at + row * each.rowBytes));
+    return rows[0]!.map((_, j) => each.reduction.tree(rows.map(row => row[j]!)));
+  }
+
+  /** Adds the partial sums to the totals. */
+  #endBlock(): void {
+    this.#overStrip(() => {
+      for (const each of this.#reduced) {
+        if (each.totals === null) continue;
+        const sums = this.#gathered(each);
+        const totals = this.#load(each, each.totals);
+        this.#store(
+          each,
+          each.totals,
+          totals.map((total, j) => each.reduction.combine(total, sums[j]!)),
         );
-        stores.forEach(({ value }, i) => {
-          if (isElementStore(i))
-            vectors.store(cursorOf(termWalk, elementPlaces, ids.length + i), position, body.value(value), count);
+        this.#reset(each);
+      }
+    });
+  }
+
+  /** Values that are the same along the strip. */
+  #fixed({ reads }: Walk): ReadonlyMap<number, Value> {
+    const still = [...reads].filter(
+      ([, { stride, valid, access }]) => stride === 0 && valid === null && access.argument !== null,
+    );
+    return new Map(still.map(([id, cursor]) => [id, this.#vectors.splat(cursor)]));
+  }
+
+  #body({ reads }: Walk, known: ReadonlyMap<number, Value>, count: number): Body {
+    return new Body(this.writer, this.#kernel, (id, value) =>
+      value.kind === 'operation' ? null : (known.get(id) ?? this.#vectors.load(reads.get(id)!, this.#position, count)),
+    );
+  }
+
+  #write({ writes }: Walk, body: Body, count: number): void {
+    for (const [store, cursor] of writes)
+      this.#vectors.store(cursor, this.#position, body.value(this.#kernel.stores[store]!.value), count);
+  }
+
+  /** One term of every result of the strip. */
+  #term(term: Local): void {
+    const writer = this.writer;
+    const fixed = this.#fixed(this.#terms);
+    const row = writer
+      .get(term)
+      .i32(partials - 1)
+      .op('i32.and')
+      .keep('i32');
+    this.#overStrip(count => {
+      const body = this.#body(this.#terms, fixed, count);
+      this.#write(this.#terms, body, count);
+      for (const each of this.#reduced) {
+        // What lies behind the last column is added up as well, and stored nowhere.
+        const terms = each.reduction.terms(body.value(each.value.operand), this.#lanes);
+        const at = this.#accumulator(each, each.at);
+        if (each.count > 1) writer.get(at).get(row).i32(each.rowBytes).op('i32.mul', 'i32.add').set(at);
+        terms.forEach((vector, j) => {
+          const before = writer
+            .get(at)
+            .memory('v128.load', 16 * j)
+            .keep('v128');
+          writer.get(at, each.reduction.combine(before, vector)).memory('v128.store', 16 * j);
         });
-        reductions.forEach(({ value, reduction }, i) => {
-          const { sums, rowBytes, at: start } = layouts[i]!;
-          const terms = reduction.terms(body.value(value.operand), lanes);
-          const at = accumulatorAt(i, start);
-          if (sums) writer.get(at).get(lane).i32(rowBytes).op('i32.mul', 'i32.add').set(at);
-          terms.forEach((vector, j) => {
-            const sum = reduction.combine(
-              writer
-                .get(at)
-                .memory('v128.load', 16 * j)
-                .keep('v128'),
-              vector,
-            );
-            writer.get(at, sum).memory('v128.store', 16 * j);
-          });
-        });
-      });
-      if (blocked && layouts.some(({ sums }) => sums)) {
+      }
+    });
+  }
+
+  /** The results of the strip out of all terms. */
+  #strip(row: Local): void {
+    const writer = this.writer;
+    const blocked = this.#reduced.some(({ totals }) => totals !== null);
+    this.#overStrip(() => {
+      for (const each of this.#reduced) {
+        this.#reset(each);
+        if (each.totals !== null)
+          this.#store(each, each.totals, new Array<Local>(each.span).fill(each.reduction.identity()));
+      }
+    });
+    this.#terms.rows.start(writer.get(row).i32(this.#depth).op('i32.mul').keep('i32'));
+    const term = writer.i32(0).keep('i32');
+    const depth = writer.i32(this.#depth).keep('i32');
+    writer.loop(term, depth, 1, () => {
+      this.#term(term);
+      if (blocked)
         writer
           .get(term)
           .i32(blockTerms - 1)
           .op('i32.and')
           .i32(blockTerms - 1)
           .op('i32.eq')
-          .if(() => endBlock());
-      }
-      termWalk.next();
+          .if(() => this.#endBlock());
+      this.#terms.rows.next();
     });
-    if (blocked && depth % blockTerms !== 0) endBlock();
-    rowWalk.start(rowNumber);
-    const fixed = new Map<number, Value>();
-    ids.forEach((id, i) => {
-      if (!rowIds.has(id)) return;
-      const cursor = cursorOf(rowWalk, rowPlaces, i);
-      if (cursor.stride === 0 && cursor.valid === null && cursor.access.argument !== null)
-        fixed.set(id, vectors.splat(cursor));
-    });
-    overStrip(count => {
-      const results = new Map<number, Value>();
-      reductions.forEach(({ id, reduction }, i) => {
-        const { sums, totals } = layouts[i]!;
-        results.set(id, reduction.rounded(sums && blocked ? loadSums(i, totals) : gathered(i)));
-      });
-      const body = new Body(writer, kernel, (id, value) => {
-        if (value.kind === 'operation') return null;
-        return (
-          results.get(id) ??
-          fixed.get(id) ??
-          vectors.load(cursorOf(rowWalk, rowPlaces, ids.indexOf(id)), position, count)
-        );
-      });
-      stores.forEach(({ value }, i) => {
-        if (!isElementStore(i))
-          vectors.store(cursorOf(rowWalk, rowPlaces, ids.length + i), position, body.value(value), count);
-      });
-    });
-  };
-  /** Adds the partial sums to the totals. */
-  const endBlock = (): void =>
-    overStrip(() => {
-      reductions.forEach(({ reduction }, i) => {
-        const { sums, totals } = layouts[i]!;
-        if (!sums) return;
-        const sum = gathered(i);
-        storeSums(
-          i,
-          totals,
-          loadSums(i, totals).map((total, j) => reduction.combine(total, sum[j]!)),
-        );
-        reset(i);
-      });
-    });
+    if (blocked && this.#depth % blockTerms !== 0) this.#endBlock();
 
-  writer.get(from).set(unit);
-  writer.loop(unit, to, 1, () => {
-    writer.get(unit).i32(strips).op('i32.div_u').set(rowNumber);
-    writer.get(unit).i32(strips).op('i32.rem_u').i32(strip).op('i32.mul').tee(begin);
-    writer.i32(strip).op('i32.add').tee(end).i32(columns).get(end).i32(columns).op('i32.lt_u', 'select').set(end);
-    strip_();
-  });
-  return {
-    writer,
-    slots,
-    scratch: scratchBytes,
-    units: outer.reduce((p, n) => p * n, 1) * strips,
-    tile: Math.max(1, Math.ceil(tileElements / (depth * Math.min(columns, strip)))),
-  };
+    this.#results.rows.start(row);
+    const fixed = this.#fixed(this.#results);
+    this.#overStrip(count => {
+      const known = new Map(fixed);
+      for (const each of this.#reduced) {
+        const made = each.totals === null ? this.#gathered(each) : this.#load(each, each.totals);
+        known.set(each.id, each.reduction.rounded(made));
+      }
+      this.#write(this.#results, this.#body(this.#results, known, count), count);
+    });
+  }
+
+  /** The function: strips from ≤ s < to. */
+  write(from: Local, to: Local): void {
+    const writer = this.writer;
+    const unit = writer.get(from).keep('i32');
+    const row = writer.local('i32');
+    const [begin, end, columns] = [this.#begin, this.#end, this.#columns];
+    writer.loop(unit, to, 1, () => {
+      writer.get(unit).i32(this.strips).op('i32.div_u').set(row);
+      writer.get(unit).i32(this.strips).op('i32.rem_u').i32(this.strip).op('i32.mul').tee(begin);
+      writer.i32(this.strip).op('i32.add').tee(end).i32(columns).get(end).i32(columns);
+      writer.op('i32.lt_u', 'select').set(end);
+      this.#strip(row);
+    });
+  }
+
+  get tile(): number {
+    return Math.max(1, Math.ceil(tileElements / (this.#depth * Math.min(this.#columns, this.strip))));
+  }
+}
+
+export const writeAcross = (kernel: Kernel): KernelCode => {
+  const slots = slotsOf(kernel);
+  const { from, to } = parametersOf(slots);
+  const across = new AcrossWriter(kernel, slots);
+  across.write(from, to);
+  const { writer, scratchBytes, strips, rowCount, tile } = across;
+  return { writer, slots, scratch: scratchBytes, units: rowCount * strips, tile };
 };
