@@ -263,13 +263,13 @@ export const ddimReverseSampleLoop = <S extends Shape, D extends DType, E = unkn
   diffusion: GaussianDiffusion,
   model: Model<E>,
   start: Tensor<S, D>,
-  options: DenoiseOptions<E> = {},
+  options: DenoiseOptions<E> & Pick<LoopOptions, 'segments'> = {},
 ): Tensor<S, D> =>
   runLoop({
     operation: 'ddimReverseSampleLoop',
     diffusion,
     start,
-    options: {},
+    options: { segments: options.segments },
     noisy: false,
     ascending: true,
     step: reverseStepper('ddimReverseSampleLoop', diffusion, model, options),

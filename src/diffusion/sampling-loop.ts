@@ -6,7 +6,7 @@ import { full, tensor, zeros } from '../tensor/ops/creation.js';
 import { broadcastTo } from '../tensor/ops/movement.js';
 import { checkShape, range, type Shape, showAval, showShape } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
-import { fold, scan } from '../tensor/transform/loops.js';
+import { type FoldOptions, fold, scan } from '../tensor/transform/loops.js';
 import { checkAlike } from './checks.js';
 import type { GaussianDiffusion } from './gaussian-diffusion.js';
 import { checkSource, checkStack, type NoiseOptions, timestepNoise } from './noise.js';
@@ -22,6 +22,11 @@ export interface StepOptions<E = unknown> extends DenoiseOptions<E>, NoiseOption
 export interface LoopOptions<E = unknown, D extends DType = DType> extends StepOptions<E> {
   /** The dtype of the samples where a shape is given to start from. Default float32. */
   readonly dtype?: D | undefined;
+  /**
+   * For derivatives of a whole run: into how many segments its steps are cut on the way back, as for `fold`. Without, the
+   * samples of all steps are kept.
+   */
+  readonly segments?: FoldOptions['segments'];
 }
 
 /** What a step gives; of a trajectory, stacked along a new first axis in the order of the steps. */
@@ -59,7 +64,7 @@ export interface Plan {
   readonly diffusion: GaussianDiffusion;
   /** The samples to start from, or their shape. */
   readonly start: Tensor | Shape;
-  readonly options: NoiseOptions & Pick<LoopOptions, 'dtype'>;
+  readonly options: NoiseOptions & Pick<LoopOptions, 'dtype' | 'segments'>;
   /** Whether the steps take noise. */
   readonly noisy: boolean;
   /** From t = 0 up rather than from t = T − 1 down. */
@@ -121,15 +126,18 @@ const prepare = (plan: Plan): Run => {
 /** The samples after the last step. The loop is one fold: its step is traced once, however many timesteps there are. */
 export const runLoop = (plan: Plan): Tensor => {
   const { start, xs, step } = prepare(plan);
-  return fold((x: Tensor, input: StepInput) => step(x, input).sample)(start, xs);
+  const { segments } = plan.options;
+  return fold((x: Tensor, input: StepInput) => step(x, input).sample, { segments })(start, xs);
 };
 
 /** The samples and predictions of every step, in one scan. */
 export const runTrajectory = (plan: Plan): Trajectory => {
   const { start, xs, step } = prepare(plan);
-  const [, { sample, predXStart }] = scan((x: Tensor, input: StepInput) => {
+  const { segments } = plan.options;
+  const stepAndAll = (x: Tensor, input: StepInput): readonly [Tensor, DiffusionSample] => {
     const after = step(x, input);
-    return [after.sample, after] as const;
-  })(start, xs);
+    return [after.sample, after];
+  };
+  const [, { sample, predXStart }] = scan(stepAndAll, { segments })(start, xs);
   return Object.freeze({ samples: sample, predXStart }) as Trajectory;
 };

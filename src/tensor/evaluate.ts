@@ -4,7 +4,7 @@ import { wasmBackend } from './backend/wasm/wasm.js';
 import { ProgramCache } from './compile/cache.js';
 import { type Program, programOfGraph, programOfPending } from './compile/program.js';
 import { TraceError } from './errors.js';
-import { type Graph, type Node, resolve, traceOf } from './graph.js';
+import { type Graph, leaked, type Node, resolve, traceOf } from './graph.js';
 import { showAval } from './shape.js';
 import type { Storage } from './storage.js';
 
@@ -96,6 +96,7 @@ export const storageOf = (node: Node, backend: Backend = defaultBackend): Storag
 const refuseTraced = (node: Node): void => {
   const trace = traceOf(node);
   if (trace === undefined) return;
+  if (!trace.open) throw leaked(trace);
   throw new TraceError({
     operation: trace.name,
     given: `a read of ${showAval(node)} inside the function that is being traced`,

@@ -199,7 +199,7 @@ const joinScopes = (inputs: readonly Node[]): readonly Scope[] => {
 };
 
 /** The error for a placeholder that outlived its trace. */
-const leaked = (scope: Scope): TraceError =>
+export const leaked = (scope: Scope): TraceError =>
   new TraceError({
     operation: scope.name,
     given: 'a tensor made inside a traced function, used after the trace ended',

@@ -10,7 +10,8 @@
  *   + − × ÷ √) has no error of its own: on exact operands the result must be equal. The sign of zero is left open.
  * - A function (exp, tanh, pow, …) may be off by c·eps·|result|, eps being 2^-23 or 2^-52.
  * - A sum or contraction may add in any order, so it may be off by c·eps·Σ|terms|: cancellation is in the sum. (Worst
- *   cases grow with the length of a naive sum, errors as met with its root: c = 16 is enough for thousands of terms.)
+ *   cases grow with the length of a naive sum, errors as met with its root: c = 16 is enough for hundreds of terms, and
+ *   for contractions, which are such sums, it grows from there on.)
  * - Errors of operands pass on: through what is linear by the primitive itself, applied to magnitudes; through other
  *   elementwise primitives by evaluating them at the ends of the interval of each operand (and at 0 if that is inside).
  * - Where that changes an integer, a truth value, a position, a branch or the class of a number (finite or not), the
@@ -34,6 +35,7 @@ import {
   resolve,
   topological,
 } from '../../src/tensor/graph.js';
+import type { CustomRule } from '../../src/tensor/primitives/custom.js';
 import { inverse } from '../../src/tensor/primitives/movement.js';
 import type { FoldParams, PrimitiveName, WhileParams } from '../../src/tensor/primitives/signatures.js';
 import { entryOf } from '../../src/tensor/primitives/table.js';
@@ -101,6 +103,8 @@ const straddles: Readonly<Record<string, Straddles>> = {
   eq: meet,
   ne: meet,
   tan: (_, __, value, ex) => ex * (1 + value * value) > 1 / 64,
+  // Of a negative number only whole powers are numbers, and between the ends there may be one.
+  pow: (x, y, _, ex, ey) => ey > 0 && x - ex < 0 && Math.floor(y + ey) >= Math.ceil(y - ey),
   // Between two multiples of y it is linear.
   rem: (x, y, _, ex, ey) => {
     const quotient = (p: number, q: number): number => Math.round((p - (p % q)) / q);
@@ -175,6 +179,10 @@ const gathered: Rule = (instruction, [x, indices]) => {
   );
 };
 
+/** Terms of a contraction. */
+const depthOf = ({ params, inputAvals }: Instruction): number =>
+  (params.lhsContract as readonly number[]).reduce((n, axis) => n * inputAvals[0]!.shape[axis]!, 1);
+
 /** sum and scatterAdd: linear in the first operand; dotGeneral: in both. */
 const accumulated: Rule = (instruction, inputs, { c }) => {
   const { op, aval } = instruction;
@@ -199,10 +207,13 @@ const accumulated: Rule = (instruction, inputs, { c }) => {
   if (isFloat(aval.dtype)) {
     const [unit, least, round] = [eps[aval.dtype], smallest[aval.dtype], roundTo(aval.dtype)];
     const terms = inputs.reduce((n, input) => n + input.value.length, 0);
+    // Products are added in float32, one after another: what was said of naive sums.
+    const depth = op === 'dotGeneral' ? depthOf(instruction) : 1;
+    const most = c * Math.max(1, Math.sqrt(depth) / 16);
     on(finiteMagnitudes(x), op === 'dotGeneral' ? finiteMagnitudes(y) : x.value).forEach((magnitude, i) => {
       const total = magnitude + error[i]!;
-      if (!Number.isFinite(round(total * (1 + c * unit)))) error[i] = Infinity;
-      else if (Number.isFinite(value[i]) && total > 0) error[i] = error[i]! + c * unit * total + terms * least;
+      if (!Number.isFinite(round(total * (1 + most * unit)))) error[i] = Infinity;
+      else if (Number.isFinite(value[i]) && total > 0) error[i] = error[i]! + most * unit * total + terms * least;
     });
   }
   return bounded(value, isFloat(aval.dtype) ? error : error.map(e => (e === 0 ? 0 : Infinity)));
@@ -457,6 +468,9 @@ export const carelessBackend = (c: number): Backend => ({
 
 // ——— Comparing ———
 
+/** How programs are shown beside messages that speak of slots. */
+export const bySlots = { inputs: [], outputs: [], slots: true } as const;
+
 /** The shapes and dtypes of what a slot holds. */
 const avalsOf = (program: Program, slot: number): readonly Aval[] => {
   const scalar = program.scalars.find(each => each.slot === slot);
@@ -580,7 +594,7 @@ export const compare = (roots: readonly Node[], backend: Backend, c = 16): Reado
   const others = otherNumbers(program, scalars);
   const fail = (what: string, values: readonly number[], cause?: unknown): never => {
     const hint = firstFault(program, backend, inputs, values, c);
-    const message = `${backend.name} disagrees with the reference: ${what}\n${hint}\n${showProgram(program, values)}`;
+    const message = `${backend.name} disagrees with the reference: ${what}\n${hint}\n${showProgram(program, values, bySlots)}`;
     throw new Error(message, { cause });
   };
   const runs = (): readonly Values[] => {
@@ -958,10 +972,16 @@ const taken = (random: Random, tuple: Node): Node[] => {
 const few = (random: Random, pool: Pool, most: number): Node[] =>
   range(1 + below(random, most)).map(() => some(random, pool));
 
+/** A rule that computing asks nothing of. */
+const unused: CustomRule = { kind: 'customBatch', apply: inputs => inputs };
+
 const call: Step = (random, pool) => {
   const inputs = few(random, pool, 3);
   const body = bodyOf(random, pool, inputs, inner => few(random, inner, 3));
-  return taken(random, b.call(inputs, { body }));
+  return taken(
+    random,
+    random() < 0.7 ? b.call(inputs, { body }) : b.custom(inputs, { body, captures: 0, rule: unused }),
+  );
 };
 
 const cond: Step = (random, pool) => {
@@ -1142,7 +1162,7 @@ export const graphs = (): fc.Arbitrary<GeneratedGraph> =>
         roots,
         [fc.toStringMethod]: () => {
           const { program, scalars } = programOfPending(roots);
-          return `\n${showProgram(program, scalars)}\n`;
+          return `\n${showProgram(program, scalars, bySlots)}\n`;
         },
       };
     });

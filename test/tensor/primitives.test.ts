@@ -1,160 +1,228 @@
-/** Every primitive of the table: derivatives against differences, forward against reverse, batching against a loop. */
+/**
+ * Every primitive of the table, on every backend: derivatives against differences, forward against reverse, to second order;
+ * a compiled program against plain evaluation, to the last bit. (Batching is in `batched-primitives.test.ts`.)
+ */
+import { MissingRuleError } from 'tenfold';
 import { describe, expect, it } from 'vitest';
+import type { Backend } from '../../src/tensor/backend/backend.js';
+import { referenceBackend } from '../../src/tensor/backend/reference/reference.js';
+import { wasmBackend } from '../../src/tensor/backend/wasm/wasm.js';
 import { b } from '../../src/tensor/build.js';
 import { isFloat } from '../../src/tensor/dtype.js';
-import { evaluate } from '../../src/tensor/evaluate.js';
-import { bufferNode, type Node } from '../../src/tensor/graph.js';
-import { isMissing } from '../../src/tensor/primitives/kinds.js';
-import { entryOf, table } from '../../src/tensor/primitives/table.js';
-import { HostStorage, type Storage } from '../../src/tensor/storage.js';
-import { type Tensor, wrap } from '../../src/tensor/tensor.js';
+import { evaluate, prepare } from '../../src/tensor/evaluate.js';
+import { type Node, resolve } from '../../src/tensor/graph.js';
+import { full } from '../../src/tensor/primitives/full.js';
+import { table } from '../../src/tensor/primitives/table.js';
+import { sizeOf } from '../../src/tensor/shape.js';
+import type { Storage } from '../../src/tensor/storage.js';
+import { nodeOf, type Tensor, wrap } from '../../src/tensor/tensor.js';
 import { jvp, vjp } from '../../src/tensor/transform/grad.js';
-import { vmap } from '../../src/tensor/transform/vmap.js';
-import { draw, noise, type Sample, samples } from './samples.js';
+import { jit } from '../../src/tensor/transform/jit.js';
+import { trace } from '../../src/tensor/transform/trace.js';
+import { caught } from '../helpers.js';
+import {
+  asFunction,
+  drawLike,
+  hasNoTangent,
+  lacking,
+  type Mode,
+  numbersOn,
+  type OfTensors,
+  stored,
+  type Tensors,
+} from './calculus.js';
+import { draw, type Sample, samples } from './samples.js';
 
 const leaves = ['buffer', 'parameter', 'mark'];
+const backends: readonly Backend[] = [wasmBackend, referenceBackend];
 
-const values = (node: Node): number[] => {
-  evaluate([node]);
-  return [...((node.value as Storage).readSync() as Float64Array)];
-};
-
-/** The floating inputs of a sample as arguments, the others fixed; the floating results. */
-const asFunction = (sample: Sample, inputs: readonly Node[]) => {
-  const floats = inputs.map((node, i) => (isFloat(node.dtype) ? i : -1)).filter(i => i >= 0);
-  const f = (...args: readonly Tensor[]): Tensor[] => {
-    const nodes = [...inputs];
-    floats.forEach((operand, i) => {
-      nodes[operand] = nodeFrom(args[i]!);
-    });
-    return sample
-      .build(nodes)
-      .filter(node => isFloat(node.dtype))
-      .map(node => wrap(node));
-  };
-  return { f, args: floats.map(i => wrap(inputs[i]!) as Tensor) };
-};
-const nodeFrom = (x: Tensor): Node => (x.constructor as unknown as { nodeOf(x: Tensor): Node }).nodeOf(x);
-
-const weights = (like: readonly Tensor[], seed: number): Tensor[] =>
-  like.map((x, i) => {
-    const u = noise(seed + i);
-    const array = x.dtype === 'float32' ? new Float32Array(x.dataSync().length) : new Float64Array(x.dataSync().length);
-    for (let j = 0; j < array.length; j++) array[j] = u(j) * 2 - 1;
-    return wrap(bufferNode(x.shape, new HostStorage(x.dtype, array)));
-  });
-const inner = (xs: readonly Tensor[], ys: readonly Tensor[]): number =>
-  xs.reduce(
-    (sum, x, i) =>
-      sum + [...(x.dataSync() as Float64Array)].reduce((s, v, j) => s + v * (ys[i]!.dataSync()[j] as number), 0),
-    0,
-  );
-const moved = (x: Tensor, t: Tensor, by: number): Tensor => {
-  const values = x.dataSync().slice() as Float64Array;
-  const direction = t.dataSync() as Float64Array;
-  for (let i = 0; i < values.length; i++) values[i] = values[i]! + by * direction[i]!;
-  return wrap(bufferNode(x.shape, new HostStorage(x.dtype, values)));
-};
-
-const differentiable = (name: string): boolean => {
-  const entry = entryOf(name);
-  return !(
-    (entry.kind === 'elementwise' && isMissing(entry.partials)) ||
-    (entry.kind === 'reduction' && typeof entry.weights === 'object') ||
-    entry.kind === 'source'
-  );
-};
+const bytes = (values: readonly Storage[]): string =>
+  values
+    .map(value => value.readSync())
+    .map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength).toString('hex'))
+    .join(' ');
 
 it('has samples for every primitive', () => {
   expect([...Object.keys(samples), ...leaves].sort()).toEqual(Object.keys(table).sort());
 });
 
-for (const [name, list] of Object.entries(samples)) {
-  describe(name, () => {
-    list.forEach((sample, number) => {
-      const inputs = draw(sample);
-      const results = sample.build(inputs);
-      const { f, args } = asFunction(sample, inputs);
-      const smooth = differentiable(name) && args.length > 0 && results.some(node => isFloat(node.dtype));
-      const hasVjp = name !== 'while';
-      const tolerance = args.some(x => x.dtype === 'float32') ? 2e-3 : 1e-6;
+describe.each(backends)('$name', backend => {
+  const numbers = (x: Tensor): readonly number[] => numbersOn(backend, x);
+  const inner = (xs: Tensors, ys: Tensors): number =>
+    xs.reduce((sum, x, i) => {
+      const other = numbers(ys[i]!);
+      return numbers(x).reduce((s, v, j) => s + v * other[j]!, sum);
+    }, 0);
+  const moved = (args: Tensors, direction: Tensors, by: number): Tensors =>
+    args.map((x, i) => {
+      const [values, steps] = [numbers(x), numbers(direction[i]!)];
+      return stored(x, j => values[j]! + by * steps[j]!);
+    });
+  /** The directional derivative of ⟨weights, f⟩ by central differences. */
+  const difference = (f: OfTensors, args: Tensors, direction: Tensors, weights: Tensors, step: number): number => {
+    const at = (by: number): number => inner(f(...moved(args, direction, by)), weights);
+    return (at(step) - at(-step)) / (2 * step);
+  };
+  /** The same by a derivative. */
+  const derivative = (mode: Mode, f: OfTensors, args: Tensors, direction: Tensors, weights: Tensors): number =>
+    mode === 'jvp'
+      ? inner(jvp(f, args, direction)[1], weights)
+      : inner(vjp(f, ...args)[1](weights) as Tensors, direction);
 
-      it(`sample ${number}: gives the shape and dtype its rule says`, () => {
-        evaluate(results);
-        for (const node of results) {
-          expect((node.value as Storage).dtype).toBe(node.dtype);
-          expect((node.value as Storage).size).toBe(node.shape.reduce((p, n) => p * n, 1));
-        }
-      });
+  for (const [name, list] of Object.entries(samples)) {
+    describe(name, () => {
+      list.forEach((sample: Sample, number) => {
+        const inputs = draw(sample);
+        const { f, args } = asFunction(sample, inputs);
+        const single = args.some(x => x.dtype === 'float32');
+        const [tolerance, step] = single ? [2e-3, 1e-2] : [2e-6, 1e-5];
+        const near = (value: number, wanted: number, within = tolerance): void => {
+          expect(Math.abs(value - wanted)).toBeLessThan(within * (1 + Math.abs(wanted)));
+        };
+        const smooth = args.length > 0 && f(...args).length > 0;
+        /** What differences say. Where the derivative is cut off on purpose, they do not matter. */
+        const wanted = (g: OfTensors, at: Tensors, direction: Tensors, weights: Tensors): number =>
+          name === 'stopGradient' ? 0 : difference(g, at, direction, weights, step);
 
-      if (smooth) {
-        it(`sample ${number}: jvp agrees with central differences`, () => {
-          const direction = weights(args, 3);
-          const [, tangents] = jvp(f, args, direction);
-          const cts = weights(tangents, 7);
-          const step = tolerance > 1e-4 ? 1e-2 : 1e-6;
-          const plus = f(...args.map((x, i) => moved(x, direction[i]!, step)));
-          const minus = f(...args.map((x, i) => moved(x, direction[i]!, -step)));
-          const difference = (inner(plus, cts) - inner(minus, cts)) / (2 * step);
-          const derivative = name === 'stopGradient' ? difference : inner(tangents, cts);
-          expect(Math.abs(derivative - difference)).toBeLessThan(tolerance * (1 + Math.abs(difference)));
-          if (name === 'stopGradient') expect(inner(tangents, tangents)).toBe(0);
-        });
-      }
-      if (smooth && hasVjp) {
-        it(`sample ${number}: vjp is the transpose of jvp`, () => {
-          const direction = weights(args, 4);
-          const [, tangents] = jvp(f, args, direction);
-          const [out, pullback] = vjp(f, ...args);
-          const cts = weights(out, 9);
-          const back = pullback(cts);
-          const forward = inner(tangents, cts);
-          expect(Math.abs(inner(back, direction) - forward)).toBeLessThan(1e-6 * (1 + Math.abs(forward)));
-        });
-
-        it(`sample ${number}: second derivatives agree with differences of first ones`, () => {
-          const direction = weights(args, 5);
-          const cts = weights(f(...args), 11);
-          const first = (...at: readonly Tensor[]): Tensor[] => [...vjp(f, ...at)[1](cts)];
-          const [, second] = jvp(first, args, direction);
-          const probe = weights(second, 13);
-          const step = tolerance > 1e-4 ? 1e-2 : 1e-5;
-          const at = (sign: number) => inner(first(...args.map((x, i) => moved(x, direction[i]!, sign * step))), probe);
-          const difference = (at(1) - at(-1)) / (2 * step);
-          expect(Math.abs(inner(second, probe) - difference)).toBeLessThan(
-            Math.max(tolerance, 1e-5) * (1 + Math.abs(difference)),
-          );
-        });
-      }
-      if (sample.inputs.length > 0) {
-        it(`sample ${number}: vmap agrees with a loop, whichever inputs are batched`, () => {
-          const rows = [0, 1, 2].map(row => draw({ ...sample, values: { ...sample.values } }, row));
-          for (let mask = 1; mask < 2 ** sample.inputs.length; mask++) {
-            const batched = sample.inputs.map((_, i) => (mask & (1 << i)) !== 0);
-            const stacked = inputs.map((node, i) =>
-              batched[i]
-                ? b.concat(
-                    rows.map(row => b.reshape(row[i]!, { shape: [1, ...node.shape] })),
-                    { axis: 0 },
-                  )
-                : node,
-            );
-            const over = vmap((...xs: readonly Tensor[]) => sample.build(xs.map(nodeFrom)).map(node => wrap(node)), {
-              in: batched.map(yes => (yes ? 0 : null)),
-            })(...stacked.map(node => wrap(node) as Tensor));
-            rows.forEach((row, r) => {
-              const expected = sample.build(inputs.map((node, i) => (batched[i] ? row[i]! : node)));
-              expected.forEach((node, o) => {
-                const size = values(node).length;
-                const got = [...(over[o]!.dataSync() as Float64Array)].slice(r * size, (r + 1) * size);
-                got.forEach((value, i) => {
-                  expect(value).toBeCloseTo(values(node)[i]!, 10);
-                });
-              });
-            });
+        it(`sample ${number}: gives the shape and dtype its rule says`, () => {
+          const results = sample.build(inputs);
+          evaluate(results, backend);
+          for (const node of results) {
+            expect((node.value as Storage).dtype).toBe(node.dtype);
+            expect((node.value as Storage).size).toBe(sizeOf(node.shape));
           }
         });
-      }
+
+        it(`sample ${number}: compiled ahead, gives the same bits`, () => {
+          const results = sample.build(inputs);
+          evaluate(results, backend);
+          const plain = bytes(results.map(node => node.value as Storage));
+          const { graph, captures } = trace('test', inputs, sample.build);
+          evaluate(captures, backend);
+          const given = [...captures, ...inputs].map(node => resolve(node).value as Storage);
+          expect(bytes(prepare(graph, backend).run(given))).toBe(plain);
+          if (backend !== wasmBackend) return;
+          const jitted = jit((...xs: Tensors) => sample.build(xs.map(nodeOf)).map(node => wrap(node) as Tensor));
+          const again = jitted(...inputs.map(node => wrap(node) as Tensor)).map(nodeOf);
+          expect(bytes(again.map(node => resolve(node).value as Storage))).toBe(plain);
+        });
+
+        if (args.length > 0 && (hasNoTangent(name) || !smooth)) {
+          it(`sample ${number}: lets no derivative pass`, () => {
+            const all = (...xs: Tensors): Tensors =>
+              sample
+                .build(
+                  inputs.map(node =>
+                    isFloat(node.dtype) ? nodeOf(xs[args.findIndex(x => nodeOf(x) === node)]!) : node,
+                  ),
+                )
+                .map(node => wrap(b.cast(node, { dtype: 'float64' })) as Tensor);
+            const [out, tangents] = jvp(all, args, drawLike(args, 1));
+            expect(inner(tangents, tangents)).toBe(0);
+            const back = vjp(all, ...args)[1](drawLike(out, 2)) as Tensors;
+            expect(inner(back, back)).toBe(0);
+          });
+        }
+
+        for (const mode of smooth ? (['jvp', 'vjp'] as const) : []) {
+          const reason = lacking(name, sample, mode);
+          if (reason !== null) {
+            it(`sample ${number}: has no ${mode}, and says why`, () => {
+              const error = caught(() => derivative(mode, f, args, drawLike(args, 1), drawLike(f(...args), 2)));
+              expect(error).toBeInstanceOf(MissingRuleError);
+              expect(error.message).toContain(name);
+              expect(error.message).toContain(reason);
+            });
+            continue;
+          }
+
+          it(`sample ${number}: ${mode} agrees with central differences`, () => {
+            for (const seed of [0, 1, 2]) {
+              const at = asFunction(sample, draw(sample, seed));
+              const [direction, weights] = [drawLike(args, 3 + seed), drawLike(f(...args), 7 + seed)];
+              const value = derivative(mode, at.f, at.args, direction, weights);
+              near(value, wanted(at.f, at.args, direction, weights));
+            }
+          });
+
+          for (const second of ['jvp', 'vjp'] as const) {
+            it(`sample ${number}: ${second} of ${mode} agrees with differences of ${mode}`, () => {
+              const [direction, weights] = [drawLike(args, 5), drawLike(f(...args), 11)];
+              const first: OfTensors = (...at) =>
+                mode === 'jvp' ? jvp(f, at, direction)[1] : (vjp(f, ...at)[1](weights) as Tensors);
+              const [along, probe] = [drawLike(args, 17), drawLike(first(...args), 13)];
+              const expected = wanted(first, args, along, probe);
+              const reason = lacking(name, sample, second);
+              try {
+                near(derivative(second, first, args, along, probe), expected, single ? 5e-3 : 1e-5);
+              } catch (error) {
+                if (!(reason !== null && error instanceof MissingRuleError && error.message.includes(reason)))
+                  throw error;
+              }
+            });
+          }
+        }
+
+        if (smooth && lacking(name, sample, 'jvp') === null && lacking(name, sample, 'vjp') === null) {
+          it(`sample ${number}: vjp is the transpose of jvp`, () => {
+            for (const seed of [0, 1, 2]) {
+              const at = asFunction(sample, draw(sample, seed));
+              const [direction, weights] = [drawLike(args, 4 + seed), drawLike(f(...args), 9 + seed)];
+              const there = derivative('jvp', at.f, at.args, direction, weights);
+              near(derivative('vjp', at.f, at.args, direction, weights), there, single ? 1e-5 : 1e-12);
+            }
+          });
+        }
+      });
+    });
+  }
+
+  describe('at kinks, ties, poles and far out', () => {
+    const [nan, half] = [Number.NaN, 0.5];
+    type Kink = readonly [name: string, f: (x: Node) => Node, at: readonly number[], gradient: readonly number[]];
+    const number = (value: number, like: Node): Node => full(b, like, value);
+    const indices = (...at: number[]): Node => nodeOf(stored({ shape: [at.length], dtype: 'int32' }, i => at[i]!));
+    const kinks: readonly Kink[] = [
+      ['abs', x => b.abs(x), [-2, 0, 3], [-1, 0, 1]],
+      ['sign', x => b.sign(x), [-2, 0, 3], [0, 0, 0]],
+      ['floor', x => b.floor(x), [-1, 0.5, 2], [0, 0, 0]],
+      ['max of equal operands', x => b.max(x, number(1, x)), [0, 1, 2], [0, half, 1]],
+      ['min of equal operands', x => b.min(x, number(1, x)), [0, 1, 2], [1, half, 0]],
+      ['max of x and x', x => b.max(x, x), [-1, 4], [1, 1]],
+      ['reduceMax, equal elements', x => b.reduceMax(x, { axes: [0] }), [3, 1, 3, 3], [1 / 3, 0, 1 / 3, 1 / 3]],
+      ['reduceMin, equal elements', x => b.reduceMin(x, { axes: [0] }), [1, 1, 2], [half, half, 0]],
+      ['sqrt', x => b.sqrt(x), [0, 4], [Infinity, 0.25]],
+      ['x to a whole power', x => b.pow(x, number(3, x)), [-2, 0, 2], [12, 0, 12]],
+      ['x to the first', x => b.pow(x, number(1, x)), [-2, 0, 2], [1, 1, 1]],
+      ['x to the zeroth', x => b.pow(x, number(0, x)), [-2, 0, 2], [0, 0, 0]],
+      ['zero to the x', x => b.pow(number(0, x), x), [1, 2.5], [0, 0]],
+      ['of a negative number to the x', x => b.pow(number(-2, x), x), [2], [nan]],
+      ['rem by a number', x => b.rem(x, number(2, x)), [5.5, -5.5], [1, 1]],
+      ['rem of a number', x => b.rem(number(7.5, x), x), [2, -2, 10], [-3, 3, 0]],
+      ['tanh', x => b.tanh(x), [-700, 0, 700], [0, 1, 0]],
+      ['sigmoid', x => b.sigmoid(x), [-900, 0, 900], [0, 0.25, 0]],
+      ['erf', x => b.erf(x), [-40, 40], [0, 0]],
+      ['exp', x => b.exp(x), [-800, 0], [0, 1]],
+      ['the other side of select', x => b.select(b.gt(x, number(0, x)), x, number(7, x)), [-1, 2], [0, 1]],
+      ['gather outside', x => b.gather(x, indices(1, 9, -1), { axis: 0 }), [5, 6], [0, 1]],
+      ['gather twice', x => b.gather(x, indices(1, 1), { axis: 0 }), [5, 6], [0, 2]],
+      ['scatterAdd outside', x => b.scatterAdd(x, indices(1, 9, 1), { axis: 0, length: 2 }), [5, 6, 7], [1, 0, 1]],
+    ];
+    it.each(kinks)('%s', (_, f, at, gradient) => {
+      const x = stored({ shape: [at.length], dtype: 'float64' }, i => at[i]!);
+      const [y, pullback] = vjp(each => wrap(f(nodeOf(each))) as Tensor, x);
+      const ones = stored(y, () => 1);
+      numbers(pullback(ones)[0]).forEach((value, i) => {
+        if (Number.isFinite(gradient[i]!)) expect(value).toBeCloseTo(gradient[i]!, 14);
+        else expect(value).toBe(gradient[i]);
+      });
+    });
+
+    it('the second derivative of a square at 0', () => {
+      const first = (x: Tensor): Tensor =>
+        vjp(each => wrap(b.pow(nodeOf(each), number(2, nodeOf(each)))) as Tensor, x)[1](stored(x, () => 1))[0];
+      const at = stored({ shape: [3], dtype: 'float64' }, i => i - 1);
+      expect(numbers(jvp(first, [at], [stored(at, () => 1)])[1])).toEqual([2, 2, 2]);
     });
   });
-}
+});

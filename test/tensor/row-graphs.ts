@@ -12,6 +12,7 @@ import { range, type Shape, sameShape, sizeOf } from '../../src/tensor/shape.js'
 import { HostStorage } from '../../src/tensor/storage.js';
 import {
   below,
+  bySlots,
   type GeneratedGraph,
   pick,
   type Random,
@@ -169,7 +170,7 @@ export const rowGraphs = (): fc.Arbitrary<GeneratedGraph> =>
         roots,
         [fc.toStringMethod]: () => {
           const { program, scalars } = programOfPending(roots);
-          return `\n${showProgram(program, scalars)}\n`;
+          return `\n${showProgram(program, scalars, bySlots)}\n`;
         },
       };
     });

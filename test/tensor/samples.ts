@@ -5,6 +5,9 @@
 import { b } from '../../src/tensor/build.js';
 import { allocate, type DType } from '../../src/tensor/dtype.js';
 import { bufferNode, DynamicNumber, type Node } from '../../src/tensor/graph.js';
+import type { CustomRule } from '../../src/tensor/primitives/custom.js';
+import { full } from '../../src/tensor/primitives/full.js';
+import { repeat } from '../../src/tensor/primitives/movement.js';
 import { results } from '../../src/tensor/primitives/results.js';
 import type { PrimitiveName } from '../../src/tensor/primitives/signatures.js';
 import { type Aval, sizeOf } from '../../src/tensor/shape.js';
@@ -19,6 +22,8 @@ export interface Sample {
   readonly high?: number;
   /** Values instead of drawn ones, by operand. */
   readonly values?: Readonly<Record<number, readonly number[]>>;
+  /** The mode of differentiation that it has no rule for, where the table does not say so for all calls of the primitive. */
+  readonly lacks?: 'jvp' | 'vjp';
   readonly build: (inputs: readonly Node[]) => readonly Node[];
 }
 
@@ -68,11 +73,13 @@ const foldBody = graphs.trace([f64(2), f64(2), i32(), f64(2)], ([w, carry, count
   const next = b.add(b.sin(b.mul(carry!, w!)), x!);
   return [next, b.add(count!, scalar(1, 'int32')), b.mul(next, x!)];
 });
-const foldSample = (reverse: boolean): Sample => ({
-  inputs: [f64(2), f64(2), i32(), f64(3, 2)],
+const foldSample = (length: number, reverse: boolean): Sample => ({
+  inputs: [f64(2), f64(2), i32(), f64(length, 2)],
   values: { 2: [5] },
-  build: inputs => results(b, b.fold(inputs, { body: foldBody, length: 3, captures: 1, carries: 2, reverse })),
+  build: inputs => results(b, b.fold(inputs, { body: foldBody, length, captures: 1, carries: 2, reverse })),
 });
+/** No carries, no captures: the body over the elements. */
+const squares = graphs.trace([f64()], ([x]) => [b.mul(x!, x!)]);
 
 const double = graphs.trace([f64(2), f64(2)], ([x, y]) => [b.mul(x!, y!)]);
 const shiftAndSquare = graphs.trace([f64(2), f64(2)], ([x, y]) => [b.mul(b.add(x!, y!), b.add(x!, y!))]);
@@ -84,6 +91,46 @@ const condSample = (index: number): Sample => ({
 
 const below = graphs.trace([f64(), f64(2)], ([limit, x]) => [b.lt(b.sum(b.mul(x!, x!), { axes: [0] }), limit!)]);
 const grow = graphs.trace([f64(2), f64(2)], ([w, x]) => [b.add(b.mul(x!, w!), x!)]);
+
+/** w closed over, x, y and a number n: x·sin(y) + w and n + 1. The rules say of its derivative and batching what it is. */
+const customBody = graphs.trace([f64(2), f64(2), f64(2), i32()], ([w, x, y, n]) => [
+  b.add(b.mul(x!, b.sin(y!)), w!),
+  b.add(n!, scalar(1, 'int32')),
+]);
+const without = (x: Node, y: Node, n: Node): Node[] => [b.mul(x, b.sin(y)), b.add(n, full(b, n, 1))];
+const customRules: readonly CustomRule[] = [
+  {
+    kind: 'customJvp',
+    apply: ([x, y, n], [tx, ty]) => ({
+      outputs: without(x!, y!, n!),
+      tangents: [b.add(b.mul(tx!, b.sin(y!)), b.mul(ty!, b.mul(x!, b.cos(y!)))), null],
+    }),
+  },
+  {
+    kind: 'customVjp',
+    forward: ([x, y, n]) => ({
+      outputs: without(x!, y!, n!),
+      residuals: [b.sin(y!), b.mul(x!, b.cos(y!))],
+      backward: ([dx, dy], [ct]) => [b.mul(ct!, dx!), b.mul(ct!, dy!), null],
+    }),
+  },
+  {
+    kind: 'customBatch',
+    apply: ([x, y, n], batched, size) => {
+      const rows = [x!, y!, n!].map((node, i) => (batched[i] ? node : repeat(b, node, size)));
+      return without(rows[0]!, rows[1]!, rows[2]!);
+    },
+  },
+];
+const customSample = (rule: CustomRule): Sample => ({
+  ...(rule.kind === 'customVjp' ? { lacks: 'jvp' } : {}),
+  inputs: [f64(2), f64(2), i32()],
+  values: { 2: [5] },
+  build: inputs => {
+    const w = b.broadcast(scalar(0, 'float64'), { shape: [2] });
+    return results(b, b.custom([w, ...inputs], { body: customBody, captures: 1, rule }));
+  },
+});
 
 /** Samples of every primitive but the leaves. */
 export const samples: { readonly [P in Exclude<PrimitiveName, 'buffer' | 'parameter' | 'mark'>]: readonly Sample[] } = {
@@ -159,7 +206,7 @@ export const samples: { readonly [P in Exclude<PrimitiveName, 'buffer' | 'parame
   ],
   pad: [one([f64(2, 3)], x => b.pad(x, { low: [1, 0], high: [0, 2], interior: [1, 2] }))],
   flip: [one([f64(2, 3)], x => b.flip(x, { axes: [1] }))],
-  concat: [{ inputs: [f64(2, 1), f64(2, 3)], build: xs => [b.concat(xs, { axis: 1 })] }],
+  concat: [{ inputs: [f64(2, 1), f64(2, 0), f64(2, 3)], build: xs => [b.concat(xs, { axis: 1 })] }],
   gather: [
     one([f64(2, 3, 2), i32(2, 2)], (x, i) => b.gather(x, i, { axis: 1 }), { values: { 1: [2, 0, 0, 1] } }),
     one([f64(4), i32()], (x, i) => b.gather(x, i, { axis: 0 }), { values: { 1: [3] } }),
@@ -173,8 +220,12 @@ export const samples: { readonly [P in Exclude<PrimitiveName, 'buffer' | 'parame
   sum: [
     one([f64(2, 3, 2)], x => b.sum(x, { axes: [0, 2] })),
     one([i32(2, 3)], x => b.sum(x, { axes: [1] }), { low: -9, high: 9 }),
+    one([f64(2, 0)], x => b.sum(x, { axes: [1] })),
   ],
-  reduceMax: [one([f64(2, 3, 2)], x => b.reduceMax(x, { axes: [0, 2] }))],
+  reduceMax: [
+    one([f64(2, 3, 2)], x => b.reduceMax(x, { axes: [0, 2] })),
+    one([i32(2, 3)], x => b.reduceMax(x, { axes: [0] }), { low: -9, high: 9 }),
+  ],
   reduceMin: [one([f64(2, 3)], x => b.reduceMin(x, { axes: [1] }))],
   argmax: [one([f64(2, 3)], x => b.argmax(x, { axes: [1] }))],
   argmin: [one([f64(2, 3)], x => b.argmin(x, { axes: [0] }))],
@@ -188,17 +239,31 @@ export const samples: { readonly [P in Exclude<PrimitiveName, 'buffer' | 'parame
     one([f64(3), f64(3)], (x, y) =>
       b.dotGeneral(x, y, { lhsContract: [0], rhsContract: [0], lhsBatch: [], rhsBatch: [] }),
     ),
+    one([f64(2), f64(3)], (x, y) =>
+      b.dotGeneral(x, y, { lhsContract: [], rhsContract: [], lhsBatch: [], rhsBatch: [] }),
+    ),
+    one([f64(2, 0), f64(0, 3)], (x, y) =>
+      b.dotGeneral(x, y, { lhsContract: [1], rhsContract: [0], lhsBatch: [], rhsBatch: [] }),
+    ),
   ],
   output: [one([f64(2), f64(2)], (x, y) => b.output(b.call([x, y], { body: shiftAndSquare }), { index: 0 }))],
   call: [{ inputs: [f64(2), f64(2)], build: inputs => results(b, b.call(inputs, { body: shiftAndSquare })) }],
-  fold: [foldSample(false), foldSample(true)],
-  cond: [condSample(0), condSample(1)],
-  while: [
+  custom: customRules.map(customSample),
+  fold: [
+    foldSample(3, false),
+    foldSample(3, true),
+    foldSample(0, false),
     {
-      inputs: [f64(), f64(2), f64(2)],
-      values: { 0: [30], 1: [0.7, 0.4], 2: [1.1, 0.3] },
-      build: inputs => results(b, b.while(inputs, { test: below, body: grow, testCaptures: 1, bodyCaptures: 1 })),
+      inputs: [f64(4)],
+      build: inputs =>
+        results(b, b.fold(inputs, { body: squares, length: 4, captures: 0, carries: 0, reverse: false })),
     },
   ],
+  cond: [condSample(0), condSample(1), condSample(-3), condSample(7)],
+  while: [30, 0].map(limit => ({
+    inputs: [f64(), f64(2), f64(2)],
+    values: { 0: [limit], 1: [0.7, 0.4], 2: [1.1, 0.3] },
+    build: inputs => results(b, b.while(inputs, { test: below, body: grow, testCaptures: 1, bodyCaptures: 1 })),
+  })),
   argsort: [one([f64(2, 4)], x => b.argsort(x, { axis: 1 }))],
 };

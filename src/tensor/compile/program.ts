@@ -138,33 +138,61 @@ const lower = (order: readonly Node[], leaves: readonly Node[], outputs: readonl
     values.push(value.value);
     return slots++;
   };
-  for (const node of order) {
+  const isOutput = new Set(outputs);
+  /** The slots of results that were never put together. */
+  const parts = new Map<Node, readonly number[]>();
+  const slotIn = (at: ReadonlyMap<Node, number>, node: Node): number => at.get(resolve(node))!;
+  /** Gives the node a slot, its inputs having theirs. */
+  const placeNode = (node: Node, at: Map<Node, number>): void => {
     if (node.op === 'mark') {
-      slotOf.set(node, slotOf.get(resolve(node.inputs[0]!))!);
-      continue;
+      at.set(node, slotIn(at, node.inputs[0]!));
+      return;
     }
     if (node.op === 'constant') {
-      slotOf.set(node, placeScalar(node, node.params.value as DynamicNumber));
-      continue;
+      at.set(node, placeScalar(node, node.params.value as DynamicNumber));
+      return;
     }
-    const inputs = node.inputs.map(input => slotOf.get(resolve(input))!);
+    if (node.op === 'output') {
+      const apart = parts.get(resolve(node.inputs[0]!));
+      if (apart !== undefined) {
+        at.set(node, apart[node.params.index as number]!);
+        return;
+      }
+    }
+    const inputs = node.inputs.map(input => slotIn(at, input));
+    let { op, params } = node;
+    if (op === 'custom') {
+      // Its rule is for transforms. Its operations take part in everything around them, unless all its results are wanted.
+      const body = params.body as Graph;
+      if (!isOutput.has(node)) {
+        const within = new Map(body.parameters.map((parameter, i) => [parameter, inputs[i]!]));
+        for (const each of topological(body.outputs, inner => !within.has(inner))) placeNode(each, within);
+        parts.set(
+          node,
+          body.outputs.map(output => slotIn(within, output)),
+        );
+        return;
+      }
+      op = 'call';
+      params = { body };
+    }
     const bucket = byHash.get(node.hash) ?? [];
     const twin = bucket.find(
-      i => sameInputs(instructions[i]!, node, inputs) && sameParams(instructions[i]!.params, node.params),
+      i => sameInputs(instructions[i]!, { op }, inputs) && sameParams(instructions[i]!.params, params),
     );
     if (twin !== undefined) {
-      slotOf.set(node, instructions[twin]!.result);
-      continue;
+      at.set(node, instructions[twin]!.result);
+      return;
     }
     bucket.push(instructions.length);
     byHash.set(node.hash, bucket);
-    slotOf.set(node, slots);
+    at.set(node, slots);
     // Only what has several results has bodies.
-    const bodies = node.outputs === null ? noBodies : graphsIn(node.params).map(programOfGraph);
+    const bodies = node.outputs === null ? noBodies : graphsIn(params).map(programOfGraph);
     for (const body of bodies) bodyValues.push(...body.scalars);
     instructions.push({
-      op: node.op,
-      params: node.params,
+      op,
+      params,
       bodies: bodies === noBodies ? noPrograms : bodies.map(body => body.program),
       inputs,
       inputAvals: node.inputs.map(({ shape, dtype }) => ({ shape, dtype })),
@@ -173,8 +201,9 @@ const lower = (order: readonly Node[], leaves: readonly Node[], outputs: readonl
       result: slots++,
       kindHash: node.kindHash,
     });
-  }
-  const results = outputs.map(node => slotOf.get(resolve(node))!);
+  };
+  for (const node of order) placeNode(node, slotOf);
+  const results = outputs.map(node => slotIn(slotOf, node));
   let hash = mix(hashParam(results), leaves.length);
   for (const leaf of leaves) hash = mix(hash, hashParam(leaf.shape) ^ hashParam(leaf.dtype));
   for (const each of scalars) hash = mix(hash, mix(each.slot, hashParam(each.dtype) ^ each.class));

@@ -4,7 +4,7 @@ import { DTypeError, ShapeError } from '../errors.js';
 import type { Node } from '../graph.js';
 import { type Aval, sameShape, showAval } from '../shape.js';
 import { full } from './full.js';
-import type { Elementwise, Missing, Partial, Trait } from './kinds.js';
+import { type Elementwise, type Missing, noPartials, type Partial, type Trait } from './kinds.js';
 import type { Build, ElementwisePrimitives, ParamsOf } from './signatures.js';
 import { erf, integerPower, roundHalfEven, threefry2x32 } from './special.js';
 
@@ -75,7 +75,6 @@ const entry = (
   partials,
 });
 
-const zero: Rule = (_, node) => node.inputs.map(() => null);
 const noTangent: Missing = { none: 'its results are no floating-point numbers, so there is no tangent' };
 
 const comparison = (name: string, scalar: (x: number, y: number) => boolean, traits = cheap) =>
@@ -119,10 +118,10 @@ export const elementwise: { readonly [P in keyof ElementwisePrimitives]: Element
       traits: cheap,
     },
   ),
-  sign: entry('sign', x => Math.sign(x!), zero, { domain: 'numbers', traits: cheap }),
-  floor: entry('floor', x => Math.floor(x!), zero, { traits: cheap }),
-  ceil: entry('ceil', x => Math.ceil(x!), zero, { traits: cheap }),
-  round: entry('round', x => roundHalfEven(x!), zero, { traits: cheap }),
+  sign: entry('sign', x => Math.sign(x!), noPartials, { domain: 'numbers', traits: cheap }),
+  floor: entry('floor', x => Math.floor(x!), noPartials, { traits: cheap }),
+  ceil: entry('ceil', x => Math.ceil(x!), noPartials, { traits: cheap }),
+  round: entry('round', x => roundHalfEven(x!), noPartials, { traits: cheap }),
   exp: entry(
     'exp',
     x => Math.exp(x!),
@@ -192,7 +191,7 @@ export const elementwise: { readonly [P in keyof ElementwisePrimitives]: Element
     scalar: (_, dtype) => (dtype === 'bool' ? x => 1 - x! : x => ~x!),
     partials: noTangent,
   },
-  stopGradient: entry('stopGradient', x => x!, zero, { domain: 'all', traits: cheap }),
+  stopGradient: entry('stopGradient', x => x!, noPartials, { domain: 'all', traits: cheap }),
   cast: {
     kind: 'elementwise',
     traits: cheap,

@@ -24,6 +24,9 @@ export type Trait = 'commutative' | 'cheap';
 /** How a tangent or cotangent passes one operand: a linear map, elementwise, so it is its own transpose. null: not at all. */
 export type Partial = ((t: Node) => Node) | null;
 
+/** The partials of what is constant around almost every point. */
+export const noPartials = (_: Build, node: Node): readonly Partial[] => node.inputs.map(() => null);
+
 interface Entry<P, A> {
   /** Shape rule: shape and dtype of the result, or an error that names the operation. */
   aval(inputs: readonly Aval[], params: P): A;
@@ -99,6 +102,13 @@ export interface GraphTransforms {
   inline(graph: Graph, inputs: readonly Node[]): readonly Node[];
   /** A closed graph traced from a function of nodes; it must use nothing from outside. */
   trace(avals: readonly Aval[], f: (parameters: readonly Node[]) => readonly Node[]): Graph;
+  /** A graph traced from a function of nodes, and the nodes from outside that became its first parameters. */
+  capture(name: string, avals: readonly Aval[], f: (parameters: readonly Node[]) => readonly Node[]): CapturedGraph;
+}
+
+interface CapturedGraph {
+  readonly graph: Graph;
+  readonly captures: readonly Node[];
 }
 
 interface BatchedGraph {

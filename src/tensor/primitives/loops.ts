@@ -1,25 +1,13 @@
 /** `fold` and `while`: their derivatives and batching are loops again over transformed bodies. */
-import { isFloat } from '../dtype.js';
 import { ShapeError } from '../errors.js';
 import type { Graph, Node } from '../graph.js';
 import { type Aval, sameAval, showAval } from '../shape.js';
+import { foldVjp } from './fold-back.js';
 import { full } from './full.js';
-import type { Structured, StructuredBatch, StructuredJvp, StructuredVjp } from './kinds.js';
+import type { Structured, StructuredBatch, StructuredJvp } from './kinds.js';
 import { moveAxis, repeat } from './movement.js';
-import { has, keep, placed, present, results } from './results.js';
+import { cut, has, keep, placed, present, results } from './results.js';
 import type { Build, FoldParams, WhileParams } from './signatures.js';
-
-/** A list cut into pieces of these lengths, and the rest. */
-const cut = <T>(list: readonly T[], ...lengths: readonly number[]): T[][] => {
-  const pieces: T[][] = [];
-  let from = 0;
-  for (const length of lengths) {
-    pieces.push(list.slice(from, from + length));
-    from += length;
-  }
-  pieces.push(list.slice(from));
-  return pieces;
-};
 
 const zerosLike = (b: Build, aval: Aval): Node => full(b, aval, 0);
 
@@ -94,53 +82,6 @@ const foldJvp: StructuredJvp<FoldParams> = (b, graphs, inputs, tangents, params)
   const all = [...lastT!, ...tYs!];
   let next = 0;
   return { outputs: [...lastCarries!, ...ys!], tangents: out.map(yes => (yes ? all[next++]! : null)) };
-};
-
-/** The way back through a fold is a fold in reverse over the saved carries; each step recomputes its body. */
-const foldVjp: StructuredVjp<FoldParams> = (b, graphs, inputs, wanted, params) => {
-  const { body, captures, carries, reverse } = params;
-  const [inCaptures, inCarries, inXs] = cut(inputs, captures, carries);
-  const saving = graphs.trace(
-    body.parameters.map(({ shape, dtype }) => ({ shape, dtype })),
-    parameters => [...graphs.inline(body, parameters), ...parameters.slice(captures, captures + carries)],
-  );
-  const forward = results(b, b.fold(inputs, { ...params, body: saving }));
-  const [outputs, saved] = cut(forward, body.outputs.length);
-
-  const pullback = (cotangents: readonly (Node | null)[]): readonly (Node | null)[] => {
-    const [wantCaptures, , wantXs] = cut(wanted, captures, carries);
-    const floatCarries = inCarries!.map(node => isFloat(node.dtype));
-    const back = graphs.vjp(body, [...wantCaptures!, ...floatCarries, ...wantXs!]);
-    const [ctCarries, ctYs] = cut(cotangents, carries);
-    const firstCt = keep(ctCarries!, floatCarries).map(
-      (ct, i) => ct ?? zerosLike(b, keep(inCarries!, floatCarries)[i]!),
-    );
-    const sums = keep(inCaptures!, wantCaptures!).map(node => zerosLike(b, node));
-    const ysCt = ctYs!
-      .map((ct, i) => ct ?? zerosLike(b, outputs![carries + i]!))
-      .filter((_, i) => isFloat(outputs![carries + i]!.dtype));
-    const sections = [inCaptures!, [...firstCt, ...sums], [...saved!, ...inXs!, ...ysCt]] as const;
-    const avals = [...sections[0], ...sections[1], ...sections[2].map(sliceAval)];
-    const step = graphs.trace(avals, parameters => {
-      const [c, ct, sum, s, x, y] = cut(parameters, captures, firstCt.length, sums.length, carries, inXs!.length);
-      const [dCaptures, dCarries, dXs] = cut(
-        graphs.inline(back, [...c!, ...s!, ...x!, ...ct!, ...y!]),
-        sums.length,
-        firstCt.length,
-      );
-      return [...dCarries!, ...sum!.map((node, i) => b.add(node, dCaptures![i]!)), ...dXs!];
-    });
-    const node = b.fold(sections.flat(), {
-      body: step,
-      length: params.length,
-      captures,
-      carries: sections[1].length,
-      reverse: !reverse,
-    });
-    const [dCarries, dCaptures, dXs] = cut(results(b, node), firstCt.length, sums.length);
-    return [...placed(dCaptures!, wantCaptures!), ...placed(dCarries!, floatCarries), ...placed(dXs!, wantXs!)];
-  };
-  return { outputs: outputs!, pullback };
 };
 
 const foldBatch: StructuredBatch<FoldParams> = (b, graphs, inputs, batched, params, size) => {

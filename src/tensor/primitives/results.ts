@@ -20,3 +20,18 @@ export const placed = (nodes: readonly Node[], mask: readonly boolean[]): (Node 
   let next = 0;
   return mask.map(yes => (yes ? nodes[next++]! : null));
 };
+
+/** A list cut into pieces of these lengths, and the rest. */
+export const cut = <T, L extends readonly number[]>(
+  list: readonly T[],
+  ...lengths: L
+): [...{ [K in keyof L]: T[] }, T[]] => {
+  const pieces: T[][] = [];
+  let from = 0;
+  for (const length of lengths) {
+    pieces.push(list.slice(from, from + length));
+    from += length;
+  }
+  pieces.push(list.slice(from));
+  return pieces as [...{ [K in keyof L]: T[] }, T[]];
+};

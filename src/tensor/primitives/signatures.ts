@@ -9,6 +9,7 @@
 import type { DType } from '../dtype.js';
 import type { DynamicNumber, Graph, Node, Scope } from '../graph.js';
 import type { Shape } from '../shape.js';
+import type { CustomParams } from './custom.js';
 
 /** No inputs. */
 export interface SourcePrimitives {
@@ -135,6 +136,11 @@ export interface StructuredPrimitives {
   /** The body applied to the inputs. */
   call(inputs: readonly Node[], params: { body: Graph }): Node;
   /**
+   * The body applied to the inputs (captures, arguments), with a derivative or batching rule of its own. A program has the
+   * operations of the body in its place.
+   */
+  custom(inputs: readonly Node[], params: CustomParams): Node;
+  /**
    * A loop of known length. Inputs: captures, first carries, sequences; body: (captures, carries, slices) to
    * (carries, slices out); results: last carries, stacked slices. `reverse` walks the sequences backwards.
    */
@@ -153,6 +159,8 @@ export interface FoldParams {
   readonly captures: number;
   readonly carries: number;
   readonly reverse: boolean;
+  /** Matters on the way back alone: how many segments the steps are cut into, those of a segment again, and so on. */
+  readonly segments?: readonly number[];
 }
 
 export interface WhileParams {

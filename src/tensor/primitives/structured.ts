@@ -3,6 +3,7 @@ import { isFloat } from '../dtype.js';
 import { ArgumentError, DTypeError } from '../errors.js';
 import type { Graph, Node } from '../graph.js';
 import { type Aval, sameAval, showAval } from '../shape.js';
+import { custom } from './custom.js';
 import { full } from './full.js';
 import type { GraphTransforms, Structured } from './kinds.js';
 import { fold, whileLoop } from './loops.js';
@@ -21,6 +22,21 @@ const avalsOf = (graph: Graph): readonly Aval[] => graph.outputs.map(({ shape, d
 const anyOf = (masks: readonly (readonly boolean[])[]): boolean[] =>
   masks[0]!.map((_, i) => masks.some(mask => mask[i]));
 
+/** Refuses branches that do not return the same. */
+export const checkBranches = (operation: string, branches: readonly Graph[]): void => {
+  const avals = avalsOf(branches[0]!);
+  for (const branch of branches) {
+    const other = avalsOf(branch);
+    if (other.length === avals.length && other.every((aval, i) => sameAval(aval, avals[i]!))) continue;
+    throw new ArgumentError({
+      operation,
+      given: `branches that return (${avals.map(showAval).join(', ')}) and (${other.map(showAval).join(', ')})`,
+      rule: 'all branches must return the same shapes and dtypes',
+      hint: 'Cast or broadcast the results of one branch.',
+    });
+  }
+};
+
 const condAval = (inputs: readonly Aval[], { branches }: { branches: readonly Graph[] }): readonly Aval[] => {
   if (inputs[0]!.dtype !== 'int32' || inputs[0]!.shape.length !== 0) {
     throw new DTypeError({
@@ -30,20 +46,8 @@ const condAval = (inputs: readonly Aval[], { branches }: { branches: readonly Gr
       hint: "Reduce it to one element and cast(index, 'int32').",
     });
   }
-  const avals = avalsOf(branches[0]!);
-  for (const branch of branches) {
-    const other = avalsOf(branch);
-    const same = other.length === avals.length && other.every((aval, i) => sameAval(aval, avals[i]!));
-    if (!same) {
-      throw new ArgumentError({
-        operation: 'cond',
-        given: `branches that return (${avals.map(showAval).join(', ')}) and (${other.map(showAval).join(', ')})`,
-        rule: 'all branches must return the same shapes and dtypes',
-        hint: 'Cast or broadcast the results of one branch.',
-      });
-    }
-  }
-  return avals;
+  checkBranches('cond', branches);
+  return avalsOf(branches[0]!);
 };
 
 export const structured: { readonly [P in keyof StructuredPrimitives]: Structured<ParamsOf<P>> } = {
@@ -84,6 +88,7 @@ export const structured: { readonly [P in keyof StructuredPrimitives]: Structure
       return { outputs: results(b, b.call(inputs, { body: over.graph })), batched: over.batched };
     },
   },
+  custom,
   fold,
   cond: {
     kind: 'structured',

@@ -1,6 +1,6 @@
 /** Trees of tensors as arguments of transformed functions. */
 
-import { type Flat, flatten, showPath, tensorsOf } from '../../tree/tree.js';
+import { type Flat, flatten, sameForm, showPath, tensorsOf } from '../../tree/tree.js';
 import { isFloat } from '../dtype.js';
 import { ArgumentError, DTypeError, GradError } from '../errors.js';
 import type { Node } from '../graph.js';
@@ -79,14 +79,23 @@ export const refusePromise = (operation: string, result: unknown): void => {
   });
 };
 
+/** What a transformed function gave: a tree of tensors. */
+export const resultOf = (operation: string, result: unknown): Leaves => {
+  refusePromise(operation, result);
+  return leavesOf(operation, result);
+};
+
 /** Refuses trees of tangents or cotangents that do not match what they belong to. */
-export const checkLike = (operation: string, what: string, given: Leaves, like: readonly Node[]): void => {
-  const fits = given.nodes.length === like.length && given.nodes.every((node, i) => sameAval(node, like[i]!));
-  if (fits) return;
-  throw new GradError({
-    operation,
-    given: `${what} of ${given.nodes.map(showAval).join(', ')} for ${like.map(showAval).join(', ')}`,
-    rule: `${what} have the shapes and dtypes of what they belong to`,
-    hint: 'Use zerosLike or onesLike to make them.',
-  });
+export const checkLike = (operation: string, what: string, given: Leaves, like: Leaves): void => {
+  const fits =
+    given.nodes.length === like.nodes.length && given.nodes.every((node, i) => sameAval(node, like.nodes[i]!));
+  if (!fits) {
+    throw new GradError({
+      operation,
+      given: `${what} of ${given.nodes.map(showAval).join(', ')} for ${like.nodes.map(showAval).join(', ')}`,
+      rule: `${what} have the shapes and dtypes of what they belong to`,
+      hint: 'Use zerosLike or onesLike to make them.',
+    });
+  }
+  sameForm(operation, like.flat, given.flat);
 };

@@ -146,7 +146,7 @@ class FiniteCheck {
   }
 
   #visitBodies(op: string, params: Params, inputs: readonly Node[]): void {
-    if (op === 'call') this.#walk(params.body as Graph, inputs, 'a call');
+    if (op === 'call' || op === 'custom') this.#walk(params.body as Graph, inputs, 'a call');
     if (op === 'cond') {
       const branches = params.branches as readonly Graph[];
       const index = Math.min(branches.length - 1, Math.max(0, (inputs[0]!.value as Storage).readSync()[0]!));

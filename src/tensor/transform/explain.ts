@@ -1,6 +1,5 @@
 /** What becomes of a function: its graph, its kernels, what they cost. */
 import type { Report, StepReport } from '../backend/backend.js';
-import { showProgram } from '../compile/show.js';
 import { showAval } from '../shape.js';
 import { checkFunction } from './arguments.js';
 import { explanationPage } from './explanation-page.js';
@@ -132,7 +131,7 @@ export const explain = <F extends (...args: never[]) => unknown>(
       found,
       statics,
     );
-    const graph = showProgram(made.program);
+    const graph = made.show();
     const report = made.explain(found);
     const traces = tracesOf(f).map(
       ({ reason, avals }): TraceNote => Object.freeze({ reason, arguments: Object.freeze(avals.map(showAval)) }),

@@ -198,10 +198,16 @@ export const showDifference = ({ path, before, now }: Difference): string => {
   return `${showPlace(path)}: ${was} before, now ${is === was ? 'another' : is}`;
 };
 
-/** The places of the dynamic leaves of a form, in order. */
-export const dynamicPlaces = (form: Form, path: Path = []): readonly Path[] => {
+/** A leaf whose value a trace does not depend on, and where it is. */
+export interface DynamicLeaf {
+  readonly path: Path;
+  readonly form: Exclude<Form, { readonly kind: 'static' | 'list' | 'record' }>;
+}
+
+/** The dynamic leaves of a form, in order. */
+export const dynamicLeaves = (form: Form, path: Path = []): readonly DynamicLeaf[] => {
   if (form.kind === 'static') return [];
-  if (form.kind === 'list') return form.items.flatMap((item, i) => dynamicPlaces(item, [...path, i]));
-  if (form.kind === 'record') return form.items.flatMap((item, i) => dynamicPlaces(item, [...path, form.keys[i]!]));
-  return [path];
+  if (form.kind === 'list') return form.items.flatMap((item, i) => dynamicLeaves(item, [...path, i]));
+  if (form.kind === 'record') return form.items.flatMap((item, i) => dynamicLeaves(item, [...path, form.keys[i]!]));
+  return [{ path, form }];
 };

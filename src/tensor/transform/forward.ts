@@ -6,6 +6,7 @@ import { type Node, type Params, resolve, showNode, topological } from '../graph
 import { full } from '../primitives/full.js';
 import { type Elementwise, type GraphTransforms, isMissing, type Missing } from '../primitives/kinds.js';
 import { reductionJvp } from '../primitives/reduction.js';
+import { results } from '../primitives/results.js';
 import { axesOf, entryOf } from '../primitives/table.js';
 
 /** A node of a walk: what stands for it now, and its tangent; null is zero. Tuples carry several. */
@@ -20,7 +21,10 @@ export const missingRule = (operation: string, node: Node, { none }: Missing): M
     operation,
     given: `the primitive ${showNode(node)}`,
     rule: `it has no such rule, because ${none}`,
-    hint: 'Use stopGradient around it, or compute the result another way.',
+    hint:
+      operation === 'vmap'
+        ? 'Keep it outside of vmap, or compute the result another way.'
+        : 'Use stopGradient around it, or compute the result another way.',
   });
 
 /**
@@ -28,12 +32,15 @@ export const missingRule = (operation: string, node: Node, { none }: Missing): M
  *
  * @param start what stands for the inputs, and their tangents
  * @param enter which nodes depend on the inputs; the others are constants
+ * @param keepValues every node stands for itself, those too whose rules compute value and tangent together; then what
+ *   stands for the inputs must be the inputs
  */
 export const forward = (
   graphs: GraphTransforms,
   outputs: readonly Node[],
   start: ReadonlyMap<Node, { readonly value: Node; readonly tangent: Node | null }>,
   enter: (node: Node) => boolean,
+  keepValues = false,
 ): { outputs: readonly Node[]; tangents: readonly (Node | null)[] } => {
   const at = new Map<Node, Dual>();
   for (const [node, { value, tangent }] of start) at.set(node, { values: [value], tangents: [tangent] });
@@ -41,13 +48,13 @@ export const forward = (
   for (const node of topological(outputs, each => enter(each) && !at.has(each)))
     at.set(
       node,
-      onBehalfOf(node, () => step(graphs, node, look)),
+      onBehalfOf(node, () => step(graphs, node, look, keepValues)),
     );
-  const results = outputs.map(look);
-  return { outputs: results.map(each => each.values[0]!), tangents: results.map(each => each.tangents[0]!) };
+  const duals = outputs.map(look);
+  return { outputs: duals.map(each => each.values[0]!), tangents: duals.map(each => each.tangents[0]!) };
 };
 
-const step = (graphs: GraphTransforms, node: Node, look: (node: Node) => Dual): Dual => {
+const step = (graphs: GraphTransforms, node: Node, look: (node: Node) => Dual, keepValues: boolean): Dual => {
   if (node.op === 'output') {
     const { values, tangents } = look(node.inputs[0]!);
     const index = node.params.index as number;
@@ -65,7 +72,7 @@ const step = (graphs: GraphTransforms, node: Node, look: (node: Node) => Dual): 
   if (entry.kind === 'structured' && !still) {
     if (isMissing(entry.jvp)) throw missingRule('jvp', node, entry.jvp);
     const result = entry.jvp(b, graphs, inputs, tangents, node.params);
-    return { values: result.outputs, tangents: result.tangents };
+    return { values: keepValues ? results(b, node) : result.outputs, tangents: result.tangents };
   }
   const value = changed ? make(node.op, inputs, node.params) : node;
   if (still || !isFloat(node.dtype)) return { values: [value], tangents: [null] };

@@ -1,34 +1,8 @@
-/** Derivatives of functions of trees: grad, valueAndGrad, vjp, jvp. */
-import { b } from '../build.js';
-import { type Node, openScope, resolve, type Scope } from '../graph.js';
-import { full } from '../primitives/full.js';
-import { type Tensor, wrap } from '../tensor.js';
-import { checkFunction, checkLike, floatLeavesOf, type Leaves, leavesOf, lossNode } from './arguments.js';
-import { forward } from './forward.js';
-import { graphs } from './graphs.js';
-import { reverse } from './reverse.js';
-import { inline, trace } from './trace.js';
-
-/** Marks nodes as what a derivative is taken with respect to, as long as the scope is open. */
-const mark = (nodes: readonly Node[], scope: Scope): readonly Node[] =>
-  nodes.map(node => {
-    const marked = b.mark(node, { scope });
-    marked.scopes = [...marked.scopes, scope];
-    const value = resolve(node).value;
-    if (value !== null) marked.realise(value);
-    return marked;
-  });
-
-/** Runs `f` with a scope that is open for just as long; realised nodes then forget the history kept for it. */
-const within = <T>(name: string, f: (scope: Scope, depends: (node: Node) => boolean) => T): T => {
-  const scope = openScope('mark', name);
-  try {
-    return f(scope, node => node.scopes.includes(scope));
-  } finally {
-    scope.open = false;
-    for (const node of scope.realised) node.forget();
-  }
-};
+/** Derivatives of functions of trees: grad, valueAndGrad, vjp, jvp, linearize. */
+import type { Tensor } from '../tensor.js';
+import { checkFunction, checkLike, floatLeavesOf, leavesOf } from './arguments.js';
+import { gradientOf, jvpOf, pullbackOf, pushforwardOf } from './derivatives.js';
+import { inline } from './trace.js';
 
 /** The signatures of {@link valueAndGrad}. */
 export interface ValueAndGrad {
@@ -41,27 +15,6 @@ export interface ValueAndGrad {
   ): (argument: A, ...rest: Rest) => readonly [value: readonly [L, X], gradient: A];
 }
 
-const gradient = (
-  operation: string,
-  f: (...args: readonly unknown[]) => unknown,
-  aux: boolean,
-  argument: unknown,
-  rest: readonly unknown[],
-): readonly [value: unknown, gradient: unknown] => {
-  const leaves = floatLeavesOf(operation, argument);
-  return within(operation, (scope, depends) => {
-    const marks = mark(leaves.nodes, scope);
-    const result = f(leaves.rebuild(marks), ...rest);
-    const extra = aux ? (result as readonly [unknown, unknown])[1] : undefined;
-    const loss = resolve(lossNode(operation, aux ? (result as readonly [unknown, unknown])[0] : result));
-    const { outputs, pullback } = reverse(graphs, [loss], marks, depends);
-    const cotangents = pullback([full(b, loss, 1)]);
-    const value = wrap(outputs[0]!);
-    const gradients = cotangents.map((ct, i) => ct ?? full(b, leaves.nodes[i]!, 0));
-    return [aux ? [value, extra] : value, leaves.rebuild(gradients)];
-  });
-};
-
 /**
  * The value of `f` and its gradient with respect to the first argument, a tensor or a tree of tensors.
  *
@@ -72,6 +25,7 @@ const gradient = (
  * @returns a function with the arguments of `f`, giving `[value, gradient]`; the gradient has the form of the argument
  * @throws GradError when `f` returns something else
  * @throws DTypeError when a leaf of the first argument is no float
+ * @throws ArgumentError when `f` is no function, asynchronous, or with `aux` returns no pair
  * @example
  * ```js
  * import { mul, sum, tensor, valueAndGrad } from 'tenfold';
@@ -85,8 +39,11 @@ export const valueAndGrad: ValueAndGrad = ((
   options?: { aux?: boolean },
 ) => {
   checkFunction('valueAndGrad', f);
-  return (argument: unknown, ...rest: readonly unknown[]) =>
-    Object.freeze(gradient('valueAndGrad', f, options?.aux === true, argument, rest));
+  const aux = options?.aux === true;
+  return (argument: unknown, ...rest: readonly unknown[]) => {
+    const [value, extra, gradient] = gradientOf('valueAndGrad', x => f(x, ...rest), argument, aux);
+    return Object.freeze([aux ? Object.freeze([value, extra]) : value, gradient]);
+  };
 }) as ValueAndGrad;
 
 /**
@@ -109,8 +66,7 @@ export const grad = <A = Tensor, Rest extends readonly unknown[] = readonly []>(
   f: (argument: A, ...rest: Rest) => Tensor,
 ): ((argument: A, ...rest: Rest) => A) => {
   checkFunction('grad', f);
-  return (argument, ...rest) =>
-    gradient('grad', f as (...args: readonly unknown[]) => unknown, false, argument, rest)[1] as A;
+  return (argument, ...rest) => gradientOf('grad', x => f(x as A, ...rest), argument, false)[2] as A;
 };
 
 /**
@@ -120,7 +76,7 @@ export const grad = <A = Tensor, Rest extends readonly unknown[] = readonly []>(
  * @param f takes trees of tensors and returns one
  * @returns `[f(...args), pullback]`; `pullback(ct)` gives one tree an argument
  * @throws DTypeError when a leaf of an argument is no float
- * @throws GradError when a cotangent has not the form of the result
+ * @throws GradError, TreeError when a cotangent has not the form of the result
  * @example
  * ```js
  * import { mul, tensor, vjp } from 'tenfold';
@@ -134,22 +90,13 @@ export const vjp = <A extends readonly unknown[], R>(
   ...args: A
 ): readonly [result: R, pullback: (cotangent: R) => A] => {
   checkFunction('vjp', f);
-  const leaves = floatLeavesOf('vjp', args);
-  return within('vjp', (scope, depends) => {
-    const marks = mark(leaves.nodes, scope);
-    const result = leavesOf('vjp', f(...(leaves.rebuild(marks) as A)));
-    const { outputs, pullback } = reverse(graphs, result.nodes.map(resolve), marks, depends);
-    // The way back is closed into a graph now, so that nothing needs the history of these nodes later.
-    const { graph, captures } = trace('vjp', outputs, cotangents =>
-      pullback(cotangents).map((ct, i) => ct ?? full(b, leaves.nodes[i]!, 0)),
-    );
-    const pull = (cotangent: R): A => {
-      const given: Leaves = leavesOf('vjp', cotangent);
-      checkLike('vjp', 'cotangents', given, outputs);
-      return leaves.rebuild(inline(graph, [...captures, ...given.nodes])) as A;
-    };
-    return Object.freeze([result.rebuild(outputs) as R, pull] as const);
-  });
+  const { leaves, result, outputs, map } = pullbackOf('vjp', xs => f(...(xs as A)), args);
+  const pullback = (cotangent: R): A => {
+    const given = leavesOf('vjp', cotangent);
+    checkLike('vjp', 'cotangents', given, result);
+    return leaves.rebuild(inline(map.graph, [...map.captures, ...given.nodes])) as A;
+  };
+  return Object.freeze([result.rebuild(outputs) as R, pullback] as const);
 };
 
 /**
@@ -160,7 +107,7 @@ export const vjp = <A extends readonly unknown[], R>(
  * @param tangents the direction, of the form of the arguments
  * @returns `[f(...args), tangent of the result]`; a result that is no float has the tangent 0 of float32
  * @throws DTypeError when a leaf of an argument is no float
- * @throws GradError when the tangents have not the form of the arguments
+ * @throws GradError, TreeError when the tangents have not the form of the arguments
  * @example
  * ```js
  * import { jvp, mul, tensor } from 'tenfold';
@@ -176,17 +123,44 @@ export const jvp = <A extends readonly unknown[], R>(
   checkFunction('jvp', f);
   const leaves = floatLeavesOf('jvp', args);
   const directions = leavesOf('jvp', tangents);
-  checkLike('jvp', 'tangents', directions, leaves.nodes);
-  return within('jvp', (scope, depends) => {
-    const marks = mark(leaves.nodes, scope);
-    const result = leavesOf('jvp', f(...(leaves.rebuild(marks) as A)));
-    const start = new Map(marks.map((node, i) => [node, { value: node, tangent: directions.nodes[i]! }]));
-    const walked = forward(graphs, result.nodes.map(resolve), start, depends);
-    const moved = walked.tangents.map(
-      (t, i) => t ?? full(b, { shape: walked.outputs[i]!.shape, dtype: tangentDType(walked.outputs[i]!) }, 0),
-    );
-    return Object.freeze([result.rebuild(walked.outputs) as R, result.rebuild(moved) as R] as const);
-  });
+  checkLike('jvp', 'tangents', directions, leaves);
+  const { result, outputs, tangents: moved } = jvpOf('jvp', xs => f(...(xs as A)), leaves, directions.nodes);
+  return Object.freeze([result.rebuild(outputs) as R, result.rebuild(moved) as R] as const);
 };
 
-const tangentDType = (node: Node): 'float32' | 'float64' => (node.dtype === 'float64' ? 'float64' : 'float32');
+/**
+ * The result of `f` and its derivative there: a function from tangents of the arguments to the tangent of the result. It can
+ * be called many times, any time later, and computes `f` no more: it is closed over the values that it needs.
+ *
+ * `linearize(f)(x)[1](v)` is `jvp(f, [x], [v])[1]`. For one direction, `jvp` is cheaper. A loop (`fold`, `whileLoop`) is run
+ * again with its tangents; around it nothing is.
+ *
+ * @param f takes trees of tensors and returns one
+ * @returns a function with the arguments of `f`, giving `[f(...args), pushforward]`; a result that is no float has the
+ *   tangent 0 of float32
+ * @throws DTypeError when a leaf of an argument is no float
+ * @throws GradError, TreeError when tangents have not the form of the arguments
+ * @throws ArgumentError when `f` is no function, or asynchronous
+ * @example
+ * ```js
+ * import { linearize, mul, tensor } from 'tenfold';
+ * const [y, pushforward] = linearize((a, b) => mul(a, b))(tensor([1, 2]), tensor([3, 4]));
+ * y.toArray(); // => [3, 8]
+ * pushforward(tensor([1, 0]), tensor([0, 10])).toArray(); // => [3, 20]
+ * pushforward(tensor([0, 1]), tensor([0, 0])).toArray(); // => [0, 4]
+ * ```
+ */
+export const linearize = <A extends readonly unknown[], R>(
+  f: (...args: A) => R,
+): ((...args: A) => readonly [result: R, pushforward: (...tangents: A) => R]) => {
+  checkFunction('linearize', f);
+  return (...args) => {
+    const { leaves, result, outputs, map } = pushforwardOf('linearize', xs => f(...(xs as A)), args);
+    const pushforward = (...tangents: A): R => {
+      const given = leavesOf('linearize', tangents);
+      checkLike('linearize', 'tangents', given, leaves);
+      return result.rebuild(inline(map.graph, [...map.captures, ...given.nodes])) as R;
+    };
+    return Object.freeze([result.rebuild(outputs) as R, pushforward] as const);
+  };
+};

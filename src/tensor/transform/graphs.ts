@@ -1,11 +1,12 @@
 /** The transforms of closed graphs, for the rules of primitives that have bodies. */
 import { b } from '../build.js';
 import { isFloat } from '../dtype.js';
+import { TraceError } from '../errors.js';
 import { type Graph, type Node, resolve, topological } from '../graph.js';
 import { full } from '../primitives/full.js';
 import type { GraphTransforms } from '../primitives/kinds.js';
 import { repeat } from '../primitives/movement.js';
-import type { Aval } from '../shape.js';
+import { type Aval, showAval } from '../shape.js';
 import { batch } from './batching.js';
 import { forward } from './forward.js';
 import { reverse } from './reverse.js';
@@ -17,13 +18,20 @@ const avalOf = ({ shape, dtype }: Aval): Aval => ({ shape, dtype });
 /** Traces a body that rules build out of nothing but their parameters and constants. */
 const closed = (avals: readonly Aval[], f: (parameters: readonly Node[]) => readonly Node[]): Graph => {
   const { graph, captures } = trace('body', avals, f, false);
-  if (captures.length > 0) throw new Error('tenfold: a rule built a body that is not closed; please report this');
-  return graph;
+  if (captures.length === 0) return graph;
+  // The rules of the table close over nothing.
+  throw new TraceError({
+    operation: 'a rule of customVjp, customJvp or customBatch',
+    given: `a use of ${captures.map(showAval).join(' and ')}, over which it closes`,
+    rule: 'inside of loops, branches and other rules it is a function of what it is given and of numbers',
+    hint: 'Pass the tensor as an argument of the function; backward can get it as a residual.',
+  });
 };
 
 export const graphs: GraphTransforms = {
   inline,
   trace: closed,
+  capture: trace,
   jvp: (graph, has, out) => {
     const tangentAvals = graph.parameters.filter((_, i) => has[i]).map(avalOf);
     return closed([...graph.parameters.map(avalOf), ...tangentAvals], parameters => {

@@ -1,16 +1,19 @@
-/** Control flow as values: fold, scan, whileLoop, cond. The loop is one node; nothing is unrolled. */
+/** Loops as values: fold, scan, forLoop, whileLoop. The loop is one node; nothing is unrolled. */
 
 import { sameForm } from '../../tree/tree.js';
 import { b } from '../build.js';
-import { ArgumentError, DTypeError, ShapeError } from '../errors.js';
-import type { Node } from '../graph.js';
+import { ArgumentError, DTypeError, IndexError, ShapeError } from '../errors.js';
+import { DynamicNumber, type Node } from '../graph.js';
+import { add } from '../ops/arithmetic.js';
+import { less } from '../ops/comparison.js';
 import { checkSetting, isWeakNumber } from '../ops/operands.js';
 import { checkCarries } from '../primitives/loops.js';
 import { results } from '../primitives/results.js';
 import { type Aval, showAval } from '../shape.js';
-import { type Tensor, wrap } from '../tensor.js';
+import { isTensor, nodeOf, type Tensor, wrap } from '../tensor.js';
 import { checkFunction, type Leaves, leavesOf } from './arguments.js';
-import { inline, trace } from './trace.js';
+import { checkPredicate } from './branches.js';
+import { trace } from './trace.js';
 
 const avalOf = ({ shape, dtype }: Aval): Aval => ({ shape, dtype });
 
@@ -20,8 +23,8 @@ interface Sequences {
   readonly element: (slices: readonly Node[]) => unknown;
 }
 
-/** What a loop runs over: a tree of tensors with one first axis, or a number of steps (then each gets its index). */
-const sequencesOf = (operation: string, xs: unknown): Sequences => {
+/** @internal What a loop runs over: a tree of tensors with one first axis, or a number of steps (then each gets its index). */
+export const sequencesOf = (operation: string, xs: unknown): Sequences => {
   if (typeof xs === 'number') {
     if (!Number.isSafeInteger(xs) || xs < 0) {
       throw new ArgumentError({
@@ -48,17 +51,49 @@ const sequencesOf = (operation: string, xs: unknown): Sequences => {
   return { length: lengths[0], nodes: leaves.nodes, element: leaves.rebuild };
 };
 
-/** Traces a step, runs the loop. */
-const loop = (
+/** Options of {@link fold} and {@link scan}. */
+export interface FoldOptions {
+  /** Run over the sequences from the last element to the first. */
+  readonly reverse?: boolean;
+  /**
+   * How many segments the steps are cut into on the way back of a derivative; `'sqrt'` for ⌈√T⌉ of them. Without, the
+   * carries of all T steps are kept. With k, only those at the k starts are, and each segment is run once more before its
+   * way back: k + T/k carries for one more run of the loop, and the same bits. A list cuts segments into segments:
+   * `[10, 10]` keeps 30 carries of 1000 steps.
+   */
+  readonly segments?: number | 'sqrt' | readonly number[] | undefined;
+}
+
+const segmentsOf = (operation: string, { segments }: FoldOptions, length: number): readonly number[] | null => {
+  if (segments === undefined) return null;
+  checkSetting(operation, 'segments', segments);
+  if (segments === 'sqrt') return [Math.max(1, Math.ceil(Math.sqrt(length)))];
+  const levels = typeof segments === 'number' ? [segments] : segments;
+  if (Array.isArray(levels)) {
+    const wrong = levels.find(count => !Number.isSafeInteger(count) || count < 1);
+    if (wrong === undefined) return [...levels];
+  }
+  throw new (typeof segments === 'number' ? IndexError : ArgumentError)({
+    operation,
+    given: `segments: ${String(segments)}`,
+    rule: "it is a positive integer, a list of such, or 'sqrt'",
+    hint: "Take 'sqrt' for the least memory with one level of segments.",
+  });
+};
+
+/** @internal Traces a step, runs the loop. */
+export const loop = (
   operation: string,
   step: (carry: unknown, x: unknown) => readonly [unknown, unknown],
   init: unknown,
   xs: unknown,
-  { reverse = false }: FoldOptions,
+  options: FoldOptions,
 ): readonly [unknown, unknown] => {
+  const { reverse = false } = options;
   checkSetting(operation, 'reverse', reverse);
   const first = leavesOf(operation, init);
   const sequences = sequencesOf(operation, xs);
+  const segments = segmentsOf(operation, options, sequences.length);
   let ys: Leaves | undefined;
   const elements = sequences.nodes.map(({ shape, dtype }) => ({ shape: shape.slice(1), dtype }));
   const { graph, captures } = trace(operation, [...first.nodes.map(avalOf), ...elements], parameters => {
@@ -77,16 +112,11 @@ const loop = (
     captures: captures.length,
     carries,
     reverse,
+    ...(segments === null ? {} : { segments }),
   });
   const outputs = results(b, node);
   return [first.rebuild(outputs.slice(0, carries)), ys!.rebuild(outputs.slice(carries))];
 };
-
-/** Options of {@link fold} and {@link scan}. */
-export interface FoldOptions {
-  /** Run over the sequences from the last element to the first. */
-  readonly reverse?: boolean;
-}
 
 /**
  * The loop as a value: `carry = step(carry, x)` for every x along the first axis of `xs`.
@@ -133,16 +163,31 @@ export const scan =
     return Object.freeze(result) as readonly [C, Y];
   };
 
-/** The test of a loop or branch: one bool. */
-const checkPredicate = (operation: string, { nodes }: Leaves): Node => {
-  const node = nodes[0];
-  if (nodes.length === 1 && node !== undefined && node.dtype === 'bool' && node.shape.length === 0) return node;
-  throw new DTypeError({
-    operation,
-    given: `a condition of ${nodes.map(showAval).join(', ')}`,
-    rule: 'the condition is one bool scalar',
-    hint: 'Compare with less(), equal(), …, and reduce with all() or any().',
+/** A loop that goes on as long as a test holds. */
+const loopWhile = (
+  operation: string,
+  test: (carry: unknown) => Tensor,
+  step: (carry: unknown) => unknown,
+  init: unknown,
+): unknown => {
+  const first = leavesOf(operation, init);
+  const avals = first.nodes.map(avalOf);
+  const tested = trace(operation, avals, parameters => [
+    checkPredicate(operation, leavesOf(operation, test(first.rebuild(parameters)))),
+  ]);
+  const stepped = trace(operation, avals, parameters => {
+    const after = leavesOf(operation, step(first.rebuild(parameters)));
+    sameForm(operation, first.flat, after.flat);
+    checkCarries(operation, first.nodes, after.nodes);
+    return after.nodes;
   });
+  const node = b.while([...tested.captures, ...stepped.captures, ...first.nodes], {
+    test: tested.graph,
+    body: stepped.graph,
+    testCaptures: tested.captures.length,
+    bodyCaptures: stepped.captures.length,
+  });
+  return first.rebuild(results(b, node));
 };
 
 /**
@@ -164,67 +209,73 @@ export const whileLoop =
   (init: C): C => {
     checkFunction('whileLoop', test);
     checkFunction('whileLoop', step);
-    const first = leavesOf('whileLoop', init);
-    const avals = first.nodes.map(avalOf);
-    const tested = trace('whileLoop', avals, parameters => [
-      checkPredicate('whileLoop', leavesOf('whileLoop', test(first.rebuild(parameters) as C))),
-    ]);
-    const stepped = trace('whileLoop', avals, parameters => {
-      const after = leavesOf('whileLoop', step(first.rebuild(parameters) as C));
-      sameForm('whileLoop', first.flat, after.flat);
-      checkCarries('whileLoop', first.nodes, after.nodes);
-      return after.nodes;
-    });
-    const node = b.while([...tested.captures, ...stepped.captures, ...first.nodes], {
-      test: tested.graph,
-      body: stepped.graph,
-      testCaptures: tested.captures.length,
-      bodyCaptures: stepped.captures.length,
-    });
-    return first.rebuild(results(b, node)) as C;
+    return loopWhile(
+      'whileLoop',
+      carry => test(carry as C),
+      carry => step(carry as C),
+      init,
+    ) as C;
   };
 
+/** Options of {@link forLoop}. */
+export type ForLoopOptions = Pick<FoldOptions, 'segments'>;
+
 /**
- * `ifTrue(...operands)` or `ifFalse(...operands)`; only the branch taken is computed.
+ * `carry = step(carry, i)` for i = 0, 1, …, n − 1.
  *
- * @param predicate a bool scalar
- * @returns a function of the operands (trees of tensors); both branches must return the same form
- * @throws DTypeError when the predicate is no bool scalar
- * @throws TreeError, ArgumentError when the branches return different forms, shapes or dtypes
+ * With a number it is {@link fold} over the indices. The count may also be computed: an int32 scalar. Then the program is
+ * the same for every count, none is negative (it runs no step), and there are forward derivatives only.
+ *
+ * @param n how many steps
+ * @param step takes the carry (a tree of tensors) and the index, an int32 scalar; returns the next carry of the same form
+ * @returns a function of the first carry
+ * @throws ArgumentError when the number is no non-negative integer, or segments are asked for with a computed count
+ * @throws DTypeError when a computed count is no int32 scalar
+ * @throws ShapeError when the step changes the carry's shape or dtype
  * @example
  * ```js
- * import { cond, greater, mul, neg, tensor } from 'tenfold';
- * const x = tensor(-3);
- * cond(greater(x, 0), y => mul(y, 2), y => neg(y))(x).item(); // => 3
+ * import { add, forLoop, mul, tensor } from 'tenfold';
+ * forLoop(4, (sum, i) => add(sum, i))(tensor(0, { dtype: 'int32' })).item(); // => 6
+ * forLoop(tensor(3, { dtype: 'int32' }), x => mul(x, 2))(tensor(1)).item(); // => 8
  * ```
  */
-export const cond =
-  <A extends readonly unknown[], R>(predicate: Tensor, ifTrue: (...operands: A) => R, ifFalse: (...operands: A) => R) =>
-  (...operands: A): R => {
-    checkFunction('cond', ifTrue);
-    checkFunction('cond', ifFalse);
-    const chosen = checkPredicate('cond', leavesOf('cond', predicate));
-    const given = leavesOf('cond', operands);
-    const avals = given.nodes.map(avalOf);
-    const forms: Leaves[] = [];
-    const [no, yes] = [ifFalse, ifTrue].map(branch =>
-      trace('cond', avals, parameters => {
-        const result = leavesOf('cond', branch(...(given.rebuild(parameters) as A)));
-        forms.push(result);
-        return result.nodes;
-      }),
+export const forLoop =
+  <C = Tensor>(n: number | Tensor, step: (carry: C, i: Tensor) => C, options: ForLoopOptions = {}) =>
+  (init: C): C => {
+    checkFunction('forLoop', step);
+    if (!isTensor(n) || isWeakNumber(n)) {
+      const [carry] = loop('forLoop', (c, i) => [step(c as C, i as Tensor), null], init, n, options);
+      return carry as C;
+    }
+    const count = nodeOf(n);
+    if (count.dtype !== 'int32' || count.shape.length > 0) {
+      throw new DTypeError({
+        operation: 'forLoop',
+        given: `the count ${showAval(count)}`,
+        rule: 'a count that is computed is an int32 scalar',
+        hint: "Reduce it to one element and cast(n, 'int32').",
+      });
+    }
+    if (options.segments !== undefined) {
+      throw new ArgumentError({
+        operation: 'forLoop',
+        given: `segments: ${String(options.segments)} and a count that is computed`,
+        rule: 'only a loop of a length that is known has a way back, and segments on it',
+        hint: 'Give the count as a number, or leave segments out.',
+      });
+    }
+    const next = ({ i, carry }: Counted<C>): Counted<C> => ({ i: add(i, 1) as Tensor, carry: step(carry, i) });
+    const start = { i: wrap(b.constant({ value: new DynamicNumber(0), dtype: 'int32' })), carry: init };
+    const end = loopWhile(
+      'forLoop',
+      at => less((at as Counted<C>).i, n),
+      at => next(at as Counted<C>),
+      start,
     );
-    sameForm('cond', forms[0]!.flat, forms[1]!.flat);
-    // Both branches take the captures of both, so that they are functions of the same operands.
-    const captures = [...no!.captures, ...yes!.captures];
-    const widen = (traced: typeof no, from: number) =>
-      trace('cond', [...captures.map(avalOf), ...avals], parameters => {
-        const own = parameters.slice(from, from + traced!.captures.length);
-        return inline(traced!.graph, [...own, ...parameters.slice(captures.length)]);
-      }).graph;
-    const index = b.cast(chosen, { dtype: 'int32' });
-    const node = b.cond([index, ...captures, ...given.nodes], {
-      branches: [widen(no, 0), widen(yes, no!.captures.length)],
-    });
-    return forms[0]!.rebuild(results(b, node)) as R;
+    return (end as Counted<C>).carry;
   };
+
+interface Counted<C> {
+  readonly i: Tensor;
+  readonly carry: C;
+}

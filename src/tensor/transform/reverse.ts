@@ -2,7 +2,7 @@
 import { b, onBehalfOf, rebuild } from '../build.js';
 import { isFloat } from '../dtype.js';
 import { type Node, resolve, topological } from '../graph.js';
-import { type GraphTransforms, isMissing } from '../primitives/kinds.js';
+import { type GraphTransforms, isMissing, noPartials } from '../primitives/kinds.js';
 import { reductionVjp } from '../primitives/reduction.js';
 import { axesOf, entryOf } from '../primitives/table.js';
 import { castLike, missingRule, partialsOf } from './forward.js';
@@ -65,7 +65,8 @@ export const reverse = (
       continue;
     }
     standIn.set(node, rebuild(node, now));
-    if (touched && (isFloat(node.dtype) || node.outputs !== null)) active.add(node);
+    const flat = entry.kind === 'elementwise' && entry.partials === noPartials;
+    if (touched && !flat && (isFloat(node.dtype) || node.outputs !== null)) active.add(node);
   }
 
   const pullback = (cotangents: Cotangents): Cotangents => {

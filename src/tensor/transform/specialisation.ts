@@ -12,7 +12,7 @@ import { isTensor, nodeOf, wrap } from '../tensor.js';
 import { refusePromise } from './arguments.js';
 import {
   type Dynamic,
-  dynamicPlaces,
+  dynamicLeaves,
   type Form,
   formOf,
   type ListForm,
@@ -21,6 +21,7 @@ import {
   staticsIn,
   treeOf,
 } from './forms.js';
+import { graphText, type TracedFunction } from './graph-text.js';
 import { inline, trace } from './trace.js';
 
 /** An answer about a number that the trace went by. */
@@ -89,6 +90,12 @@ export interface Trace {
   readonly reason: string;
 }
 
+/** A function as a graph, traced for arguments of one form. */
+export interface TracedArguments extends TracedFunction {
+  readonly avals: readonly Aval[];
+  readonly guards: readonly Guard[];
+}
+
 export class Specialisation {
   readonly form: ListForm;
   /** Whether what it closes over is itself being differentiated or traced, so that it is good for one call only. */
@@ -101,14 +108,7 @@ export class Specialisation {
   readonly #outputs: readonly Output[];
   #runner: Runner | null = null;
 
-  constructor(
-    form: ListForm,
-    avals: readonly Aval[],
-    guards: readonly Guard[],
-    graph: Graph,
-    captures: readonly Node[],
-    result: Form,
-  ) {
+  constructor({ form, avals, guards, graph, captures, result }: TracedArguments) {
     this.form = form;
     this.avals = avals;
     this.#guards = guards;
@@ -141,7 +141,7 @@ export class Specialisation {
   /** Which number leads another way, in words. */
   whyNot(found: readonly Dynamic[]): string {
     const { leaf, operation, other, dtype } = this.#broken(found)!;
-    const place = showPlace(dynamicPlaces(this.form)[leaf]!);
+    const place = showPlace(dynamicLeaves(this.form)[leaf]!.path);
     return `${place}: a number that ${operation} took as ${dtype} beside ${other} before, now as ${meet(found[leaf]!, operation, other)}`;
   }
 
@@ -177,6 +177,11 @@ export class Specialisation {
     return this.#prepare().inputs.map(i =>
       i < captures.length ? (captures[i]!.value as Storage) : storageOfDynamic(found[i - captures.length]!),
     );
+  }
+
+  /** The graph in words. */
+  show(): string {
+    return graphText({ form: this.form, graph: this.#graph, captures: this.#captures, result: this.#result });
   }
 
   /** What became of the program, measured on these leaves. */
@@ -232,15 +237,17 @@ export class Specialisation {
  *
  * @param found the dynamic leaves of `args`; their values matter for guards only
  * @param statics positions of arguments that are handed on as they are
+ * @param hoist whether what does not depend on the arguments stays outside of the graph, to be computed once
  */
-export const specialise = (
+export const traceArguments = (
   operation: string,
   f: (...args: readonly unknown[]) => unknown,
   args: readonly unknown[],
   form: ListForm,
   found: readonly Dynamic[],
   statics: readonly number[],
-): Specialisation => {
+  hoist: boolean,
+): TracedArguments => {
   const guards: Guard[] = [];
   const weakOf = (leaf: number): Weak | null => {
     const value = found[leaf]!;
@@ -258,7 +265,7 @@ export const specialise = (
   };
   const avals = found.map(avalOf);
   let result: Form = staticLeaf(null);
-  const { graph, captures } = trace(operation, avals, placeholders => {
+  const call = (placeholders: readonly Node[]): readonly Node[] => {
     placeholders.forEach((node, leaf) => {
       node.weak = weakOf(leaf);
     });
@@ -275,6 +282,17 @@ export const specialise = (
       return { kind: 'tensor', aval: { shape: node.shape, dtype: node.dtype } };
     });
     return nodes;
-  });
-  return new Specialisation(form, avals, guards, graph, captures, result);
+  };
+  const { graph, captures } = trace(operation, avals, call, hoist);
+  return { form, avals, guards, graph, captures, result };
 };
+
+/** A function traced for arguments of this form, and what is run for them; see {@link traceArguments}. */
+export const specialise = (
+  operation: string,
+  f: (...args: readonly unknown[]) => unknown,
+  args: readonly unknown[],
+  form: ListForm,
+  found: readonly Dynamic[],
+  statics: readonly number[],
+): Specialisation => new Specialisation(traceArguments(operation, f, args, form, found, statics, true));

@@ -17,6 +17,13 @@ const isInline = (node: Node): boolean => {
   return at.op === 'constant' || at.op === 'iota';
 };
 
+/** Whether a node has a value, is a part of a tuple that has one, or stands for what is given outside. */
+const isKnown = (node: Node): boolean =>
+  node.value !== null ||
+  (node.op === 'output' && node.inputs[0]!.value !== null) ||
+  node.op === 'parameter' ||
+  node.op === 'mark';
+
 /**
  * Calls `f` on placeholders and closes the graph that comes back: what it uses from outside (a tensor closed
  * over) becomes a parameter in front of the others. With `hoist`, whatever does not depend on the placeholders
@@ -38,7 +45,7 @@ export const trace = (
     const outputs = f(placeholders).map(resolve);
     const captures: Node[] = [];
     const order = topological(outputs, node => {
-      if (node.scopes.includes(scope) || (hoist ? isInline(node) : node.value === null)) return true;
+      if (node.scopes.includes(scope) || (hoist ? isInline(node) : !isKnown(node))) return true;
       captures.push(node);
       return false;
     });

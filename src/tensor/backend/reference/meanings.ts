@@ -102,6 +102,8 @@ export const meanings: Meanings = {
   constant: () => [],
   buffer: () => [],
   parameter: () => [],
+  // A program has the operations of its body instead.
+  custom: () => [],
 
   reshape: ([x]) => x!,
   mark: ([x]) => x!,

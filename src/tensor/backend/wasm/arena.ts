@@ -12,37 +12,29 @@ export interface Block {
 const padded = (bytes: number): number => (Math.ceil(bytes / 16) + 1) * 16;
 
 /**
- * Chooses offsets: blocks in the order of their first step, each in the smallest gap that its neighbours in time
- * leave. Returns the bytes needed in all.
+ * Chooses offsets: the largest block first, each in the smallest gap between those that live at the same time and have
+ * their places. Returns the bytes needed in all.
+ *
+ * Source: Pisarchyk & Lee 2020, arXiv:2001.03288, section 5.2 (greedy by size).
  */
 export const place = (blocks: readonly Block[], base: number): number => {
-  let free: { from: number; to: number }[] = [];
+  const placed: Block[] = [];
   let end = base;
-  const byFirst = [...blocks].sort((a, b) => a.first - b.first);
-  const live: Block[] = [];
-  const release = (block: Block): void => {
-    free.push({ from: block.offset, to: block.offset + padded(block.bytes) });
-    free.sort((a, b) => a.from - b.from);
-    free = free.reduce<typeof free>((list, gap) => {
-      const before = list[list.length - 1];
-      if (before !== undefined && before.to === gap.from) before.to = gap.to;
-      else list.push({ ...gap });
-      return list;
-    }, []);
-  };
-  for (const block of byFirst) {
-    for (let i = live.length - 1; i >= 0; i--) if (live[i]!.last < block.first) release(live.splice(i, 1)[0]!);
+  for (const block of [...blocks].sort((a, b) => b.bytes - a.bytes || a.first - b.first)) {
     const need = padded(block.bytes);
-    const gap = free.filter(({ from, to }) => to - from >= need).sort((a, b) => a.to - a.from - (b.to - b.from))[0];
-    if (gap === undefined) {
-      block.offset = end;
-      end += need;
-    } else {
-      block.offset = gap.from;
-      gap.from += need;
-      if (gap.from === gap.to) free = free.filter(each => each !== gap);
+    let [at, smallest] = [-1, Number.POSITIVE_INFINITY];
+    let free = base;
+    for (const { first, last, offset, bytes } of placed) {
+      if (last < block.first || first > block.last) continue;
+      const gap = offset - free;
+      if (gap >= need && gap < smallest) [at, smallest] = [free, gap];
+      free = Math.max(free, offset + padded(bytes));
     }
-    live.push(block);
+    block.offset = at < 0 ? free : at;
+    end = Math.max(end, block.offset + need);
+    let index = placed.length;
+    while (index > 0 && placed[index - 1]!.offset > block.offset) index--;
+    placed.splice(index, 0, block);
   }
   return end - base;
 };

@@ -3,10 +3,9 @@
 import { wasmApi } from './api.js';
 import { FunctionWriter, link } from './assembler.js';
 
+/** What Node has of this, from 20.16 on. */
 interface Node20 {
-  readonly process?: {
-    getBuiltinModule?(name: 'node:v8'): { setFlagsFromString(flags: string): void } | undefined;
-  };
+  getBuiltinModule?(name: 'node:v8'): { setFlagsFromString(flags: string): void } | undefined;
 }
 
 const usesFma = (): Uint8Array => {
@@ -27,8 +26,8 @@ export const hasFma = (): boolean => {
   const validates = (): boolean => wasmApi().validate(usesFma());
   fma = validates();
   if (fma) return true;
-  const { process } = globalThis as Node20;
-  process?.getBuiltinModule?.('node:v8')?.setFlagsFromString('--experimental-wasm-relaxed-simd');
+  const node = Reflect.get(globalThis, 'process') as Node20 | undefined;
+  node?.getBuiltinModule?.('node:v8')?.setFlagsFromString('--experimental-wasm-relaxed-simd');
   fma = validates();
   return fma;
 };

@@ -8,26 +8,38 @@
  * the registry, whose books would grow otherwise, and bounds the number of small values, which would reach no limit of
  * bytes for a long time while each has its record here.
  *
+ * Finalizers run after a collection, and engines collect by what they have allocated themselves, which this memory is not
+ * part of: they are reminded. In a loop that yields now and then values thus leave before they would have to be copied.
+ *
  * What must not be held: an `Entry`, which the table and the registry refer to, never leads to a storage, nor to an array
  * while its value is in memory. An evicted entry is only reached from its storage.
  */
 import { allocating, arrayClassOf, bytesOf, copyOf, type DType, type TypedArray } from '../../dtype.js';
 import { MemoryError } from '../../errors.js';
+import { showAval } from '../../shape.js';
 import { HostStorage, type Storage } from '../../storage.js';
 import { Allocator, lowest, padded } from './allocator.js';
 import { now, type WasmMemory } from './api.js';
+import { Entry, Queue } from './entries.js';
 
 const pageBytes = 2 ** 16;
 /** One page short of 4 GiB, so that no address, also one past the end, needs more than 32 bits. */
 const ceiling = 2 ** 32 - pageBytes;
 /** Kernels read whole vectors, somewhat beyond the last value: not beyond the memory. */
 const slack = 64;
+/** Bytes that blocks can take at most. */
+export const capacity = ceiling - slack - lowest;
 const defaultLimit = 2 ** 30;
 /** Copying so few bytes costs less than keeping a record of them, and engines keep such arrays without a buffer. */
 const tinyBytes = 64;
 /** Below, values are bounded by their number: records are some hundred bytes each. */
 const smallBytes = 2 ** 14;
 const maximumSmall = 2 ** 13;
+/** Bytes of new values after which a collection would be of use, if there is room for so many. */
+const reminderBytes = 2 ** 27;
+const leastReminderBytes = 2 ** 25;
+/** V8 begins to mark when 64 MiB of arrays were made since it did last. */
+const noticedBytes = 65 * 2 ** 20;
 /** What is empty is here: no block, nothing to read or to write. */
 const nowhere = lowest - 16;
 
@@ -67,6 +79,11 @@ class ResidentStorage implements Storage {
     return allocating('read', dtype, [size], () => copyOf(viewOf(home.memory, dtype, entry.address, size)));
   }
 }
+
+/** What needs memory, in words that only an error needs. */
+type Description = string | (() => string);
+
+const inWords = (description: Description): string => (typeof description === 'string' ? description : description());
 
 /** What a cache has done; for tests and reports. */
 export interface ResidencyStats {
@@ -108,6 +125,8 @@ export class Residency {
   readonly #large = new Queue();
   #evictableBytes = 0;
   #clock = 0;
+  /** The bytes of values at which the engine is reminded. */
+  #reminder = reminderBytes;
   #pinned: Entry[] = [];
   /** Blocks that hold copies of tiny values for this run. */
   #passing: number[] = [];
@@ -129,9 +148,18 @@ export class Residency {
    * @param description what needs it, for the error: `float32[64,3,32,32]`
    * @throws MemoryError when there is no room even without all values that are not in use
    */
-  allocate(bytes: number, description?: string): number {
+  allocate(bytes: number, description?: Description): number {
     if (bytes === 0) return nowhere;
     return this.#allocator.allocate(bytes) ?? this.#makeRoom(bytes, description);
+  }
+
+  /** Says that a run is about to use a value: if others can leave instead, it stays. */
+  touch(storage: Storage): void {
+    const entry =
+      storage instanceof ResidentStorage && storage.home === this ? storage.entry : this.#foreign.get(storage);
+    if (entry === undefined || entry.address === 0 || entry.pinned) return;
+    this.#remove(entry);
+    this.#append(entry);
   }
 
   /** Gives back a block that was not adopted. */
@@ -205,7 +233,8 @@ export class Residency {
 
   #copyIn(array: TypedArray, dtype: DType): number {
     const bytes = bytesOf[dtype] * array.length;
-    const address = this.allocate(bytes);
+    const address =
+      this.#allocator.allocate(bytes) ?? this.#makeRoom(bytes, () => showAval({ shape: [array.length], dtype }));
     viewOf(this.memory, dtype, address, array.length).set(array);
     this.stats.copiedIn += 1;
     this.stats.copiedInBytes += bytes;
@@ -227,6 +256,17 @@ export class Residency {
     this.stats.residentBytes += entry.bytes;
     this.stats.residentValues += 1;
     this.#registry?.register(storage, entry, entry);
+    if (this.stats.residentBytes > this.#reminder) this.#remind();
+  }
+
+  /** Makes the engine look for what nobody holds, once until something has been found: an array nobody touches is free. */
+  #remind(): void {
+    this.#reminder = Number.POSITIVE_INFINITY;
+    try {
+      void new ArrayBuffer(noticedBytes);
+    } catch {
+      // Where so much is not even to be had on paper, it has looked already.
+    }
   }
 
   /** The value, which is in no queue, goes from memory. */
@@ -261,6 +301,9 @@ export class Residency {
     }
     this.#remove(entry);
     this.#vacate(entry);
+    const { residentBytes } = this.stats;
+    const room = Math.max(leastReminderBytes, (this.limit - residentBytes) / 2);
+    this.#reminder = residentBytes + Math.min(reminderBytes, room);
   }
 
   /** False, and nothing has changed, when there is no memory for the copy. */
@@ -288,11 +331,11 @@ export class Residency {
     return large === null || small.used < large.used ? small : large;
   }
 
-  #makeRoom(bytes: number, description: string | undefined): number {
+  #makeRoom(bytes: number, description: Description = 'a block'): number {
     const allocator = this.#allocator;
     const held = allocator.used - this.#evictableBytes;
     // What can never fit must not drive out everything before it fails.
-    if (held + padded(bytes) > ceiling - slack - lowest) throw tooLarge(bytes, description, held);
+    if (held + padded(bytes) > capacity) throw tooLarge(bytes, inWords(description), held);
     // Memory that nobody touches costs nothing: so it grows in large steps, and to the limit before anything is evicted.
     const most = Math.min(ceiling, Math.floor(this.limit / pageBytes) * pageBytes);
     const wanted = Math.min(most, this.#sizeFor(bytes));
@@ -307,7 +350,7 @@ export class Residency {
     }
     this.stats.evictionMs += now() - started;
     if (address === null && this.#grow(this.#sizeFor(bytes))) address = allocator.allocate(bytes);
-    if (address === null) throw tooLarge(bytes, description, allocator.used - this.#evictableBytes);
+    if (address === null) throw tooLarge(bytes, inWords(description), allocator.used - this.#evictableBytes);
     return address;
   }
 
@@ -332,12 +375,13 @@ export class Residency {
   }
 }
 
-const tooLarge = (bytes: number, description: string | undefined, held: number): MemoryError => {
-  const mebibytes = (count: number): string => (count / 2 ** 20).toFixed(0);
-  return new MemoryError({
+const mebibytes = (count: number): string => `${(count / 2 ** 20).toFixed(0)} MiB`;
+
+/** The error about something that needs more than there is. */
+export const tooLarge = (bytes: number, description: string, held: number): MemoryError =>
+  new MemoryError({
     operation: 'wasm backend',
-    given: `${description ?? 'a program'} that needs ${bytes} bytes (${mebibytes(bytes)} MiB) beside ${mebibytes(held)} MiB in use`,
+    given: `${description} that needs ${bytes} bytes (${mebibytes(bytes)})${held > 0 ? ` beside ${mebibytes(held)} in use` : ''}`,
     rule: 'what a program works on must fit together into the 4 GiB that WebAssembly can address, and into the memory there is',
     hint: 'Use smaller batches, or compute it in parts: read or realize() intermediate results.',
   });
-};

@@ -10,11 +10,12 @@ import type { Backend, Executable, Report } from '../backend.js';
 import { now, type WasmMemory, wasmApi } from './api.js';
 import { link } from './assembler.js';
 import { type Probe, writeProgram } from './emit.js';
+import { checkFits, describe } from './fits.js';
 import type { LaneImport } from './kernels/index.js';
 import { libraryFunctions } from './library.js';
 import { type Plan, planOf, type Result } from './plan.js';
 import { allSteps, stepReports } from './report.js';
-import { Residency } from './residency.js';
+import { Residency, tooLarge } from './residency.js';
 
 /** What runs need from the process: memory and the library, made when first needed. */
 interface Machine {
@@ -30,9 +31,17 @@ const instantiate = (bytes: Uint8Array, env: Readonly<Record<string, unknown>>) 
   return new Instance(new Module(bytes), { env }).exports;
 };
 
+const memoryOf = (pages: { readonly initial: number; readonly maximum: number }): WasmMemory => {
+  try {
+    return new (wasmApi().Memory)(pages);
+  } catch (error) {
+    throw error instanceof RangeError ? tooLarge(pages.initial * 2 ** 16, 'the memory for all values', 0) : error;
+  }
+};
+
 const theMachine = (): Machine => {
   if (machine !== undefined) return machine;
-  const memory = new (wasmApi().Memory)({ initial: 16, maximum: 2 ** 16 });
+  const memory = memoryOf({ initial: 16, maximum: 2 ** 16 });
   const library = instantiate(link(libraryFunctions).bytes, { memory });
   machine = { memory, residency: new Residency(memory), library };
   return machine;
@@ -118,6 +127,7 @@ const prepared = (program: Program): Executable => {
   const began = now();
   const plan = planOf(program);
   const planned = now();
+  const checkInputs = checkFits(program, plan);
   const { main, bytes: code } = compiled(plan);
   const emitted = now();
   const types = scalarTypes(program);
@@ -125,7 +135,9 @@ const prepared = (program: Program): Executable => {
     ...aval,
     size: sizeOf(aval.shape),
     bytes: sizeOf(aval.shape) * bytesOf[aval.dtype],
+    inWords: () => showAval(aval),
   }));
+  const programInWords = (): string => describe(program, plan);
   const inputs = plan.inputs.length;
   const tableBytes = 4 * (inputs + made.length);
   const execute = (
@@ -133,11 +145,14 @@ const prepared = (program: Program): Executable => {
     given: readonly Storage[],
     scalars: readonly number[],
   ): readonly (Storage | readonly Storage[])[] => {
+    checkInputs?.(given);
     const own: number[] = [];
     let kept = 1;
     try {
-      own.push(home.allocate(plan.bytes + tableBytes, `a program of ${plan.steps.length} steps`));
-      for (const { bytes, shape, dtype } of made) own.push(home.allocate(bytes, showAval({ shape, dtype })));
+      // What is about to be used is the last to leave for what is about to be made.
+      for (const storage of given) home.touch(storage);
+      own.push(home.allocate(plan.bytes + tableBytes, programInWords));
+      for (const { bytes, inWords } of made) own.push(home.allocate(bytes, inWords));
       const addresses = given.map(storage => home.use(storage));
       const arena = own[0]!;
       const table = arena + plan.bytes;
