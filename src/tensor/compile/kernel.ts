@@ -24,20 +24,20 @@ interface Common {
 }
 
 /** A buffer read through a view of the whole space, or of the axes that are not reduced. */
-export interface LoadValue extends Common {
+interface LoadValue extends Common {
   readonly kind: 'load';
   readonly slot: number;
   readonly view: View;
 }
 
 /** A number made of the indices: the place that a view says, zero outside of its valid ranges. */
-export interface IndexValue extends Common {
+interface IndexValue extends Common {
   readonly kind: 'index';
   readonly view: View;
 }
 
 /** An elementwise primitive on earlier values. */
-export interface OperationValue extends Common {
+interface OperationValue extends Common {
   readonly kind: 'operation';
   readonly op: string;
   readonly params: Params;
@@ -55,7 +55,7 @@ export type Reducer = 'sum' | 'reduceMax' | 'reduceMin';
 export type KernelValue = LoadValue | IndexValue | OperationValue | ReduceValue;
 
 /** A value written to a buffer of its own, in row-major order. */
-export interface Store {
+interface Store {
   readonly value: number;
   readonly slot: number;
 }

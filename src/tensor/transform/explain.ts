@@ -2,7 +2,7 @@
 import type { Report, StepReport } from '../backend/backend.js';
 import { showAval } from '../shape.js';
 import { checkFunction } from './arguments.js';
-import { explanationPage } from './explanation-page.js';
+import { explanationPage, wholeMs } from './explanation-page.js';
 import { type Dynamic, formOfArguments, matches } from './forms.js';
 import { type JitOptions, staticsOf, tracesOf } from './jit.js';
 import { specialise } from './specialisation.js';
@@ -38,11 +38,8 @@ const units = (value: number, names: readonly string[], step: number): string =>
   return `${rest >= 100 || unit === 0 ? rest.toFixed(0) : rest.toPrecision(3)} ${names[unit]}`;
 };
 
-/** @internal */
-export const showBytes = (bytes: number): string => units(bytes, ['B', 'KiB', 'MiB', 'GiB'], 1024);
-/** @internal */
-export const showMs = (ms: number): string =>
-  ms >= 0.1 ? `${ms.toPrecision(3)} ms` : `${(1000 * ms).toPrecision(3)} µs`;
+const showBytes = (bytes: number): string => units(bytes, ['B', 'KiB', 'MiB', 'GiB'], 1024);
+const showMs = (ms: number): string => (ms >= 0.1 ? `${ms.toPrecision(3)} ms` : `${(1000 * ms).toPrecision(3)} µs`);
 const showRate = (amount: number, ms: number, unit: string): string =>
   amount === 0 || ms === 0 ? '' : `${(amount / ms / 1e6).toPrecision(3)} ${unit}`;
 
@@ -51,12 +48,9 @@ interface Line {
   readonly step: StepReport;
 }
 
-/** @internal The steps in order, those of bodies behind their own. */
-export const flatSteps = (steps: readonly StepReport[], depth = 0): readonly Line[] =>
+/** The steps in order, those of bodies behind their own. */
+const flatSteps = (steps: readonly StepReport[], depth = 0): readonly Line[] =>
   steps.flatMap(step => [{ depth, step }, ...flatSteps(step.steps, depth + 1)]);
-
-/** @internal Milliseconds of a step with its bodies. */
-export const wholeMs = ({ ms, steps }: StepReport): number => steps.reduce((sum, each) => sum + wholeMs(each), ms);
 
 const short = (text: string, length: number): string =>
   text.length <= length ? text : `${text.slice(0, length - 1)}…`;

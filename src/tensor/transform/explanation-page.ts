@@ -25,7 +25,8 @@ const kindOf = ({ name, shape, steps }: StepReport): keyof typeof kinds => {
   return shape.includes('*') ? 'rows' : shape.includes('→') ? 'other' : 'map';
 };
 
-const wholeMs = ({ ms, steps }: StepReport): number => steps.reduce((sum, each) => sum + wholeMs(each), ms);
+/** Milliseconds of a step with its bodies. */
+export const wholeMs = ({ ms, steps }: StepReport): number => steps.reduce((sum, each) => sum + wholeMs(each), ms);
 
 /** A step as a box as wide as its share of the time, its bodies' steps below it. */
 const box = (step: StepReport, from: number, total: number, depth: number): string => {

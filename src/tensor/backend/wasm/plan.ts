@@ -46,7 +46,7 @@ export interface ProductStep {
 }
 
 /** A primitive with a kernel of its own. */
-export interface LoopStep {
+interface LoopStep {
   readonly kind: 'loop';
   readonly instruction: Instruction;
   readonly kernel: LoopKernel;
@@ -70,7 +70,7 @@ export interface RegionStep {
   readonly flag: Block;
 }
 
-export interface CopyStep {
+interface CopyStep {
   readonly kind: 'copy';
   readonly from: Operand;
   readonly to: Place;

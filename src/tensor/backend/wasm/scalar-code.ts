@@ -43,7 +43,7 @@ export interface Emitter {
 }
 
 /** Bits of the lanes a dtype is computed in. */
-export const widthOf = (dtype: DType): 32 | 64 => (dtype === 'float64' ? 64 : 32);
+const widthOf = (dtype: DType): 32 | 64 => (dtype === 'float64' ? 64 : 32);
 
 /** A mask for lanes of another width. */
 const maskOf = (writer: FunctionWriter, { vector, width }: Value, wanted: 32 | 64): Local => {

@@ -46,7 +46,7 @@ const laneImport = (op: string, params: Params, dtype: DType, operands: number):
 };
 
 /** Calls the primitive's scalar meaning for each lane: slow, right, and for few primitives. */
-export const perLane =
+const perLane =
   (writer: FunctionWriter, lanes: number): Emitter['perLane'] =>
   (op, params, operands, result) => {
     const { dtype } = operands[0]!;
