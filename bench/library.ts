@@ -9,6 +9,8 @@ import type { Input } from './inputs.js';
  * - `groupNormSilu` x [n, c, h, w] in 32 groups, weight [c], bias [c]: normalised, scaled, x·sigmoid(x)
  * - `adam` p, g, m, v ↦ p, m, v after the update of step 10
  * - `matmul` a [n, n], b [n, n]
+ * - `sampling` x [n, d], noise [T, n, d], coefficients [T, 3], times [T, h], then weight and bias of three layers ↦ x after
+ *   T steps x ↦ a·x + b·f(x) + c·noise, where f is the network, told the time in its first layer
  * - `trainStep` x, y, then parameters, first moments, second moments of a residual network ↦ loss, all of those anew
  */
 export type ProgramName =
@@ -21,6 +23,7 @@ export type ProgramName =
   | 'sum'
   | 'affine'
   | 'matmul'
+  | 'sampling'
   | 'trainStep';
 
 /** Implementations of all programs with a library's tensors. */
@@ -65,6 +68,12 @@ export const partsOfStep = <T>(inputs: readonly T[]) => {
   const count = (inputs.length - 2) / 3;
   const part = (i: number): readonly T[] => inputs.slice(2 + i * count, 2 + (i + 1) * count);
   return { x: inputs[0]!, y: inputs[1]!, params: part(0), first: part(1), second: part(2) };
+};
+
+/** The inputs of `sampling`, apart. */
+export const partsOfSampling = <T>(inputs: readonly T[]) => {
+  const [x, noise, coefficients, times, ...layers] = inputs as [T, T, T, T, T, T, T, T, T, T];
+  return { x, noise, coefficients, times, layers };
 };
 
 /** The parameters of the network of `trainStep`, apart. */

@@ -41,6 +41,11 @@ export interface Target {
 /** The implementations that are no libraries: what the machine can do at all. */
 export const limitImpl = 'limit';
 
+/** This library with its steps called one by one, beside a program that is a loop. */
+export const stepwiseImpl = 'step by step';
+
+export const isPeer = (impl: string): boolean => !['tenfold', limitImpl, stepwiseImpl].includes(impl);
+
 /** What a row is about: time, or size. */
 const amountOf = ({ ms, bytes }: Row): number | null => ms ?? bytes ?? null;
 
@@ -56,13 +61,13 @@ export const ratiosOf = (rows: readonly Row[]): readonly Ratio[] =>
         const same = row.suite === own.suite && row.case === own.case && row.impl !== own.impl;
         return same && amount !== null ? [{ peer: row.impl, ratio: amount / ownAmount }] : [];
       });
-      const best = Math.min(...peers.filter(({ peer }) => peer !== limitImpl).map(({ ratio }) => ratio));
+      const best = Math.min(...peers.filter(({ peer }) => isPeer(peer)).map(({ ratio }) => ratio));
       return peers.map(({ peer, ratio }) => ({
         suite: own.suite,
         case: own.case,
         peer,
         ratio,
-        best: peer !== limitImpl && ratio === best,
+        best: isPeer(peer) && ratio === best,
       }));
     });
 

@@ -28,6 +28,7 @@ export {
   customBatch,
   customJvp,
   customVjp,
+  type Direction,
   type JvpRule,
   type Partly,
   type VjpRule,

@@ -13,6 +13,7 @@ import {
   type ProgramName,
   type Programs,
   partsOfNetwork,
+  partsOfSampling,
   partsOfStep,
   unbias,
 } from '../library.js';
@@ -40,6 +41,18 @@ const network = (params: readonly T[], x: T): T => {
   return linear(h, ...last);
 };
 
+/** A step of `sampling`: it has no loops, so what is compiled is a step that is told its number. */
+const samplingStep = jit((i: T, x: T, noise: T, coefficients: T, times: T, ...layers: T[]): T => {
+  const [w1, b1, w2, b2, w3, b3] = layers as [T, T, T, T, T, T];
+  const [z, time, c] = [np.take(noise, i.ref, 0), np.take(times, i.ref, 0), np.take(coefficients, i, 0)];
+  const first = nn.silu(np.matmul(x.ref, w1).add(b1).add(time));
+  const start = np.matmul(nn.silu(np.matmul(first, w2).add(b2)), w3).add(b3);
+  return x
+    .mul(c.ref.slice(0))
+    .add(start.mul(c.ref.slice(1)))
+    .add(z.mul(c.slice(2)));
+});
+
 const programs: Programs<T> = {
   squarePlusOne: a => [a!.ref.mul(a!).add(1)],
   tanhChain: x => {
@@ -59,6 +72,16 @@ const programs: Programs<T> = {
   sum: x => [np.sum(x!)],
   affine: x => [x!.mul(3).add(2)],
   matmul: (a, b) => [np.matmul(a!, b!)],
+  sampling: (...inputs) => {
+    const { x, noise, coefficients, times, layers } = partsOfSampling(inputs);
+    let y = x;
+    for (let i = 0; i < noise.shape[0]!; i++) {
+      const at = np.array(i, { dtype: np.int32 });
+      y = samplingStep(at, y, noise.ref, coefficients.ref, times.ref, ...layers.map(p => p.ref));
+    }
+    for (const each of [noise, coefficients, times, ...layers]) each.dispose();
+    return [y];
+  },
   trainStep: (...inputs) => {
     const { x, y, params, first, second } = partsOfStep(inputs);
     const loss = (p: T[]): T => np.mean(np.square(network(p, x).sub(y)));
@@ -68,10 +91,13 @@ const programs: Programs<T> = {
   },
 };
 
+/** Programs that compile their steps themselves. */
+const stepwise: readonly ProgramName[] = ['sampling'];
+
 const prepare = (program: ProgramName, inputs: readonly Input[], jitted: boolean): Prepared => {
   const arrays = inputs.map(({ values, shape }) => np.array(values).reshape([...shape]));
   const f = (...args: T[]): T[] => [...programs[program](...args)];
-  const compiled = jitted ? jit(f) : null;
+  const compiled = jitted && !stepwise.includes(program) ? jit(f) : null;
   const run = (): T[] => (compiled ?? f)(...arrays.map(array => array.ref));
   return {
     compute: async () => {

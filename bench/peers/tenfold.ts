@@ -2,6 +2,7 @@
 import {
   add,
   div,
+  fold,
   jit,
   matmul,
   mean,
@@ -16,6 +17,7 @@ import {
   sub,
   sum,
   type Tensor,
+  take,
   tanh,
   tensor,
   valueAndGrad,
@@ -31,6 +33,7 @@ import {
   type ProgramName,
   type Programs,
   partsOfNetwork,
+  partsOfSampling,
   partsOfStep,
   unbias,
 } from '../library.js';
@@ -60,6 +63,20 @@ const network = (params: readonly T[], x: T): T => {
   return linear(h, ...last);
 };
 
+interface SamplingInput {
+  readonly z: T;
+  readonly c: T;
+  readonly time: T;
+}
+
+/** A step of `sampling`. */
+export const samplingStep = (layers: readonly T[], x: T, { z, c, time }: SamplingInput): T => {
+  const [w1, b1, w2, b2, w3, b3] = layers as [T, T, T, T, T, T];
+  const told = silu(add(add(matmul(x, w1), b1), time));
+  const start = add(matmul(silu(add(matmul(told, w2), b2)), w3), b3);
+  return add(add(mul(x, take(c, 0)), mul(start, take(c, 1))), mul(z, take(c, 2)));
+};
+
 const programs: Programs<T> = {
   squarePlusOne: a => [add(mul(a!, a!), 1)],
   tanhChain: x => {
@@ -79,6 +96,11 @@ const programs: Programs<T> = {
   sum: x => [sum(x!)],
   affine: x => [add(mul(x!, 3), 2)],
   matmul: (a, b) => [matmul(a!, b!)],
+  sampling: (...inputs) => {
+    const { x, noise, coefficients, times, layers } = partsOfSampling(inputs);
+    const step = (at: T, input: SamplingInput): T => samplingStep(layers, at, input);
+    return [fold(step)(x, { z: noise, c: coefficients, time: times })];
+  },
   trainStep: (...inputs) => {
     const { x, y, params, first, second } = partsOfStep(inputs);
     const [value, grads] = valueAndGrad((p: readonly T[]) => mean(square(sub(network(p, x), y))))(params);

@@ -11,6 +11,7 @@ import {
   type ProgramName,
   type Programs,
   partsOfNetwork,
+  partsOfSampling,
   partsOfStep,
   unbias,
 } from '../library.js';
@@ -43,6 +44,15 @@ const network = (params: readonly T[], x: T): T => {
   return linear(h, ...last);
 };
 
+const pieces = new Map<T, readonly T[]>();
+
+/** A stack's elements, taken apart when it comes for the first time: it has no loops over stacks. */
+const apart = (stack: T): readonly T[] => {
+  const known = pieces.get(stack) ?? tf.unstack(stack).map(piece => tf.keep(piece));
+  pieces.set(stack, known);
+  return known;
+};
+
 const programs: Programs<T> = {
   squarePlusOne: a => [tf.add(tf.mul(a!, a!), 1)],
   tanhChain: x => {
@@ -62,6 +72,24 @@ const programs: Programs<T> = {
   sum: x => [tf.sum(x!)],
   affine: x => [tf.add(tf.mul(x!, 3), 2)],
   matmul: (a, b) => [tf.matMul(a!, b!)],
+  sampling: (...inputs) => {
+    const { x, noise, coefficients, times, layers } = partsOfSampling(inputs);
+    const [w1, b1, w2, b2, w3, b3] = layers as [T, T, T, T, T, T];
+    const [zs, told] = [apart(noise), apart(times)];
+    const numbers = coefficients.dataSync();
+    let y = x;
+    for (const [i, z] of zs.entries()) {
+      const [a, b, c] = numbers.subarray(3 * i, 3 * i + 3) as unknown as [number, number, number];
+      const before = y;
+      y = tf.tidy(() => {
+        const first = silu(tf.add(tf.add(tf.matMul(before, w1), b1), told[i]!));
+        const start = tf.add(tf.matMul(silu(tf.add(tf.matMul(first, w2), b2)), w3), b3);
+        return tf.add(tf.add(tf.mul(before, a), tf.mul(start, b)), tf.mul(z, c));
+      });
+      if (before !== x) before.dispose();
+    }
+    return [y];
+  },
   trainStep: (...inputs) => {
     const { x, y, params, first, second } = partsOfStep(inputs);
     const loss = (...p: T[]): tf.Scalar => tf.mean(tf.squaredDifference(network(p, x), y));
@@ -82,7 +110,12 @@ const prepare = (program: ProgramName, inputs: readonly Input[]): Prepared => {
       tf.dispose(results);
       return arrays;
     },
-    dispose: () => tf.dispose(tensors),
+    dispose: () => {
+      for (const each of tensors) {
+        tf.dispose([each, ...(pieces.get(each) ?? [])]);
+        pieces.delete(each);
+      }
+    },
   };
 };
 

@@ -145,6 +145,16 @@ describe.each(backends)('$name', backend => {
             }
           });
 
+          it(`sample ${number}: ${mode} with respect to one argument is that part of the whole`, () => {
+            const [direction, weights] = [drawLike(args, 21), drawLike(f(...args), 23)];
+            const parts = args.map((x, i) => {
+              const one: OfTensors = y => f(...args.map((other, j) => (i === j ? y! : other)));
+              return derivative(mode, one, [x], [direction[i]!], weights);
+            });
+            const sum = parts.reduce((total, part) => total + part, 0);
+            near(sum, derivative(mode, f, args, direction, weights), single ? 1e-5 : 1e-12);
+          });
+
           for (const second of ['jvp', 'vjp'] as const) {
             it(`sample ${number}: ${second} of ${mode} agrees with differences of ${mode}`, () => {
               const [direction, weights] = [drawLike(args, 5), drawLike(f(...args), 11)];

@@ -73,10 +73,10 @@ const foldBody = graphs.trace([f64(2), f64(2), i32(), f64(2)], ([w, carry, count
   const next = b.add(b.sin(b.mul(carry!, w!)), x!);
   return [next, b.add(count!, scalar(1, 'int32')), b.mul(next, x!)];
 });
-const foldSample = (length: number, reverse: boolean): Sample => ({
+const foldSample = (length: number, reverse: boolean, more: { segments?: readonly number[] } = {}): Sample => ({
   inputs: [f64(2), f64(2), i32(), f64(length, 2)],
   values: { 2: [5] },
-  build: inputs => results(b, b.fold(inputs, { body: foldBody, length, captures: 1, carries: 2, reverse })),
+  build: inputs => results(b, b.fold(inputs, { body: foldBody, length, captures: 1, carries: 2, reverse, ...more })),
 });
 /** No carries, no captures: the body over the elements. */
 const squares = graphs.trace([f64()], ([x]) => [b.mul(x!, x!)]);
@@ -253,6 +253,9 @@ export const samples: { readonly [P in Exclude<PrimitiveName, 'buffer' | 'parame
     foldSample(3, false),
     foldSample(3, true),
     foldSample(0, false),
+    foldSample(3, false, { segments: [1] }),
+    foldSample(3, true, { segments: [2] }),
+    foldSample(5, false, { segments: [2, 2] }),
     {
       inputs: [f64(4)],
       build: inputs =>

@@ -2,7 +2,7 @@
 import { isFloat } from '../dtype.js';
 import { GradError, MissingRuleError } from '../errors.js';
 import type { Graph, Node } from '../graph.js';
-import { type Aval, showAval } from '../shape.js';
+import { type Aval, type Shape, showAval } from '../shape.js';
 import { full } from './full.js';
 import type { GraphTransforms, Structured, StructuredBatch, StructuredJvp, StructuredVjp } from './kinds.js';
 import { has, keep, placed, present, results } from './results.js';
@@ -58,11 +58,13 @@ const refuseCaptured = (inputs: readonly Node[], asked: readonly boolean[], { ru
     rule: 'its rule knows of its arguments only',
     hint: 'Pass that tensor as an argument.',
   };
-  const what = `${showAval(inputs[place]!)}, which the function closes over`;
-  if (rule.kind === 'customBatch') throw new MissingRuleError({ ...parts, given: `a batch of ${what}` });
+  const { shape, dtype } = inputs[place]!;
+  const show = (own: Shape): string => `${showAval({ shape: own, dtype })}, which the function closes over`;
+  if (rule.kind === 'customBatch')
+    throw new MissingRuleError({ ...parts, given: `a batch of ${show(shape.slice(1))}` });
   throw new GradError({
     ...parts,
-    given: `a derivative with respect to ${what}`,
+    given: `a derivative with respect to ${show(shape)}`,
     hint: `${parts.hint} Where it is meant to be a constant, close over stopGradient() of it.`,
   });
 };

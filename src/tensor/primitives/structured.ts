@@ -70,6 +70,7 @@ export const structured: { readonly [P in keyof StructuredPrimitives]: Structure
         tangents: placed(all.slice(body.outputs.length), out),
       };
     },
+    // The way back has nothing but the inputs, and computes the rest anew: what `checkpoint` is made of.
     vjp: (b, graphs, inputs, wanted, { body }) => ({
       outputs: results(b, b.call(inputs, { body })),
       pullback: cotangents => {

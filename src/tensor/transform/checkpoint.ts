@@ -6,7 +6,8 @@ import { trace } from './trace.js';
 
 /**
  * `f`, of which a derivative keeps the arguments only: what is computed on the way to its results is computed once more on
- * the way back. The results and derivatives are the same to the last bit.
+ * the way back. The results are the same to the last bit; so are derivatives, unless an argument is used elsewhere too, when
+ * the parts of its gradient may be added in another order.
  *
  * Of n layers in blocks of k, each block a checkpoint, n/k + k intermediate values are kept instead of n. It is a border for
  * fusing: what is inside shares no kernel with what is outside. For loops there is the option `segments` of `fold`.

@@ -1,13 +1,13 @@
 /** Functions with derivatives or batching of their own: customVjp, customJvp, customBatch. */
 import { flatten, isPlainRecord, type Mapped, type Path, sameForm, showPath } from '../../tree/tree.js';
 import { b } from '../build.js';
-import { isFloat } from '../dtype.js';
-import { GradError, ShapeError } from '../errors.js';
+import { type FloatDType, isFloat } from '../dtype.js';
+import { GradError, ShapeError, TraceError } from '../errors.js';
 import type { Node } from '../graph.js';
 import { strongNode } from '../ops/operands.js';
 import type { CustomRule } from '../primitives/custom.js';
 import { results } from '../primitives/results.js';
-import { type Aval, sameAval, showAval } from '../shape.js';
+import { type Aval, type Shape, sameAval, showAval } from '../shape.js';
 import { isTensor, type Tensor, wrap } from '../tensor.js';
 import { checkFunction, type Leaves, resultOf } from './arguments.js';
 import { trace } from './trace.js';
@@ -17,6 +17,18 @@ export type Partly<T> =
   | null
   | (T extends Tensor ? Tensor : T extends object ? { readonly [K in keyof T]: Partly<T[K]> } : null);
 
+/** A tangent or cotangent of a tree, which has its form, with null for tensors of integers and bools. */
+export type Direction<T> =
+  T extends Tensor<Shape, infer D>
+    ? [D & FloatDType] extends [never]
+      ? null
+      : T
+    : T extends (...args: never[]) => unknown
+      ? T
+      : T extends object
+        ? { readonly [K in keyof T]: Direction<T[K]> }
+        : T;
+
 /** The two halves of a derivative in reverse mode. */
 export interface VjpRule<A extends readonly unknown[], R, S> {
   /** The result of the function, and whatever `backward` needs. */
@@ -25,13 +37,13 @@ export interface VjpRule<A extends readonly unknown[], R, S> {
    * The cotangents of the arguments, an array with one tree for each. Results that are no floats have the cotangent null;
    * null for an argument, or a part of one, is zero.
    */
-  readonly backward: (residuals: S, cotangent: R) => { readonly [K in keyof A]: Partly<A[K]> };
+  readonly backward: (residuals: S, cotangent: Direction<R>) => { readonly [K in keyof A]: Partly<A[K]> };
 }
 
 /** The result of the function and its tangent; tangents of what is no float are null, and null is zero. */
 export type JvpRule<A extends readonly unknown[], R> = (
   primals: A,
-  tangents: A,
+  tangents: { readonly [K in keyof A]: Direction<A[K]> },
 ) => readonly [result: R, tangent: Partly<R>];
 
 /** What a rule of {@link customBatch} is told of the batch. */
@@ -41,6 +53,9 @@ export interface BatchInfo<A extends readonly unknown[]> {
   /** How many examples there are. */
   readonly size: number;
 }
+
+/** What arrays that are written out are taken for tuples in. */
+type Literal = object | string | number | boolean | null | undefined | readonly [];
 
 type Plain = (...args: readonly unknown[]) => unknown;
 type Kind = CustomRule['kind'];
@@ -83,6 +98,25 @@ const call = (f: Plain, given: Mixed, kind: Kind, ruleFor: (result: () => Leaves
   const rule = ruleFor(() => result!);
   const node = b.custom([...captures, ...given.nodes], { body: graph, captures: captures.length, rule });
   return result!.rebuild(results(b, node));
+};
+
+/** Runs a rule; what it closes over may be gone by then. */
+const asRule = <T>(operation: string, run: () => T): T => {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof TraceError) || error.cause instanceof TraceError) throw error;
+    const { given, rule, hint } = error;
+    throw new TraceError(
+      {
+        operation,
+        given: `${given}, in its rule`,
+        rule,
+        hint: `${hint} Tensors of traced functions must reach a rule as arguments or residuals.`,
+      },
+      { cause: error },
+    );
+  }
 };
 
 /** What a rule gives for the result must be like what the function gave. */
@@ -179,7 +213,7 @@ const derivativesAlong = (
  * grad(root)(tensor(4)).item(); // => 0.25
  * ```
  */
-export const customVjp = <A extends readonly unknown[], R, S>(
+export const customVjp = <A extends readonly unknown[], R extends Literal, S extends Literal>(
   f: (...args: A) => R,
   rule: VjpRule<A, NoInfer<R>, S>,
 ): ((...args: A) => R) => {
@@ -192,7 +226,7 @@ export const customVjp = <A extends readonly unknown[], R, S>(
     return call(f as Plain, given, kind, result => ({
       kind,
       forward: inputs => {
-        const pair: unknown = rule.forward(...(given.rebuild(inputs) as A));
+        const pair: unknown = asRule(kind, () => rule.forward(...(given.rebuild(inputs) as A)));
         const [value, saved] = pairOf(kind, 'forward', '[result, residuals]', pair);
         const outputs = checkResult(kind, value, result());
         const residuals = mixedOf(saved);
@@ -201,8 +235,8 @@ export const customVjp = <A extends readonly unknown[], R, S>(
           residuals: residuals.nodes,
           backward: (nodes, cotangents) => {
             const along = amongFloats(outputs, cotangents).map(node => node && wrap(node));
-            const cotangent = result().flat.unflatten(along) as R;
-            const cts: unknown = rule.backward(residuals.rebuild(nodes) as S, cotangent);
+            const cotangent = result().flat.unflatten(along) as Direction<R>;
+            const cts: unknown = asRule(kind, () => rule.backward(residuals.rebuild(nodes) as S, cotangent));
             return derivativesAlong(kind, 'cotangent', given.rebuild(inputs), cts, []);
           },
         };
@@ -241,7 +275,7 @@ export const customVjp = <A extends readonly unknown[], R, S>(
  * grad(grad(log1pexp))(tensor(0)).item(); // => 0.25
  * ```
  */
-export const customJvp = <A extends readonly unknown[], R>(
+export const customJvp = <A extends readonly unknown[], R extends Literal>(
   f: (...args: A) => R,
   rule: JvpRule<A, NoInfer<R>>,
 ): ((...args: A) => R) => {
@@ -253,8 +287,10 @@ export const customJvp = <A extends readonly unknown[], R>(
     return call(f as Plain, given, kind, result => ({
       kind,
       apply: (inputs, tangents) => {
-        const directions = given.put(amongFloats(inputs, tangents).map(node => node && wrap(node))) as A;
-        const pair: unknown = rule(given.rebuild(inputs) as A, directions);
+        const directions = given.put(amongFloats(inputs, tangents).map(node => node && wrap(node))) as Parameters<
+          typeof rule
+        >[1];
+        const pair: unknown = asRule(kind, () => rule(given.rebuild(inputs) as A, directions));
         const [value, tangent] = pairOf(kind, 'the rule', '[result, tangent]', pair);
         const outputs = checkResult(kind, value, result());
         const like = result().rebuild(outputs);
@@ -291,7 +327,7 @@ export const customJvp = <A extends readonly unknown[], R>(
  * vmap(apply, { in: [null, 0] })(tensor([[1, 2], [3, 4]]), vectors).toArray(); // => [[1, 3], [2, 4], [3, 7]]
  * ```
  */
-export const customBatch = <A extends readonly unknown[], R>(
+export const customBatch = <A extends readonly unknown[], R extends Literal>(
   f: (...args: A) => R,
   rule: (args: A, info: BatchInfo<A>) => NoInfer<R>,
 ): ((...args: A) => R) => {
@@ -304,7 +340,8 @@ export const customBatch = <A extends readonly unknown[], R>(
       kind,
       apply: (inputs, batched, size) => {
         const info = Object.freeze({ batched: given.put(batched) as Mapped<A, boolean>, size });
-        return checkResult(kind, rule(given.rebuild(inputs) as A, info), result(), size);
+        const all: unknown = asRule(kind, () => rule(given.rebuild(inputs) as A, info));
+        return checkResult(kind, all, result(), size);
       },
     })) as R;
   };

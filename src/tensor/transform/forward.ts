@@ -4,7 +4,7 @@ import { isFloat } from '../dtype.js';
 import { MissingRuleError } from '../errors.js';
 import { type Node, type Params, resolve, showNode, topological } from '../graph.js';
 import { full } from '../primitives/full.js';
-import { type Elementwise, type GraphTransforms, isMissing, type Missing } from '../primitives/kinds.js';
+import { type Elementwise, type GraphTransforms, isMissing, type Missing, noPartials } from '../primitives/kinds.js';
 import { reductionJvp } from '../primitives/reduction.js';
 import { results } from '../primitives/results.js';
 import { axesOf, entryOf } from '../primitives/table.js';
@@ -27,6 +27,21 @@ export const missingRule = (operation: string, node: Node, { none }: Missing): M
         : 'Use stopGradient around it, or compute the result another way.',
   });
 
+/** Whether a tangent can pass a node: not one of integers, nor what is constant around almost every point. */
+export const passes = (node: Node): boolean => {
+  if (node.outputs !== null) return true;
+  const entry = entryOf(node.op);
+  return isFloat(node.dtype) && !(entry.kind === 'elementwise' && entry.partials === noPartials);
+};
+
+/** The nodes of a walk from which tangents come through to the outputs; of the others nobody needs any. */
+export const neededFor = (outputs: readonly Node[], order: readonly Node[]): ReadonlySet<Node> => {
+  const needed = new Set(outputs.map(resolve));
+  for (const node of order.toReversed())
+    if (needed.has(node) && passes(node)) for (const input of node.inputs) needed.add(resolve(input));
+  return needed;
+};
+
 /**
  * Outputs and their tangents.
  *
@@ -45,16 +60,24 @@ export const forward = (
   const at = new Map<Node, Dual>();
   for (const [node, { value, tangent }] of start) at.set(node, { values: [value], tangents: [tangent] });
   const look = (node: Node): Dual => at.get(resolve(node)) ?? { values: [resolve(node)], tangents: [null] };
-  for (const node of topological(outputs, each => enter(each) && !at.has(each)))
+  const order = topological(outputs, each => enter(each) && !at.has(each));
+  const needed = neededFor(outputs, order);
+  for (const node of order)
     at.set(
       node,
-      onBehalfOf(node, () => step(graphs, node, look, keepValues)),
+      onBehalfOf(node, () => step(graphs, node, look, needed.has(node), keepValues)),
     );
   const duals = outputs.map(look);
   return { outputs: duals.map(each => each.values[0]!), tangents: duals.map(each => each.tangents[0]!) };
 };
 
-const step = (graphs: GraphTransforms, node: Node, look: (node: Node) => Dual, keepValues: boolean): Dual => {
+const step = (
+  graphs: GraphTransforms,
+  node: Node,
+  look: (node: Node) => Dual,
+  needed: boolean,
+  keepValues: boolean,
+): Dual => {
   if (node.op === 'output') {
     const { values, tangents } = look(node.inputs[0]!);
     const index = node.params.index as number;
@@ -68,14 +91,14 @@ const step = (graphs: GraphTransforms, node: Node, look: (node: Node) => Dual, k
   const tangents = duals.map(each => each.tangents[0]!);
   const changed = inputs.some((input, i) => input !== resolve(node.inputs[i]!));
   const entry = entryOf(node.op);
-  const still = tangents.every(t => t === null);
+  const still = !needed || tangents.every(t => t === null);
   if (entry.kind === 'structured' && !still) {
     if (isMissing(entry.jvp)) throw missingRule('jvp', node, entry.jvp);
     const result = entry.jvp(b, graphs, inputs, tangents, node.params);
     return { values: keepValues ? results(b, node) : result.outputs, tangents: result.tangents };
   }
   const value = changed ? make(node.op, inputs, node.params) : node;
-  if (still || !isFloat(node.dtype)) return { values: [value], tangents: [null] };
+  if (still || !passes(node)) return { values: [value], tangents: [null] };
   return { values: [value], tangents: [tangentOf(value, inputs, tangents)] };
 };
 

@@ -2,10 +2,10 @@
 import { b, onBehalfOf, rebuild } from '../build.js';
 import { isFloat } from '../dtype.js';
 import { type Node, resolve, topological } from '../graph.js';
-import { type GraphTransforms, isMissing, noPartials } from '../primitives/kinds.js';
+import { type GraphTransforms, isMissing } from '../primitives/kinds.js';
 import { reductionVjp } from '../primitives/reduction.js';
 import { axesOf, entryOf } from '../primitives/table.js';
-import { castLike, missingRule, partialsOf } from './forward.js';
+import { castLike, missingRule, neededFor, partialsOf, passes } from './forward.js';
 
 type Cotangents = readonly (Node | null)[];
 
@@ -34,6 +34,7 @@ export const reverse = (
   enter: (node: Node) => boolean,
 ): Reverse => {
   const order = topological(outputs, enter);
+  const needed = neededFor(outputs, order);
   const active = new Set<Node>(inputs);
   const standIn = new Map<Node, Node>();
   const taken = new Map<Node, Taken>();
@@ -52,9 +53,9 @@ export const reverse = (
       if (isFloat(node.dtype)) active.add(node);
       continue;
     }
-    const touched = node.inputs.some(isActive);
+    const touched = needed.has(node) && passes(node) && node.inputs.some(isActive);
     const entry = entryOf(node.op);
-    if (entry.kind === 'structured' && touched && (node.outputs !== null || isFloat(node.dtype))) {
+    if (entry.kind === 'structured' && touched) {
       if (isMissing(entry.vjp)) throw missingRule('grad', node, entry.vjp);
       const wanted = node.inputs.map(input => isActive(input) && isFloat(input.dtype));
       const { vjp } = entry;
@@ -65,8 +66,7 @@ export const reverse = (
       continue;
     }
     standIn.set(node, rebuild(node, now));
-    const flat = entry.kind === 'elementwise' && entry.partials === noPartials;
-    if (touched && !flat && (isFloat(node.dtype) || node.outputs !== null)) active.add(node);
+    if (touched) active.add(node);
   }
 
   const pullback = (cotangents: Cotangents): Cotangents => {
