@@ -64,6 +64,12 @@ export const summary = (samples: readonly number[]): { readonly ms: number; read
 /** With --expose-gc, as the npm script has it. */
 const collect = (): void => (globalThis as { gc?: () => void }).gc?.();
 
+/**
+ * Where results are large the garbage goes between samples, so that nobody pays for another's, nor for what he holds no more.
+ * Not elsewhere: V8 then forgets what it knew of the code, which makes a call of microseconds three times as long.
+ */
+const manyBytes = 2 ** 20;
+
 /** One turn: milliseconds of a run, a sample each. */
 const turn = ({ run }: Runner, options: Benchmark.Options): Promise<readonly number[]> =>
   new Promise((resolve, reject) => {
@@ -79,14 +85,7 @@ const turn = ({ run }: Runner, options: Benchmark.Options): Promise<readonly num
       if (failure !== undefined || this.error) reject(failure ?? this.error);
       else resolve(this.stats.sample.map((seconds: number) => 1000 * seconds));
     };
-    // Between samples the garbage goes: nobody pays for another's, nor for what he holds himself no more.
-    new Benchmark({
-      ...options,
-      async: true,
-      fn: options.defer ? deferred : run,
-      onCycle: collect,
-      onComplete: done,
-    }).run();
+    new Benchmark({ ...options, async: true, fn: options.defer ? deferred : run, onComplete: done }).run();
   });
 
 /** What an implementation took in an earlier case of the suite, to guess what it takes in the next one. */
@@ -103,6 +102,8 @@ interface Entry {
   readonly runner: Runner;
   readonly samples: number[];
   readonly defer: boolean;
+  /** Between samples. */
+  readonly onCycle?: () => void;
   /** Runs of a sample. */
   count: number;
   /** Samples of a turn. */
@@ -115,7 +116,7 @@ interface Expected {
 }
 
 /** Makes an implementation ready and compares its results; throws where it cannot take part. */
-const start = async (make: () => Promise<Runner>, expected: Expected | null, tolerance: number) => {
+const start = async (make: () => Promise<Runner>, expected: Expected | null, tolerance: number, bytes: number) => {
   const runner = await make();
   const output = runner.output?.() ?? null;
   const difference = output === null || expected === null ? null : compare(output, expected.output, tolerance);
@@ -125,23 +126,32 @@ const start = async (make: () => Promise<Runner>, expected: Expected | null, tol
   }
   const first = runner.run();
   await first;
-  const entry: Entry = { runner, samples: [], defer: first instanceof Promise, count: 1, perTurn: 1 };
+  const entry: Entry = {
+    runner,
+    samples: [],
+    defer: first instanceof Promise,
+    ...(bytes >= manyBytes ? { onCycle: collect } : {}),
+    count: 1,
+    perTurn: 1,
+  };
   return { entry, expected: expected ?? (output === null ? null : { impl: runner.impl, output }) };
 };
 
 /** The turn before the first, in which is found out how many runs a sample needs, so that none is too short later. */
 const warmUp = async (entry: Entry, { minTime, warmUp: maxTime, samples, turn: seconds }: Effort): Promise<void> => {
-  const { runner, defer } = entry;
-  const { ms } = summary(await turn(runner, { defer, minTime, minSamples: 1, maxTime }));
+  const { runner, defer, onCycle } = entry;
+  const { ms } = summary(await turn(runner, { ...(onCycle && { onCycle }), defer, minTime, minSamples: 1, maxTime }));
   entry.count = Math.ceil((1000 * minTime) / ms);
   entry.perTurn = Math.max(1, Math.min(samples, Math.floor((1000 * seconds) / (ms * entry.count))));
 };
 
 const takeTurn = async (
-  { runner, defer, samples, count: initCount, perTurn: minSamples }: Entry,
+  { runner, defer, onCycle, samples, count: initCount, perTurn: minSamples }: Entry,
   { minTime }: Effort,
 ): Promise<void> => {
-  samples.push(...(await turn(runner, { defer, initCount, minTime, minSamples, maxTime: 0 })));
+  samples.push(
+    ...(await turn(runner, { ...(onCycle && { onCycle }), defer, initCount, minTime, minSamples, maxTime: 0 })),
+  );
 };
 
 const timedRow = (suite: string, { name, flops, bytes }: Case, { runner, samples }: Entry): Row => {
@@ -161,7 +171,7 @@ const timedRow = (suite: string, { name, flops, bytes }: Case, { runner, samples
 
 /** Times the implementations of a case in turns, so that what else the machine does hits all of them. */
 const measureCase = async (suite: string, each: Case, effort: Effort, history: History): Promise<readonly Row[]> => {
-  const { name, flops, tolerance = 1e-4, runners } = each;
+  const { name, flops, bytes = 0, tolerance = 1e-4, runners } = each;
   const rows = new Map<string, Row>();
   const entries = new Set<Entry>();
   const leaveOut = (impl: string, reason: string): void => {
@@ -177,7 +187,7 @@ const measureCase = async (suite: string, each: Case, effort: Effort, history: H
     if (reason !== null) leaveOut(runner.impl, reason);
     if (reason !== null || 'cannot' in runner) continue;
     try {
-      const started = await start(runner.make, expected, tolerance);
+      const started = await start(runner.make, expected, tolerance, bytes);
       expected = started.expected;
       entries.add(started.entry);
     } catch (error) {
