@@ -73,6 +73,9 @@ describe('results', () => {
       [13, 37, 29],
       [5, 1, 3],
       [4, 129, 8],
+      // Many rows are worth packing the other operand, one is not.
+      [300, 40, 24],
+      [300, 33, 13],
     ] as const) {
       const [a, b] = [normal(key(1), [m, k]) as Tensor, normal(key(2), [k, n]) as Tensor];
       const all = (matmul(a, b as never) as Tensor).toArray() as number[][];

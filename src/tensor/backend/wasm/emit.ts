@@ -10,7 +10,7 @@ import type { Block } from './arena.js';
 import { FunctionWriter, type Import, type Local } from './assembler.js';
 import { blockColumns, blockRows, libraryImports } from './library.js';
 import type { KernelStep, Operand, Place, Plan, ProductStep, RegionStep } from './plan.js';
-import { panelBytes } from './product.js';
+import { isDirect, panelBytes } from './product.js';
 
 /** What the function of a plan knows: where its arena begins within that of the program, and where inputs and outputs are. */
 interface Frame {
@@ -148,12 +148,22 @@ const writeProduct = (frame: Frame, { product, lhs, rhs, out, scratch }: Product
     address();
     return writer.keep('i32');
   }) as [Local, Local, Local];
+  const direct = isDirect(product);
   const once = (): void => {
     writer.get(left).i32(product.lhs[1]).i32(product.lhs[2]).i32(rows).i32(depth).i32(blockRows).get(a);
     writer.call(libraryImports.pack);
-    writer.get(right).i32(product.rhs[1]).i32(product.rhs[2]).i32(columns).i32(depth).i32(blockColumns).get(b);
-    writer.call(libraryImports.pack);
-    writer.get(a, b, to).i32(rows).i32(columns).i32(depth).get(edge).call(libraryImports.multiply);
+    if (!direct) {
+      writer.get(right).i32(product.rhs[1]).i32(product.rhs[2]).i32(columns).i32(depth).i32(blockColumns).get(b);
+      writer.call(libraryImports.pack);
+    }
+    writer
+      .get(a, direct ? right : b, to)
+      .i32(rows)
+      .i32(columns)
+      .i32(depth)
+      .get(edge);
+    writer.i32(4 * blockColumns * (direct ? 1 : depth)).i32(direct ? product.rhs[2] : 4 * blockColumns);
+    writer.call(libraryImports.multiply);
   };
   if (batch === 1) {
     once();

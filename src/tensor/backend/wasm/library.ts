@@ -37,10 +37,13 @@ const pack = (): FunctionWriter => {
   return f;
 };
 
-/** (a panel, b panel, depth, out, row bytes of out): one block of 4 × 8 sums, each adding its terms in order. */
+/**
+ * (a panel, b panel, depth, out, row bytes of out, bytes from one step of b to the next): one block of 4 × 8 sums, each adding
+ * its terms in order.
+ */
 const block = (): FunctionWriter => {
-  const f = new FunctionWriter(['i32', 'i32', 'i32', 'i32', 'i32']);
-  const [a, b, depth, out, rowBytes] = [0, 1, 2, 3, 4];
+  const f = new FunctionWriter(['i32', 'i32', 'i32', 'i32', 'i32', 'i32']);
+  const [a, b, depth, out, rowBytes, bStep] = [0, 1, 2, 3, 4, 5];
   const sums: Local[][] = Array.from({ length: blockRows }, () => [f.local('v128'), f.local('v128')]);
   const k = f.local('i32');
   const [left, right, x] = [f.local('v128'), f.local('v128'), f.local('v128')];
@@ -58,10 +61,7 @@ const block = (): FunctionWriter => {
       .i32(4 * blockRows)
       .op('i32.add')
       .set(a);
-    f.get(b)
-      .i32(4 * blockColumns)
-      .op('i32.add')
-      .set(b);
+    f.get(b, bStep).op('i32.add').set(b);
   });
   for (const [p, q] of sums) {
     f.get(out, p!).memory('v128.store').get(out, q!).memory('v128.store', 16);
@@ -71,12 +71,13 @@ const block = (): FunctionWriter => {
 };
 
 /**
- * (packed a, packed b, out, rows, columns, depth, scratch): out[i, j] = Σ a[i, k]·b[j, k]. Blocks at the edges go
- * through the scratch block, so that the sums are made by the same code wherever they stand.
+ * (packed a, b, out, rows, columns, depth, scratch, bytes from one panel of b to the next, from one step to the next):
+ * out[i, j] = Σ a[i, k]·b[j, k]. Blocks at the edges go through the scratch block, so that the sums are made by the same code
+ * wherever they stand. Eight columns of b that lie side by side need no packing.
  */
 const multiply = (block: FunctionWriter): FunctionWriter => {
-  const f = new FunctionWriter(['i32', 'i32', 'i32', 'i32', 'i32', 'i32', 'i32']);
-  const [a, b, out, rows, columns, depth, scratch] = [0, 1, 2, 3, 4, 5, 6];
+  const f = new FunctionWriter(new Array<'i32'>(9).fill('i32'));
+  const [a, b, out, rows, columns, depth, scratch, bPanel, bStep] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
   const [i, j, r, c] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
   const [pa, pb, at, four, eight] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
   f.i32(blockRows).set(four).i32(blockColumns).set(eight);
@@ -91,13 +92,14 @@ const multiply = (block: FunctionWriter): FunctionWriter => {
       f.get(columns, j).op('i32.sub').i32(blockColumns).op('i32.lt_u', 'i32.eqz', 'i32.and').set(whole);
       f.get(out).get(i, columns).op('i32.mul').get(j).op('i32.add').i32(4).op('i32.mul', 'i32.add').set(at);
       f.get(whole).if(() => {
-        f.get(pa, pb, depth, at).get(columns).i32(4).op('i32.mul').call(block);
+        f.get(pa, pb, depth, at).get(columns).i32(4).op('i32.mul').get(bStep).call(block);
       });
       f.get(whole)
         .op('i32.eqz')
         .if(() => {
           f.get(pa, pb, depth, scratch)
             .i32(4 * blockColumns)
+            .get(bStep)
             .call(block);
           f.i32(0).set(r);
           f.loop(r, four, 1, () => {
@@ -134,11 +136,7 @@ const multiply = (block: FunctionWriter): FunctionWriter => {
         .op('i32.mul', 'i32.add')
         .set(pa);
     });
-    f.get(pb)
-      .get(depth)
-      .i32(4 * blockColumns)
-      .op('i32.mul', 'i32.add')
-      .set(pb);
+    f.get(pb, bPanel).op('i32.add').set(pb);
   });
   return f;
 };

@@ -63,13 +63,20 @@ export const productOf = (instruction: Instruction, operands: readonly Source[])
   };
 };
 
+/** Rows up to which packing the right operand takes longer than it saves, and its bytes up to which it stays in the cache. */
+const fewRows = 256;
+const cachedBytes = 2 ** 19;
+
+/** Whether the right operand is read where it is: its columns lie side by side. */
+export const isDirect = ({ rows, columns, depth, rhs }: Product): boolean =>
+  rhs[1] === 4 && rows <= fewRows && 4 * columns * depth <= cachedBytes;
+
 /** The panels a product packs its operands into, and the block for its edges. */
-export const panelBytes = ({
-  rows,
-  columns,
-  depth,
-}: Product): { readonly a: number; readonly b: number; readonly edge: number } => ({
-  a: Math.ceil(rows / blockRows) * blockRows * depth * 4,
-  b: Math.ceil(columns / blockColumns) * blockColumns * depth * 4,
-  edge: blockRows * blockColumns * 4,
-});
+export const panelBytes = (product: Product): { readonly a: number; readonly b: number; readonly edge: number } => {
+  const { rows, columns, depth } = product;
+  return {
+    a: Math.ceil(rows / blockRows) * blockRows * depth * 4,
+    b: isDirect(product) ? 0 : Math.ceil(columns / blockColumns) * blockColumns * depth * 4,
+    edge: blockRows * blockColumns * 4,
+  };
+};
