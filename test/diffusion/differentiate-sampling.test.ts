@@ -17,8 +17,9 @@ import { describe, expect, it } from 'vitest';
 import { planOf } from '../../src/tensor/backend/wasm/plan.js';
 import { tracesOf } from '../../src/tensor/transform/jit.js';
 
-const [size, batch] = [16, 8];
-const network = residualMlp({ size, hidden: 16, blocks: 2, embedding: 8 });
+// The model of `npm start`.
+const [size, batch] = [64, 16];
+const network = residualMlp({ size, hidden: 256, blocks: 3, embedding: 64 });
 let leaf = 0;
 /** In float64, none of them zero, so that every layer counts. */
 const params = map(network.init(key(0)), (p: Tensor) =>
@@ -74,8 +75,8 @@ describe('the gradient of 50 steps of DDIM with respect to the noise', () => {
       return distance(at);
     };
     expect(planned(grad(loss(50, 'sqrt')))).toBeLessThan(planned(grad(oneByOne)) / 4);
-    // Of the fold's own, which keeps nothing but a sample a step, 2√50 of 50 samples are more than a quarter.
-    expect(planned(grad(loss(50, 'sqrt')))).toBeLessThan(planned(slope) * 0.6);
+    // The fold's own keeps nothing but a sample a step: next to what a single step needs, 50 samples are little.
+    expect(planned(grad(loss(50, 'sqrt')))).toBeLessThan(planned(slope));
   }, 30_000);
 
   it('needs less than a quarter of the fold’s own where there are more steps', () => {
