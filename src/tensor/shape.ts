@@ -1,5 +1,5 @@
 /** Shapes as values: sizes, strides, broadcasting, axes. Types of shapes are in `shape-types.ts`. */
-import type { DType } from './dtype.js';
+import { bytesOf, type DType } from './dtype.js';
 import { ArgumentError, AxisError, IndexError, ShapeError } from './errors.js';
 
 /** The lengths of a tensor's axes, outermost first; `[]` is a scalar. */
@@ -28,6 +28,9 @@ export const stridesOf = (shape: Shape): number[] => {
   }
   return strides;
 };
+
+/** Bytes of the elements. */
+export const bytesIn = ({ shape, dtype }: Aval): number => sizeOf(shape) * bytesOf[dtype];
 
 export const sameShape = (a: Shape, b: Shape): boolean =>
   a === b || (a.length === b.length && a.every((length, axis) => length === b[axis]));

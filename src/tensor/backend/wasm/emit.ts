@@ -1,11 +1,5 @@
-/**
- * Plans as functions of WebAssembly. The program's own function takes the address of its arena and that of a table with the
- * addresses of its inputs and outputs; a body takes its arena and the addresses themselves. They only call kernels and each
- * other: loops run without JavaScript between their steps.
- */
-import { bytesOf } from '../../dtype.js';
 import type { FoldParams, WhileParams } from '../../primitives/signatures.js';
-import { type Aval, sizeOf } from '../../shape.js';
+import { bytesIn } from '../../shape.js';
 import type { Block } from './arena.js';
 import { FunctionWriter, type Import, type Local } from './assembler.js';
 import { blockColumns, blockRows, libraryImports } from './library.js';
@@ -24,8 +18,6 @@ interface Frame {
 /** The parameter that every function has: the address of the program's arena. */
 const arena: Local = 0;
 const table: Local = 1;
-
-const bytesIn = ({ shape, dtype }: Aval): number => sizeOf(shape) * bytesOf[dtype];
 
 const blockAddress = ({ writer, base }: Frame, { offset }: Block): void => {
   writer

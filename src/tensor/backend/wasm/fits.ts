@@ -3,7 +3,7 @@ import { depthOf, lengthsOf } from '../../compile/kernel.js';
 import type { Instruction, Program } from '../../compile/program.js';
 import { bytesOf } from '../../dtype.js';
 import { DeviceError } from '../../errors.js';
-import { type Aval, showAval, sizeOf } from '../../shape.js';
+import { type Aval, bytesIn, showAval, sizeOf } from '../../shape.js';
 import type { Storage } from '../../storage.js';
 import { padded } from './allocator.js';
 import type { Plan, Step } from './plan.js';
@@ -15,8 +15,6 @@ interface Written {
   readonly aval: Aval;
   readonly op: string;
 }
-
-const bytesIn = ({ shape, dtype }: Aval): number => sizeOf(shape) * bytesOf[dtype];
 
 const writtenBy = (step: Step): readonly Written[] => {
   switch (step.kind) {

@@ -8,7 +8,7 @@ import type { Kernel } from '../../compile/kernel.js';
 import type { Instruction, Program } from '../../compile/program.js';
 import { simplify } from '../../compile/simplify.js';
 import { bytesOf } from '../../dtype.js';
-import { type Aval, sizeOf } from '../../shape.js';
+import { type Aval, bytesIn, sizeOf } from '../../shape.js';
 import { type Block, place } from './arena.js';
 import { type KernelCode, writeKernel } from './kernels/index.js';
 import { type LoopKernel, loopKernelOf } from './loops/loops.js';
@@ -94,8 +94,6 @@ export interface Plan {
 }
 
 const scalarBytes = 16;
-
-const bytesIn = ({ shape, dtype }: Aval): number => sizeOf(shape) * bytesOf[dtype];
 
 const regions: readonly string[] = ['call', 'fold', 'cond', 'while'];
 

@@ -2,11 +2,9 @@
 import { depthOf, type Kernel, type KernelValue } from '../../compile/kernel.js';
 import { bytesOf } from '../../dtype.js';
 import type { FoldParams } from '../../primitives/signatures.js';
-import { type Aval, showAval, sizeOf } from '../../shape.js';
+import { bytesIn, showAval } from '../../shape.js';
 import type { StepReport } from '../backend.js';
 import type { Plan, Step } from './plan.js';
-
-const bytesIn = ({ shape, dtype }: Aval): number => sizeOf(shape) * bytesOf[dtype];
 
 const spaceSize = (kernel: Kernel, { level }: KernelValue): number => {
   const whole = kernel.space.reduce((product, { length }) => product * length, 1);

@@ -9,8 +9,9 @@ import { contiguous, reshaped, type View } from '../../../view.js';
 import { FunctionWriter, type Local } from '../assembler.js';
 import type { Value } from '../scalar-code.js';
 import { Body, type KernelCode, lanesOf, parametersOf, slotsOf } from './body.js';
-import { type Access, type Cursor, collapsed, Rows, Vectors } from './cursors.js';
+import { type Access, type Cursor, collapsed, Rows } from './cursors.js';
 import { accumulatorOf, blockTerms, partials, Reduction, spans } from './reducers.js';
+import { Vectors } from './vectors.js';
 
 /** Results made side by side: their partial sums fit into the first-level cache. */
 const stripElements = 256;

@@ -7,8 +7,9 @@ import { contiguous, reshaped, type View } from '../../../view.js';
 import { FunctionWriter, type Local } from '../assembler.js';
 import type { Value } from '../scalar-code.js';
 import { Body, isDear, type KernelCode, lanesOf, parametersOf, slotsOf } from './body.js';
-import { type Access, collapsed, Rows, Vectors } from './cursors.js';
+import { type Access, collapsed, Rows } from './cursors.js';
 import { accumulatorOf, blockTerms, partials, Reduction, spans } from './reducers.js';
+import { Vectors } from './vectors.js';
 
 const tileElements = 2 ** 14;
 

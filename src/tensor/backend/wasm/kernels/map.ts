@@ -4,7 +4,8 @@ import { contiguous } from '../../../view.js';
 import { FunctionWriter, type Local } from '../assembler.js';
 import type { Value } from '../scalar-code.js';
 import { Body, isDear, type KernelCode, lanesOf, parametersOf, slotsOf } from './body.js';
-import { type Access, collapsed, Rows, Vectors } from './cursors.js';
+import { type Access, collapsed, Rows } from './cursors.js';
+import { Vectors } from './vectors.js';
 
 /** Elements a call does: enough to forget the call, few enough that V8 puts in the optimised code soon. */
 const tileElements = 2 ** 14;
