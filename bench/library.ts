@@ -8,7 +8,10 @@ import type { Input } from './inputs.js';
  * - `softmax` of the rows of x [n, m]; `layerNorm` of them: x, weight [m], bias [m]
  * - `groupNormSilu` x [n, c, h, w] in 32 groups, weight [c], bias [c]: normalised, scaled, x·sigmoid(x)
  * - `adam` p, g, m, v ↦ p, m, v after the update of step 10
- * - `matmul` a [n, n], b [n, n]
+ * - `matmul` a [..., n, m], b [..., m, l]; `matmulLeft` with a transposed before, `matmulRight` with b transposed before:
+ *   both are matrices, and the transposition is a part of the program
+ * - `conv` x [n, c, h, w], kernel [o, c, k, k] ↦ the convolution with a padding of (k − 1) / 2; `convInput`, `convKernel` x,
+ *   kernel, the result's cotangent ↦ that of x, of the kernel. With `/2` the stride is 2, else 1
  * - `sampling` x [n, d], noise [T, n, d], coefficients [T, 3], times [T, h], then weight and bias of three layers ↦ x after
  *   T steps x ↦ a·x + b·f(x) + c·noise, where f is the network, told the time in its first layer
  * - `trainStep` x, y, then parameters, first moments, second moments of a residual network ↦ loss, all of those anew
@@ -23,20 +26,40 @@ export type ProgramName =
   | 'sum'
   | 'affine'
   | 'matmul'
+  | 'matmulLeft'
+  | 'matmulRight'
+  | ConvolutionName
   | 'sampling'
   | 'trainStep';
 
+/** A convolution or one of its gradients. */
+type Convolution = 'conv' | 'convInput' | 'convKernel';
+export type ConvolutionName = Convolution | `${Convolution}/2`;
+
+type Program<T> = (...inputs: readonly T[]) => readonly T[];
+
 /** Implementations of all programs with a library's tensors. */
-export type Programs<T> = { readonly [Name in ProgramName]: (...inputs: readonly T[]) => readonly T[] };
+export type Programs<T> = { readonly [Name in ProgramName]: Program<T> };
+
+/** The programs of convolutions, from what they are for a stride. */
+export const convolutions = <T>(
+  of: (stride: number) => { readonly [Name in Convolution]: Program<T> },
+): Pick<Programs<T>, ConvolutionName> => {
+  const [one, two] = [of(1), of(2)];
+  return { ...one, 'conv/2': two.conv, 'convInput/2': two.convInput, 'convKernel/2': two.convKernel };
+};
+
+/** The padding of a convolution, from the length of its kernel. */
+export const paddingOf = (kernel: number): number => (kernel - 1) / 2;
 
 /** A program with inputs at hand. */
 export interface Prepared {
   /** Computes the results, does not read them, drops them. */
   readonly compute: () => void | Promise<void>;
   /** Computes the results and reads them. */
-  readonly read: () => readonly Float32Array[];
+  readonly read: () => readonly Float32Array[] | Promise<readonly Float32Array[]>;
   /** Drops the inputs. */
-  readonly dispose: () => void;
+  readonly dispose: () => void | Promise<void>;
 }
 
 export interface Library {
@@ -47,8 +70,12 @@ export interface Library {
   readonly compiles: boolean;
   /** Makes it the one that computes, where several share a state. */
   readonly enter: () => Promise<void>;
+  /** Waits until it takes no time from others. */
+  readonly leave?: () => Promise<void>;
+  /** Why it cannot take part in a program, if so. */
+  readonly refusal?: (program: ProgramName) => string | null;
   /** A program, compiled as a function beforehand where `jitted`; what has no such thing prepares it as it is. */
-  readonly prepare: (program: ProgramName, inputs: readonly Input[], jitted: boolean) => Prepared;
+  readonly prepare: (program: ProgramName, inputs: readonly Input[], jitted: boolean) => Prepared | Promise<Prepared>;
 }
 
 /** Constants of the programs. */

@@ -12,16 +12,28 @@ interface Runner {
   /** How many runs of the case one call of it makes. Default 1. */
   readonly repeats?: number;
   /** What it computes, to be compared; absent where it is no computation of the case but a limit. */
-  readonly output?: () => readonly Float32Array[];
+  readonly output?: () => readonly Float32Array[] | Promise<readonly Float32Array[]>;
+  /** Something to know about it. */
+  readonly note?: string;
   /** Before each of its turns. */
   readonly enter?: () => Promise<void>;
+  /** After each of them. */
+  readonly leave?: () => Promise<void>;
   readonly close?: () => unknown;
 }
 
 /** An implementation that has no part in a case. */
 interface Refusal {
   readonly impl: string;
+  readonly threads?: number;
   readonly cannot: string;
+}
+
+/** An implementation that is made when the case's turn comes. */
+interface Maker {
+  readonly impl: string;
+  readonly threads?: number;
+  readonly make: () => Promise<Runner>;
 }
 
 export interface Case {
@@ -30,10 +42,11 @@ export interface Case {
   readonly flops?: number;
   /** Bytes that must be read and written at least. */
   readonly bytes?: number;
+  /** What it takes to run it says something about cases of the same kind. */
+  readonly kind?: string;
   /** Relative; 1e-4 unless said otherwise. */
   readonly tolerance?: number;
-  /** Made when the case's turn comes. */
-  readonly runners: readonly (Refusal | { readonly impl: string; readonly make: () => Promise<Runner> })[];
+  readonly runners: readonly (Refusal | Maker)[];
 }
 
 export interface Effort {
@@ -46,7 +59,7 @@ export interface Effort {
   readonly minTime: number;
   /** Seconds of the turn before the first, whose samples do not count. */
   readonly warmUp: number;
-  /** Seconds of a run, beyond which an implementation is left out of larger cases of its suite. */
+  /** Seconds of a run, beyond which an implementation is left out of a case with operations, and of larger ones of its kind. */
   readonly slowest: number;
 }
 
@@ -88,14 +101,19 @@ const turn = ({ run }: Runner, options: Benchmark.Options): Promise<readonly num
     new Benchmark({ ...options, async: true, fn: options.defer ? deferred : run, onComplete: done }).run();
   });
 
-/** What an implementation took in an earlier case of the suite, to guess what it takes in the next one. */
+/** What an implementation took in an earlier case of a kind, to guess what it takes in the next one. */
 type History = Map<string, { readonly flops: number; readonly seconds: number }>;
 
-const tooSlow = (history: History, impl: string, flops: number | undefined, { slowest }: Effort): string | null => {
-  const before = history.get(impl);
+const keyOf = (impl: string, { kind = '' }: Case): string => `${impl}, ${kind}`;
+
+const secondsText = (seconds: number, { slowest }: Effort): string => `${seconds.toFixed(1)} s (--slowest ${slowest})`;
+
+const tooSlow = (history: History, impl: string, each: Case, effort: Effort): string | null => {
+  const { flops } = each;
+  const before = history.get(keyOf(impl, each));
   if (before === undefined || flops === undefined) return null;
   const expected = (before.seconds * flops) / before.flops;
-  return expected > slowest ? `left out: a run would take about ${expected.toFixed(1)} s (--slowest ${slowest})` : null;
+  return expected > effort.slowest ? `left out: a run would take about ${secondsText(expected, effort)}` : null;
 };
 
 interface Entry {
@@ -115,17 +133,19 @@ interface Expected {
   readonly output: readonly Float32Array[];
 }
 
-/** Makes an implementation ready and compares its results; throws where it cannot take part. */
+/** Makes an implementation ready, compares its results, and runs it once more; throws where it cannot take part. */
 const start = async (make: () => Promise<Runner>, expected: Expected | null, tolerance: number, bytes: number) => {
   const runner = await make();
-  const output = runner.output?.() ?? null;
+  const output = (await runner.output?.()) ?? null;
   const difference = output === null || expected === null ? null : compare(output, expected.output, tolerance);
   if (difference !== null) {
     await runner.close?.();
     throw new Error(`differs from ${expected!.impl}: ${difference}`);
   }
+  const begin = performance.now();
   const first = runner.run();
   await first;
+  const seconds = (performance.now() - begin) / 1000 / (runner.repeats ?? 1);
   const entry: Entry = {
     runner,
     samples: [],
@@ -134,7 +154,7 @@ const start = async (make: () => Promise<Runner>, expected: Expected | null, tol
     count: 1,
     perTurn: 1,
   };
-  return { entry, expected: expected ?? (output === null ? null : { impl: runner.impl, output }) };
+  return { entry, seconds, expected: expected ?? (output === null ? null : { impl: runner.impl, output }) };
 };
 
 /** The turn before the first, in which is found out how many runs a sample needs, so that none is too short later. */
@@ -154,8 +174,28 @@ const takeTurn = async (
   );
 };
 
+/** All turns of all of them; who fails in one has no more. */
+const takeTurns = async (
+  entries: Set<Entry>,
+  effort: Effort,
+  failed: (impl: string, error: unknown) => void,
+): Promise<void> => {
+  for (let round = 0; round <= effort.rounds; round++) {
+    for (const entry of entries) {
+      try {
+        await entry.runner.enter?.();
+        await (round === 0 ? warmUp : takeTurn)(entry, effort);
+        await entry.runner.leave?.();
+      } catch (error) {
+        entries.delete(entry);
+        failed(entry.runner.impl, error);
+      }
+    }
+  }
+};
+
 const timedRow = (suite: string, { name, flops, bytes }: Case, { runner, samples }: Entry): Row => {
-  const { impl, threads, repeats = 1 } = runner;
+  const { impl, threads, repeats = 1, note } = runner;
   const { ms, spread } = summary(samples.map(sample => sample / repeats));
   return {
     suite,
@@ -166,16 +206,18 @@ const timedRow = (suite: string, { name, flops, bytes }: Case, { runner, samples
     ...(flops === undefined ? {} : { gflops: flops / ms / 1e6 }),
     ...(bytes === undefined ? {} : { gbps: bytes / ms / 1e6 }),
     threads,
+    ...(note === undefined ? {} : { note }),
   };
 };
 
 /** Times the implementations of a case in turns, so that what else the machine does hits all of them. */
 const measureCase = async (suite: string, each: Case, effort: Effort, history: History): Promise<readonly Row[]> => {
   const { name, flops, bytes = 0, tolerance = 1e-4, runners } = each;
+  const threadsOf = (impl: string): number => runners.find(runner => runner.impl === impl)?.threads ?? 1;
   const rows = new Map<string, Row>();
   const entries = new Set<Entry>();
   const leaveOut = (impl: string, reason: string): void => {
-    rows.set(impl, { suite, case: name, impl, ms: null, threads: 1, reason });
+    rows.set(impl, { suite, case: name, impl, ms: null, threads: threadsOf(impl), reason });
   };
   const failed = (impl: string, error: unknown): void => {
     process.exitCode = 1;
@@ -183,32 +225,29 @@ const measureCase = async (suite: string, each: Case, effort: Effort, history: H
   };
   let expected: Expected | null = null;
   for (const runner of runners) {
-    const reason = 'cannot' in runner ? runner.cannot : tooSlow(history, runner.impl, flops, effort);
+    const reason = 'cannot' in runner ? runner.cannot : tooSlow(history, runner.impl, each, effort);
     if (reason !== null) leaveOut(runner.impl, reason);
     if (reason !== null || 'cannot' in runner) continue;
     try {
       const started = await start(runner.make, expected, tolerance, bytes);
       expected = started.expected;
-      entries.add(started.entry);
+      const { entry, seconds } = started;
+      if (flops === undefined || seconds <= effort.slowest) {
+        entries.add(entry);
+        continue;
+      }
+      leaveOut(runner.impl, `left out: a run takes ${secondsText(seconds, effort)}`);
+      history.set(keyOf(runner.impl, each), { flops, seconds });
+      await entry.runner.close?.();
     } catch (error) {
       failed(runner.impl, error);
     }
   }
-  for (let round = 0; round <= effort.rounds; round++) {
-    for (const entry of entries) {
-      try {
-        await entry.runner.enter?.();
-        await (round === 0 ? warmUp : takeTurn)(entry, effort);
-      } catch (error) {
-        entries.delete(entry);
-        failed(entry.runner.impl, error);
-      }
-    }
-  }
+  await takeTurns(entries, effort, failed);
   for (const entry of entries) {
     const row = timedRow(suite, each, entry);
     rows.set(row.impl, row);
-    if (flops !== undefined) history.set(row.impl, { flops, seconds: row.ms! / 1000 });
+    if (flops !== undefined) history.set(keyOf(row.impl, each), { flops, seconds: row.ms! / 1000 });
     await entry.runner.close?.();
   }
   return runners.map(({ impl }) => rows.get(impl)!);

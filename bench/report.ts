@@ -1,5 +1,5 @@
 /** Rows, ratios and targets as text. */
-import { limitImpl, type Ratio, type Row, ratiosOf, type Target } from './row.js';
+import { limitImpl, limitOnTwo, ownImpl, ownOnTwo, type Ratio, type Row, ratiosOf, type Target } from './row.js';
 
 const timeText = (ms: number): string => {
   if (ms < 0.1) return `${(1000 * ms).toPrecision(3)} µs`;
@@ -22,7 +22,7 @@ const detailsOf = ({ ms, spread, gflops, gbps, bytes, threads, note }: Row): str
 /** A line for each row, as they come in. */
 export const rowLines = (rows: readonly Row[]): string =>
   rows
-    .map(row => `${row.suite.padEnd(8)}${row.case.padEnd(38)}${row.impl.padEnd(13)}${row.reason ?? detailsOf(row)}`)
+    .map(row => `${row.suite.padEnd(8)}${row.case.padEnd(45)}${row.impl.padEnd(26)}${row.reason ?? detailsOf(row)}`)
     .join('\n');
 
 const cellOf = (row: Row | undefined): string => {
@@ -38,14 +38,20 @@ const aligned = (lines: readonly (readonly string[])[]): string => {
     .join('\n');
 };
 
-/** A suite's cases by implementations, and how the best peer and the limit compare. */
+/** A suite's cases by implementations, and how the best peer and the limit compare with as many threads. */
 export const table = (suite: string, rows: readonly Row[]): string => {
   const impls = [...new Set(rows.map(({ impl }) => impl))];
   const cases = [...new Set(rows.map(row => row.case))];
   const ratios = ratiosOf(rows);
+  const comparison = (title: string, impl: string, chosen: (ratio: Ratio) => boolean) => ({
+    title,
+    of: ratios.filter(ratio => ratio.own === impl && chosen(ratio)),
+  });
   const comparisons = [
-    { title: 'best peer', of: ratios.filter(({ best }) => best) },
-    { title: 'limit', of: ratios.filter(({ peer }) => peer === limitImpl) },
+    comparison('best peer', ownImpl, ({ best }) => best),
+    comparison('limit', ownImpl, ({ peer }) => peer === limitImpl),
+    comparison('best on 2', ownOnTwo, ({ best }) => best),
+    comparison('limit on 2', ownOnTwo, ({ peer }) => peer === limitOnTwo),
   ].filter(({ of }) => of.length > 0);
   const textOf = (found: Ratio | undefined): string =>
     found === undefined ? '' : `${found.ratio.toPrecision(3)} × ${found.peer}`;

@@ -22,9 +22,11 @@ export interface Row {
 export interface Ratio {
   readonly suite: string;
   readonly case: string;
+  /** This library, on one thread or on two. */
+  readonly own: string;
   readonly peer: string;
   readonly ratio: number;
-  /** Of all peers in this case the one that comes out best. */
+  /** Of all peers in this case with as many threads the one that comes out best. */
   readonly best: boolean;
 }
 
@@ -38,13 +40,25 @@ export interface Target {
   readonly reached: boolean;
 }
 
+/** This library. */
+export const ownImpl = 'tenfold';
+export const ownOnTwo = 'tenfold 2 threads';
+
 /** The implementations that are no libraries: what the machine can do at all. */
 export const limitImpl = 'limit';
+export const limitOnTwo = 'limit 2 threads';
+
+/** This library with a product of matrices, beside a convolution. */
+export const productImpl = 'product';
 
 /** This library with its steps called one by one, beside a program that is a loop. */
 export const stepwiseImpl = 'step by step';
 
-export const isPeer = (impl: string): boolean => !['tenfold', limitImpl, stepwiseImpl].includes(impl);
+const noPeers: readonly string[] = [ownImpl, ownOnTwo, limitImpl, limitOnTwo, productImpl, stepwiseImpl];
+
+export const isPeer = (impl: string): boolean => !noPeers.includes(impl);
+
+const isOwn = (impl: string): boolean => impl === ownImpl || impl === ownOnTwo;
 
 /** What a row is about: time, or size. */
 const amountOf = ({ ms, bytes }: Row): number | null => ms ?? bytes ?? null;
@@ -52,25 +66,27 @@ const amountOf = ({ ms, bytes }: Row): number | null => ms ?? bytes ?? null;
 /** Every peer against tenfold. */
 export const ratiosOf = (rows: readonly Row[]): readonly Ratio[] =>
   rows
-    .filter(({ impl }) => impl === 'tenfold')
+    .filter(({ impl }) => isOwn(impl))
     .flatMap(own => {
       const ownAmount = amountOf(own);
       if (ownAmount === null) return [];
       const peers = rows.flatMap(row => {
         const amount = amountOf(row);
-        const same = row.suite === own.suite && row.case === own.case && row.impl !== own.impl;
-        return same && amount !== null ? [{ peer: row.impl, ratio: amount / ownAmount }] : [];
+        const same = row.suite === own.suite && row.case === own.case && !isOwn(row.impl);
+        const rival = isPeer(row.impl) && row.threads === own.threads;
+        return same && amount !== null ? [{ peer: row.impl, ratio: amount / ownAmount, rival }] : [];
       });
-      const best = Math.min(...peers.filter(({ peer }) => isPeer(peer)).map(({ ratio }) => ratio));
-      return peers.map(({ peer, ratio }) => ({
+      const best = Math.min(...peers.filter(({ rival }) => rival).map(({ ratio }) => ratio));
+      return peers.map(({ peer, ratio, rival }) => ({
         suite: own.suite,
         case: own.case,
+        own: own.impl,
         peer,
         ratio,
-        best: isPeer(peer) && ratio === best,
+        best: rival && ratio === best,
       }));
     });
 
 /** The row of an implementation in a case, if it has a time or a size. */
-export const rowOf = (rows: readonly Row[], name: string, impl = 'tenfold'): Row | undefined =>
+export const rowOf = (rows: readonly Row[], name: string, impl: string = ownImpl): Row | undefined =>
   rows.find(row => row.case === name && row.impl === impl && amountOf(row) !== null);

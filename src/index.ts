@@ -10,6 +10,7 @@ export * from './tensor/ops/bitwise.js';
 export * from './tensor/ops/cast.js';
 export * from './tensor/ops/comparison.js';
 export * from './tensor/ops/contraction.js';
+export * from './tensor/ops/convolution.js';
 export * from './tensor/ops/creation.js';
 export * from './tensor/ops/elementary.js';
 export * from './tensor/ops/indexing.js';
@@ -17,6 +18,13 @@ export * from './tensor/ops/joining.js';
 export * from './tensor/ops/movement.js';
 export * from './tensor/ops/reduction.js';
 export * from './tensor/ops/slicing.js';
+export type { Padding, PerAxis } from './tensor/ops/spatial.js';
+export {
+  setDeterministic,
+  setThreads,
+  type ThreadInfo,
+  threadInfo,
+} from './tensor/settings.js';
 export type { Shape } from './tensor/shape.js';
 export { isTensor, type Tensor } from './tensor/tensor.js';
 export type { Axes } from './tensor/transform/batch-axes.js';

@@ -14,7 +14,7 @@ const layers: readonly (readonly string[])[] = [
   ['random/'],
   ['tensor/transform/'],
   ['tree/'],
-  ['tensor/memory.ts'],
+  ['tensor/memory.ts', 'tensor/settings.ts'],
   ['tensor/ops/'],
   ['tensor/tensor.ts', 'tensor/print.ts'],
   ['tensor/build.ts'],

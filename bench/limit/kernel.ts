@@ -19,10 +19,9 @@ interface WasmApi {
   readonly Memory: new (limits: { readonly initial: number }) => { readonly buffer: ArrayBuffer };
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (module: object, imports: object) => { readonly exports: object };
-  validate(bytes: Uint8Array): boolean;
 }
 
-export const wasmApi = (globalThis as unknown as { readonly WebAssembly: WasmApi }).WebAssembly;
+const wasmApi = (globalThis as unknown as { readonly WebAssembly: WasmApi }).WebAssembly;
 
 /** The kernel as a function: one run, of all its calls. */
 export const instantiateKernel = ({

@@ -2,16 +2,18 @@
  * jax-js on its wasm device. Functions own their arguments: what is used once more is passed as `x.ref`, and a program
  * here consumes every input once.
  */
-import { blockUntilReady, defaultDevice, init, jit, nn, numpy as np, valueAndGrad } from '@jax-js/jax';
+import { blockUntilReady, defaultDevice, init, jit, lax, nn, numpy as np, valueAndGrad, vjp } from '@jax-js/jax';
 import type { Input } from '../inputs.js';
 import {
   adamOptions,
+  convolutions,
   epsilon,
   groups,
   type Library,
   type Prepared,
   type ProgramName,
   type Programs,
+  paddingOf,
   partsOfNetwork,
   partsOfSampling,
   partsOfStep,
@@ -53,6 +55,21 @@ const samplingStep = jit((i: T, x: T, noise: T, coefficients: T, times: T, ...la
     .add(z.mul(c.slice(2)));
 });
 
+/** The cotangent of the argument of a linear function. */
+const pullBack = (f: (x: T) => T, x: T, cotangent: T): readonly T[] => {
+  const [result, pull] = vjp(f, [x]);
+  result.dispose();
+  const [gradient] = pull(cotangent);
+  pull.dispose();
+  return [gradient as T];
+};
+
+const convolve = (x: T, kernel: T, stride: number): T => {
+  const padding = paddingOf(kernel.shape[3]!);
+  const around: [number, number] = [padding, padding];
+  return lax.convGeneralDilated(x, kernel, [stride, stride], [around, around]);
+};
+
 const programs: Programs<T> = {
   squarePlusOne: a => [a!.ref.mul(a!).add(1)],
   tanhChain: x => {
@@ -72,6 +89,13 @@ const programs: Programs<T> = {
   sum: x => [np.sum(x!)],
   affine: x => [x!.mul(3).add(2)],
   matmul: (a, b) => [np.matmul(a!, b!)],
+  matmulLeft: (a, b) => [np.matmul(np.matrixTranspose(a!), b!)],
+  matmulRight: (a, b) => [np.matmul(a!, np.matrixTranspose(b!))],
+  ...convolutions<T>(stride => ({
+    conv: (x, kernel) => [convolve(x!, kernel!, stride)],
+    convInput: (x, kernel, g) => pullBack(each => convolve(each, kernel!, stride), x!, g!),
+    convKernel: (x, kernel, g) => pullBack(each => convolve(x!, each, stride), kernel!, g!),
+  })),
   sampling: (...inputs) => {
     const { x, noise, coefficients, times, layers } = partsOfSampling(inputs);
     let y = x;

@@ -1,6 +1,7 @@
 /** This library. */
 import {
   add,
+  conv2d,
   div,
   fold,
   jit,
@@ -10,6 +11,7 @@ import {
   realize,
   reshape,
   rsqrt,
+  setThreads,
   silu,
   softmax,
   sqrt,
@@ -20,23 +22,29 @@ import {
   take,
   tanh,
   tensor,
+  threadInfo,
+  transpose,
   valueAndGrad,
   variance,
+  vjp,
 } from 'tenfold';
 import type { Input } from '../inputs.js';
 import {
   adamOptions,
+  convolutions,
   epsilon,
   groups,
   type Library,
   type Prepared,
   type ProgramName,
   type Programs,
+  paddingOf,
   partsOfNetwork,
   partsOfSampling,
   partsOfStep,
   unbias,
 } from '../library.js';
+import { ownImpl, ownOnTwo } from '../row.js';
 
 type T = Tensor;
 
@@ -77,6 +85,11 @@ export const samplingStep = (layers: readonly T[], x: T, { z, c, time }: Samplin
   return add(add(mul(x, take(c, 0)), mul(start, take(c, 1))), mul(z, take(c, 2)));
 };
 
+const convolve = (x: T, kernel: T, stride: number): T =>
+  conv2d(x, kernel, { stride, padding: paddingOf(kernel.shape[3]!) });
+
+const pullBack = (f: (x: T) => T, x: T, cotangent: T): readonly T[] => vjp(f, x)[1](cotangent);
+
 const programs: Programs<T> = {
   squarePlusOne: a => [add(mul(a!, a!), 1)],
   tanhChain: x => {
@@ -96,6 +109,13 @@ const programs: Programs<T> = {
   sum: x => [sum(x!)],
   affine: x => [add(mul(x!, 3), 2)],
   matmul: (a, b) => [matmul(a!, b!)],
+  matmulLeft: (a, b) => [matmul(transpose(a!), b!)],
+  matmulRight: (a, b) => [matmul(a!, transpose(b!))],
+  ...convolutions<T>(stride => ({
+    conv: (x, kernel) => [convolve(x!, kernel!, stride)],
+    convInput: (x, kernel, g) => pullBack(each => convolve(each, kernel!, stride), x!, g!),
+    convKernel: (x, kernel, g) => pullBack(each => convolve(x!, each, stride), kernel!, g!),
+  })),
   sampling: (...inputs) => {
     const { x, noise, coefficients, times, layers } = partsOfSampling(inputs);
     const step = (at: T, input: SamplingInput): T => samplingStep(layers, at, input);
@@ -122,4 +142,16 @@ const prepare = (program: ProgramName, inputs: readonly Input[], jitted: boolean
   };
 };
 
-export const tenfold: Library = { name: 'tenfold', threads: 1, compiles: true, enter: async () => {}, prepare };
+const onThreads = (name: string, threads: number): Library => ({
+  name,
+  threads,
+  compiles: true,
+  refusal: () => (threads === 1 ? null : threadInfo().reason),
+  enter: async () => {
+    setThreads(threads);
+  },
+  prepare,
+});
+
+export const tenfold: Library = onThreads(ownImpl, 1);
+export const tenfoldOnTwo: Library = onThreads(ownOnTwo, 2);

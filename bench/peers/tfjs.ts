@@ -4,12 +4,14 @@ import * as tf from '@tensorflow/tfjs-core';
 import type { Input } from '../inputs.js';
 import {
   adamOptions,
+  convolutions,
   epsilon,
   groups,
   type Library,
   type Prepared,
   type ProgramName,
   type Programs,
+  paddingOf,
   partsOfNetwork,
   partsOfSampling,
   partsOfStep,
@@ -53,6 +55,33 @@ const apart = (stack: T): readonly T[] => {
   return known;
 };
 
+/** The order of axes in an image and in a kernel: its wasm backend wants channels last, and so both have it. */
+const [imageAxes, kernelAxes] = [
+  [0, 2, 3, 1],
+  [2, 3, 1, 0],
+];
+
+/** In which order a program has the axes of its inputs, and of its result; null where they stay as they are. */
+const axesOf = (program: ProgramName): { readonly inputs: number[][]; readonly result: number[] } | null =>
+  program.startsWith('conv')
+    ? {
+        inputs: [imageAxes, kernelAxes, imageAxes],
+        result: program.startsWith('convKernel') ? kernelAxes : imageAxes,
+      }
+    : null;
+
+const inverse = (axes: readonly number[]): number[] => axes.map((_, i) => axes.indexOf(i));
+
+/** Without the convolution itself, which `tf.grad` would compute as well. */
+const kernelGradient = (x: T, { shape }: T, g: T, stride: number): T =>
+  tf
+    .engine()
+    .runKernel(
+      tf.Conv2DBackpropFilter,
+      { x, dy: g },
+      { strides: [stride, stride], pad: paddingOf(shape[0]!), dataFormat: 'NHWC', filterShape: [...shape] },
+    );
+
 const programs: Programs<T> = {
   squarePlusOne: a => [tf.add(tf.mul(a!, a!), 1)],
   tanhChain: x => {
@@ -72,6 +101,18 @@ const programs: Programs<T> = {
   sum: x => [tf.sum(x!)],
   affine: x => [tf.add(tf.mul(x!, 3), 2)],
   matmul: (a, b) => [tf.matMul(a!, b!)],
+  // Its flags for that leave the fast product of the wasm backend: it takes ten times as long with them.
+  matmulLeft: (a, b) => [tf.matMul(tf.transpose(a!), b!)],
+  matmulRight: (a, b) => [tf.matMul(a!, tf.transpose(b!))],
+  ...convolutions<T>(stride => ({
+    conv: (x, kernel) => [tf.conv2d(x as tf.Tensor4D, kernel as tf.Tensor4D, stride, paddingOf(kernel!.shape[0]!))],
+    convInput: (x, kernel, g) => {
+      const shape = x!.shape as [number, number, number, number];
+      const padding = paddingOf(kernel!.shape[0]!);
+      return [tf.conv2dTranspose(g as tf.Tensor4D, kernel as tf.Tensor4D, shape, stride, padding)];
+    },
+    convKernel: (x, kernel, g) => [kernelGradient(x!, kernel!, g!, stride)],
+  })),
   sampling: (...inputs) => {
     const { x, noise, coefficients, times, layers } = partsOfSampling(inputs);
     const [w1, b1, w2, b2, w3, b3] = layers as [T, T, T, T, T, T];
@@ -100,13 +141,21 @@ const programs: Programs<T> = {
 };
 
 const prepare = (program: ProgramName, inputs: readonly Input[]): Prepared => {
-  const tensors = inputs.map(({ values, shape }) => tf.tensor(values, [...shape]));
+  const axes = axesOf(program);
+  const tensors = inputs.map(({ values, shape }, i) =>
+    tf.tidy(() => {
+      const given = tf.tensor(values, [...shape]);
+      return axes === null ? given : tf.transpose(given, axes.inputs[i]);
+    }),
+  );
   const run = (): T[] => tf.tidy(() => [...programs[program](...tensors)]);
   return {
     compute: () => tf.dispose(run()),
     read: () => {
       const results = run();
-      const arrays = results.map(result => result.dataSync() as Float32Array);
+      const arrays = results.map(result =>
+        tf.tidy(() => (axes === null ? result : tf.transpose(result, inverse(axes.result))).dataSync() as Float32Array),
+      );
       tf.dispose(results);
       return arrays;
     },
@@ -121,6 +170,8 @@ const prepare = (program: ProgramName, inputs: readonly Input[]): Prepared => {
 
 /** One of its backends as a library. They share a state: `enter` switches. It has no jit. */
 export const tfjs = (backend: 'cpu' | 'wasm'): Library => ({
+  refusal: program =>
+    backend === 'wasm' && program.startsWith('convKernel') ? 'no kernel Conv2DBackpropFilter in this backend' : null,
   name: `tfjs-${backend}`,
   threads: 1,
   compiles: false,

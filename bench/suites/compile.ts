@@ -35,11 +35,11 @@ const withPrepared = async <R>(
   work: (prepared: Prepared) => R | Promise<R>,
 ): Promise<R> => {
   await library.enter();
-  const prepared = library.prepare('trainStep', inputsOf(sample, jitted), jitted);
+  const prepared = await library.prepare('trainStep', inputsOf(sample, jitted), jitted);
   try {
     return await work(prepared);
   } finally {
-    prepared.dispose();
+    await prepared.dispose();
   }
 };
 

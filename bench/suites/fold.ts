@@ -3,7 +3,7 @@ import { add, fold as foldOf, jit, realize, type Shape, type Tensor, take, tenso
 import { type Input, uniform } from '../inputs.js';
 import { partsOfSampling } from '../library.js';
 import { type Case, measure } from '../measure.js';
-import { samplingStep } from '../peers/tenfold.js';
+import { samplingStep, tenfold } from '../peers/tenfold.js';
 import { isPeer, type Row, rowOf, stepwiseImpl, type Target } from '../row.js';
 import { candidates, type Suite } from './suite.js';
 
@@ -64,6 +64,7 @@ const oneByOne = (inputs: readonly Input[]): Case['runners'][number] => ({
     return {
       impl: stepwiseImpl,
       threads: 1,
+      enter: tenfold.enter,
       run: () => void realize(run()),
       output: () => [run().dataSync() as Float32Array],
     };
@@ -76,7 +77,7 @@ const idle: Case['runners'][number] = {
   make: async () => {
     const [x, zs] = tensors([noise(0, 16), noise(1, steps, 16)]) as readonly [Tensor, Tensor];
     const run = jit((start: Tensor, xs: Tensor) => foldOf((at: Tensor, z: Tensor) => add(at, z) as Tensor)(start, xs));
-    return { impl: 'tenfold', threads: 1, run: () => void realize(run(x, zs)) };
+    return { impl: 'tenfold', threads: 1, enter: tenfold.enter, run: () => void realize(run(x, zs)) };
   },
 };
 

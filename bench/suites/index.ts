@@ -1,5 +1,6 @@
 /** The suites by name. */
 import { compile } from './compile.js';
+import { conv } from './conv.js';
 import { fold } from './fold.js';
 import { fused } from './fused.js';
 import { gemm } from './gemm.js';
@@ -10,5 +11,5 @@ import type { Suite } from './suite.js';
 import { train } from './train.js';
 
 export const suites: ReadonlyMap<string, Suite> = new Map(
-  Object.entries({ limit, small, fused, gemm, train, fold, compile, size }),
+  Object.entries({ limit, small, fused, gemm, conv, train, fold, compile, size }),
 );

@@ -1,7 +1,7 @@
 /** What this machine can do in WebAssembly: the yardstick for the other suites. */
 import { instantiateKernel, type LimitKernel } from '../limit/kernel.js';
 import { copyKernel, freshCopyKernel, memoryCopyKernel, readKernel } from '../limit/memory.js';
-import { microKernel } from '../limit/micro-kernel.js';
+import { microKernel, microKernelName } from '../limit/micro-kernel.js';
 import { sideBySide } from '../limit/threads.js';
 import { type Case, measure } from '../measure.js';
 import { limitImpl } from '../row.js';
@@ -17,8 +17,9 @@ interface Limit {
   readonly times: number;
 }
 
-const arithmetic = (name: string, rows: number, fused: boolean): Limit => {
+const arithmetic = (rows: number, fused: boolean): Limit => {
   const kernel = microKernel(rows, fused, 1000);
+  const name = `micro-kernel ${microKernelName(rows, fused)}`;
   return { name, kernel, work: { flops: kernel?.flops ?? 0 }, times: 20 };
 };
 
@@ -32,9 +33,10 @@ const limits = (): readonly Limit[] => [
   },
   { name: 'copy 4 MiB, memory.copy', kernel: memoryCopyKernel(bytes), work: { bytes: 2 * bytes }, times: 50 },
   { name: 'read 4 MiB', kernel: readKernel(bytes), work: { bytes }, times: 100 },
-  arithmetic('micro-kernel 4×8, mul+add', 4, false),
-  arithmetic('micro-kernel 4×8, FMA', 4, true),
-  arithmetic('micro-kernel 6×8, FMA', 6, true),
+  arithmetic(4, false),
+  arithmetic(4, true),
+  arithmetic(5, true),
+  arithmetic(6, true),
 ];
 
 const cannot = 'this platform has no relaxed SIMD';

@@ -5,6 +5,7 @@ import { residualMlp } from 'tenfold/nn';
 import { adam } from 'tenfold/optim';
 import { key, normal } from 'tenfold/random';
 import { type Case, measure } from '../measure.js';
+import { tenfold } from '../peers/tenfold.js';
 import { stepInputs } from './step.js';
 import { candidates, type Suite } from './suite.js';
 
@@ -19,7 +20,12 @@ const diffusionStep = (hidden: number): Case => ({
         const run = training({ diffusion: gaussianDiffusion(cosineBetas(1000)), model, optimizer: adam(1e-3) });
         const start = run.init(key(0));
         const batch = realize(normal(key(1), [128, 1, 8, 8]));
-        return { impl: 'tenfold', threads: 1, run: () => run.step(start, batch)[1].loss.item() };
+        return {
+          impl: 'tenfold',
+          threads: 1,
+          enter: tenfold.enter,
+          run: () => run.step(start, batch)[1].loss.item(),
+        };
       },
     },
   ],

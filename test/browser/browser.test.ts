@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, describe, expect, test } from 'vitest';
 import { bundle } from './bundle.js';
+import { type Shared, share } from './sharing.js';
 import { type Trained, train } from './training.js';
 
 const timeout = 60_000;
@@ -47,7 +48,7 @@ const start = async (): Promise<Setting> => {
         '`apt-get install --no-install-recommends chromium`, or let CHROMIUM name the executable.',
     );
   }
-  const script = await bundle("export { train } from './training.js';");
+  const script = await bundle("export { train } from './training.js'; export { share } from './sharing.js';");
   // Playwright makes an empty profile for every launch, and removes it.
   const browser = await chromium.launch({ executablePath, args: flags, timeout: timeout - 10_000 });
   return { browser, server: await serve(script) };
@@ -112,6 +113,21 @@ describe('in Chromium, ten steps of training and a sample', { timeout }, () => {
     expect(crossOriginIsolated).toBe(isolated);
     expect(actual).toEqual(expected);
   });
+});
+
+describe('in Chromium, a program for threads', { timeout }, () => {
+  test.each([
+    ['isolated', 3, null],
+    ['plain', 1, expect.stringMatching(/isolated/)],
+  ] as const)(
+    'has the bits that it has in Node, computed by workers where there can be any: %s page',
+    async (folder, threads, reason) => {
+      const expected = await share(1);
+      expect(expected.checksums).toHaveLength(1);
+      const actual = await inPage<Shared>(folder, "import('./main.js').then(({ share }) => share(3))");
+      expect(actual).toEqual({ checksums: expected.checksums, threads, ready: threads, shared: threads > 1, reason });
+    },
+  );
 });
 
 describe('what goes wrong in a page fails the test', { timeout }, () => {

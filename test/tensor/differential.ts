@@ -35,9 +35,10 @@ import {
   resolve,
   topological,
 } from '../../src/tensor/graph.js';
+import { operandRoles, outputLength } from '../../src/tensor/primitives/convolution.js';
 import type { CustomRule } from '../../src/tensor/primitives/custom.js';
 import { inverse } from '../../src/tensor/primitives/movement.js';
-import type { FoldParams, PrimitiveName, WhileParams } from '../../src/tensor/primitives/signatures.js';
+import type { ConvParams, FoldParams, PrimitiveName, WhileParams } from '../../src/tensor/primitives/signatures.js';
 import { entryOf } from '../../src/tensor/primitives/table.js';
 import {
   type Aval,
@@ -179,25 +180,34 @@ const gathered: Rule = (instruction, [x, indices]) => {
   );
 };
 
-/** Terms of a contraction. */
-const depthOf = ({ params, inputAvals }: Instruction): number =>
-  (params.lhsContract as readonly number[]).reduce((n, axis) => n * inputAvals[0]!.shape[axis]!, 1);
+/** The operand of a convolution whose elements are the terms of a result, and the axes that are not: by what is the result. */
+const convTerms = { output: [1, [0, 1]], input: [0, [0, 2]], kernel: [1, [1, 2]] } as const;
 
-/** sum and scatterAdd: linear in the first operand; dotGeneral: in both. */
+/** Terms of a contraction, at most. */
+const depthOf = ({ op, params, inputAvals }: Instruction): number => {
+  if (op === 'conv') {
+    const [operand, others] = convTerms[(params as unknown as ConvParams).of];
+    return sizeOf(inputAvals[operand]!.shape.filter((_, axis) => !(others as readonly number[]).includes(axis)));
+  }
+  return (params.lhsContract as readonly number[]).reduce((n, axis) => n * inputAvals[0]!.shape[axis]!, 1);
+};
+
+/** sum and scatterAdd: linear in the first operand; contractions: in both. */
 const accumulated: Rule = (instruction, inputs, { c }) => {
   const { op, aval } = instruction;
+  const isProduct = entryOf(op).kind === 'contraction';
   const value = applyTo(instruction, inputs);
   const [x, y] = inputs as [Bounded, Bounded];
   if (op === 'scatterAdd' && isUnknown(y)) return lost(exact(value));
   const on = (first: TypedArray, second: TypedArray): TypedArray =>
-    apply(instruction, op === 'sum' ? [first] : [first, op === 'dotGeneral' ? second : y.value], true);
+    apply(instruction, op === 'sum' ? [first] : [first, isProduct ? second : y.value], true);
   const error = new Float64Array(value.length);
   const add = (part: TypedArray): void => {
     part.forEach((e, i) => {
       error[i] = error[i]! + (Number.isNaN(e) ? Infinity : e);
     });
   };
-  if (op !== 'dotGeneral') {
+  if (!isProduct) {
     if (x.error !== null) add(on(x.error, x.error));
   } else {
     if (x.error !== null) add(on(x.error, magnitudes(y)));
@@ -208,9 +218,9 @@ const accumulated: Rule = (instruction, inputs, { c }) => {
     const [unit, least, round] = [eps[aval.dtype], smallest[aval.dtype], roundTo(aval.dtype)];
     const terms = inputs.reduce((n, input) => n + input.value.length, 0);
     // Products are added in float32, one after another: what was said of naive sums.
-    const depth = op === 'dotGeneral' ? depthOf(instruction) : 1;
+    const depth = isProduct ? depthOf(instruction) : 1;
     const most = c * Math.max(1, Math.sqrt(depth) / 16);
-    on(finiteMagnitudes(x), op === 'dotGeneral' ? finiteMagnitudes(y) : x.value).forEach((magnitude, i) => {
+    on(finiteMagnitudes(x), isProduct ? finiteMagnitudes(y) : x.value).forEach((magnitude, i) => {
       const total = magnitude + error[i]!;
       if (!Number.isFinite(round(total * (1 + most * unit)))) error[i] = Infinity;
       else if (Number.isFinite(value[i]) && total > 0) error[i] = error[i]! + most * unit * total + terms * least;
@@ -360,6 +370,7 @@ const rules: Readonly<Record<string, Rule>> = {
   scatterAdd: accumulated,
   sum: accumulated,
   dotGeneral: accumulated,
+  conv: accumulated,
   reduceMax: extreme,
   reduceMin: extreme,
   argmax: position(1),
@@ -948,6 +959,22 @@ const contraction: Step = (random, pool) => {
   return [capped(dot)];
 };
 
+/** A convolution, or the derivative of one. */
+const convolution: Step = (random, pool) => {
+  const { dtype } = some(random, pool, random() < 0.7 ? floats : numeric);
+  const axes = range(1 + below(random, 2));
+  const upTo = (most: number): number[] => axes.map(() => 1 + below(random, most));
+  const [strides, dilation, kernel, input] = [upTo(3), upTo(2), upTo(3), upTo(7)];
+  const padding = axes.map(() => [below(random, 3), below(random, 4) - 1] as const);
+  const places = axes.map(i => outputLength(input[i]!, kernel[i]!, strides[i]!, dilation[i]!, padding[i]!));
+  const letter = (): number => pick(random, [1, 1, 2, 2, 3, ...(random() < 0.1 ? [0] : [])]);
+  const [n, g, o, c] = [letter(), 1 + below(random, 2), letter(), letter()];
+  const shapes = { input: [n, g, c, ...input], kernel: [g, o, c, ...kernel], output: [n, g, o, ...places] };
+  const of = pick(random, ['output', 'input', 'kernel'] as const);
+  const [x, y] = operandRoles(of).map(role => like(random, pool, { shape: shapes[role], dtype }));
+  return [capped(b.conv(x!, y!, { of, strides, dilation, padding, size: shapes[of].slice(3) }))];
+};
+
 const avalOf = ({ shape, dtype }: Aval): Aval => ({ shape, dtype });
 
 /** A body: a few steps on its parameters, then what `finish` makes of the pool. */
@@ -1110,6 +1137,7 @@ const steps: readonly Step[] = [
   ),
   contraction,
   contraction,
+  convolution,
   random => {
     const shape = randomShape(random, cap, 1 + below(random, 3));
     const dtype = pick(random, [...numeric, 'uint8'] as const);

@@ -4,9 +4,10 @@ import { exp, logSoftmax, logsumexp, mean, mul, softmax, std, sub, type Tensor, 
 import { describe, expect, it } from 'vitest';
 import { type WasmMemory, wasmApi } from '../../src/tensor/backend/wasm/api.js';
 import { link } from '../../src/tensor/backend/wasm/assembler.js';
+import { libraryFunctions } from '../../src/tensor/backend/wasm/contraction/library.js';
 import { writeProgram } from '../../src/tensor/backend/wasm/emit.js';
+import { hasFma } from '../../src/tensor/backend/wasm/features.js';
 import type { LaneImport } from '../../src/tensor/backend/wasm/kernels/index.js';
-import { libraryFunctions } from '../../src/tensor/backend/wasm/library.js';
 import { planOf } from '../../src/tensor/backend/wasm/plan.js';
 import { wasmBackend } from '../../src/tensor/backend/wasm/wasm.js';
 import { b } from '../../src/tensor/build.js';
@@ -575,12 +576,12 @@ const alone = (roots: readonly Node[], where: 'low' | 'high'): readonly Uint8Arr
   types.forEach((dtype, i) => {
     all.set(new Uint8Array(allocate(dtype, 1).fill(scalars[i]!).buffer), arena + 16 * i);
   });
-  const library = instantiate(link(libraryFunctions).bytes, { memory });
+  const library = instantiate(link(libraryFunctions(hasFma())).bytes, { memory });
   const { bytes, imports } = link([{ name: 'main', writer: writeProgram(plan) }]);
   const lanes = imports.flatMap(each => ('call' in each ? [[each.name, (each as LaneImport).call] as const] : []));
   const { main } = instantiate(bytes, { ...library, ...Object.fromEntries(lanes), memory });
   const before = all.slice();
-  (main as (arena: number, table: number) => void)(arena, table);
+  (main as (arena: number, table: number, thread: number, threads: number) => void)(arena, table, 0, 1);
   const results = made.map((size, i) => all.slice(places[inputs.length + i]!, places[inputs.length + i]! + size));
   for (const i of range(sizes.length).slice(inputs.length, -1)) {
     const [from, to] = [places[i]!, places[i]! + sixteen(sizes[i]!)];

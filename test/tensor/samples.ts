@@ -5,12 +5,13 @@
 import { b } from '../../src/tensor/build.js';
 import { allocate, type DType } from '../../src/tensor/dtype.js';
 import { bufferNode, DynamicNumber, type Node } from '../../src/tensor/graph.js';
+import { operandRoles, outputLength } from '../../src/tensor/primitives/convolution.js';
 import type { CustomRule } from '../../src/tensor/primitives/custom.js';
 import { full } from '../../src/tensor/primitives/full.js';
 import { repeat } from '../../src/tensor/primitives/movement.js';
 import { results } from '../../src/tensor/primitives/results.js';
-import type { PrimitiveName } from '../../src/tensor/primitives/signatures.js';
-import { type Aval, sizeOf } from '../../src/tensor/shape.js';
+import type { ConvParams, PrimitiveName } from '../../src/tensor/primitives/signatures.js';
+import { type Aval, type Shape, sizeOf } from '../../src/tensor/shape.js';
 import { HostStorage } from '../../src/tensor/storage.js';
 import { graphs } from '../../src/tensor/transform/graphs.js';
 
@@ -67,6 +68,25 @@ const one = (inputs: readonly Aval[], build: (...inputs: Node[]) => Node, more: 
   ...more,
 });
 const scalar = (value: number, dtype: DType): Node => b.constant({ value: new DynamicNumber(value), dtype });
+
+/** A convolution and its two derivatives. */
+const convSamples = (
+  input: Shape,
+  kernel: Shape,
+  params: Pick<ConvParams, 'strides' | 'dilation' | 'padding'>,
+  dtype: DType = 'float64',
+): Sample[] => {
+  const { strides, dilation, padding } = params;
+  const places = input
+    .slice(3)
+    .map((length, axis) => outputLength(length, kernel[axis + 3]!, strides[axis]!, dilation[axis]!, padding[axis]!));
+  const shapes = { input, kernel, output: [input[0]!, input[1]!, kernel[1]!, ...places] };
+  return (['output', 'input', 'kernel'] as const).map(role => ({
+    inputs: operandRoles(role).map(each => of(dtype, ...shapes[each])),
+    ...(dtype === 'uint32' ? { low: 0, high: 2 ** 32 - 1 } : {}),
+    build: ([x, y]) => [b.conv(x!, y!, { ...params, of: role, size: shapes[role].slice(3) })],
+  }));
+};
 
 /** carry' = sin(carry · w) + x, y = carry'·x; two carries, one of them an integer counter. */
 const foldBody = graphs.trace([f64(2), f64(2), i32(), f64(2)], ([w, carry, count, x]) => {
@@ -245,6 +265,29 @@ export const samples: { readonly [P in Exclude<PrimitiveName, 'buffer' | 'parame
     one([f64(2, 0), f64(0, 3)], (x, y) =>
       b.dotGeneral(x, y, { lhsContract: [1], rhsContract: [0], lhsBatch: [], rhsBatch: [] }),
     ),
+  ],
+  conv: [
+    ...convSamples([2, 2, 2, 5], [2, 3, 2, 3], { strides: [2], dilation: [1], padding: [[1, 0]] }),
+    ...convSamples([2, 1, 2, 4, 5], [1, 2, 2, 2, 3], {
+      strides: [1, 3],
+      dilation: [2, 1],
+      padding: [
+        [0, 2],
+        [2, 1],
+      ],
+    }),
+    ...convSamples([1, 1, 1, 3, 2, 2], [1, 2, 1, 2, 1, 2], {
+      strides: [1, 1, 2],
+      dilation: [1, 1, 1],
+      padding: [
+        [0, 0],
+        [0, 0],
+        [1, -1],
+      ],
+    }),
+    ...convSamples([2, 1, 0, 4], [1, 2, 0, 2], { strides: [1], dilation: [1], padding: [[0, 0]] }),
+    ...convSamples([1, 1, 2, 7], [1, 2, 2, 2], { strides: [3], dilation: [1], padding: [[1, 0]] }, 'float32'),
+    ...convSamples([2, 2, 2, 5], [2, 2, 2, 2], { strides: [1], dilation: [2], padding: [[0, 1]] }, 'uint32'),
   ],
   output: [one([f64(2), f64(2)], (x, y) => b.output(b.call([x, y], { body: shiftAndSquare }), { index: 0 }))],
   call: [{ inputs: [f64(2), f64(2)], build: inputs => results(b, b.call(inputs, { body: shiftAndSquare })) }],

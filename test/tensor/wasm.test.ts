@@ -26,10 +26,10 @@ describe('plans', () => {
     expect(stepsOf(mul(a, b), add(a, b))).toEqual(['kernel']);
   });
 
-  it('steps are kernels, products, loops with kernels of their own, regions, and in bodies copies', () => {
+  it('steps are kernels, contractions, loops with kernels of their own, regions, and in bodies copies', () => {
     const x = normal(key(0), [4, 4]) as Tensor;
     x.dataSync();
-    expect(stepsOf(matmul(tanh(x), x as never) as Tensor)).toEqual(['kernel', 'product']);
+    expect(stepsOf(matmul(tanh(x), x as never) as Tensor)).toEqual(['kernel', 'contraction']);
     expect(stepsOf(argsort(x) as Tensor, concat([x, x]))).toEqual(['loop', 'loop']);
     // Products are of float32; in float64 they are loops.
     const wide = cast(x, 'float64') as Tensor;

@@ -20,6 +20,8 @@ export interface Single {
   readonly kind: 'single';
   readonly instruction: Instruction;
   readonly operands: readonly Source[];
+  /** A kernel that is done for each piece of the result, and whether nobody else reads the result. */
+  readonly epilogue?: { readonly kernel: Kernel; readonly alone: boolean };
 }
 
 export type Unit = Single | { readonly kind: 'kernel'; readonly kernel: Kernel };
@@ -190,7 +192,7 @@ const effectsOf = (program: Program, target: Target): Effects => {
       });
       continue;
     }
-    if ((op === 'sum' || op === 'dotGeneral') && inputAvals.some(({ shape }) => sizeOf(shape) === 0)) {
+    if ((op === 'sum' || entry.kind === 'contraction') && inputAvals.some(({ shape }) => sizeOf(shape) === 0)) {
       // Sums of nothing: the index of a view that stands still at 0.
       const view = { ...contiguous(aval.shape), strides: aval.shape.map(() => 0) };
       sources.set(result, { base: null, view, dtype: aval.dtype });

@@ -4,7 +4,7 @@ import { AxisError, DTypeError } from '../errors.js';
 import type { Node } from '../graph.js';
 import { type Aval, checkArgument, type Shape, showAval, showShape } from '../shape.js';
 import { isTensor, nodeOf } from '../tensor.js';
-import { castNode } from './operands.js';
+import { castNode, unaryOperand } from './operands.js';
 
 /**
  * A dtype that may come from untyped code.
@@ -60,6 +60,12 @@ export const sameDType = (operation: string, nodes: readonly Node[]): Node[] => 
     if (!(error instanceof DTypeError)) throw error;
     throw new DTypeError({ operation, given: showAll(nodes), rule: error.rule, hint: error.hint });
   }
+};
+
+/** Operands of a product in the dtype they meet in, bool as int32; their shapes stay as they are. */
+export const factors = (operation: string, x: unknown, y: unknown): [Node, Node] => {
+  const nodes = [x, y].map(operand => unaryOperand(operation, operand, { boolAsInt: true }));
+  return sameDType(operation, nodes) as [Node, Node];
 };
 
 /** `float32[2, 3] and int32[4]`, for messages; of many the first and the last. */

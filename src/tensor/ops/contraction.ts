@@ -6,14 +6,8 @@ import type { Node } from '../graph.js';
 import { broadcastShapes, checkArgument, normalizeAxis, range, type Shape, showAval } from '../shape.js';
 import type { Arithmetic, Broadcast, Fit, Matmul, Ok, Promote } from '../shape-types.js';
 import { type Tensor, wrap } from '../tensor.js';
-import { sameDType } from './checks.js';
-import { broadcastNode, dual, unaryOperand } from './operands.js';
-
-/** Operands in the dtype they meet in, bool as int32; their shapes stay as they are. */
-const factors = (operation: string, x: unknown, y: unknown): [Node, Node] => {
-  const nodes = [x, y].map(operand => unaryOperand(operation, operand, { boolAsInt: true }));
-  return sameDType(operation, nodes) as [Node, Node];
-};
+import { factors } from './checks.js';
+import { broadcastNode, dual } from './operands.js';
 
 const unfit = (operation: string, x: Node, y: Node, rule: string, hint: string): ShapeError =>
   new ShapeError({ operation, given: `${showAval(x)} and ${showAval(y)}`, rule, hint });

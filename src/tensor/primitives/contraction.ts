@@ -2,6 +2,7 @@
 import { DTypeError, ShapeError } from '../errors.js';
 import type { Node } from '../graph.js';
 import { type Aval, range, showAval } from '../shape.js';
+import { convolution } from './convolution.js';
 import type { Contraction } from './kinds.js';
 import { inverse, moveAxis, shifted } from './movement.js';
 import type { Build, ContractionPrimitives, DotParams, ParamsOf } from './signatures.js';
@@ -97,4 +98,5 @@ export const contraction: { readonly [P in keyof ContractionPrimitives]: Contrac
       return moveAxis(b, dot, lhs!.shape.length - lhsContract.length, 0);
     },
   },
+  conv: convolution,
 };

@@ -119,6 +119,11 @@ export interface ReductionPrimitives {
 export interface ContractionPrimitives {
   /** Result axes: batch, then what is left of lhs, then of rhs. */
   dotGeneral(lhs: Node, rhs: Node, params: DotParams): Node;
+  /**
+   * Σ input · kernel · output over all places where a kernel lies on an input, without the one of the three that is the
+   * result. Operands are the other two, in the order input, kernel, output. See `convolution.ts`.
+   */
+  conv(x: Node, y: Node, params: ConvParams): Node;
 }
 
 /** Which axes of the operands are paired. */
@@ -127,6 +132,21 @@ export interface DotParams {
   readonly rhsContract: readonly number[];
   readonly lhsBatch: readonly number[];
   readonly rhsBatch: readonly number[];
+}
+
+/** The three that meet in a convolution: input [n, g, c, …s], kernel [g, o, c, …k], output [n, g, o, …t]. */
+export type ConvRole = 'input' | 'kernel' | 'output';
+
+/** By spatial axis, of which there may be any number: s = t · stride + k · dilation − low. */
+export interface ConvParams {
+  /** Which of the three is the result. */
+  readonly of: ConvRole;
+  readonly strides: readonly number[];
+  readonly dilation: readonly number[];
+  /** Zeros before and after the input; negative numbers leave elements of it out. */
+  readonly padding: readonly (readonly [low: number, high: number])[];
+  /** Spatial lengths of the result. */
+  readonly size: readonly number[];
 }
 
 /** Primitives with body graphs, and those with a calculus of their own. */

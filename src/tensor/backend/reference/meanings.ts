@@ -6,6 +6,7 @@
 import { allocate, isFloat, type TypedArray } from '../../dtype.js';
 import type { ElementwisePrimitives, ParamsOf, PrimitiveName } from '../../primitives/signatures.js';
 import { type Aval, range, sizeOf, stridesOf } from '../../shape.js';
+import { conv } from './conv.js';
 import { dotGeneral } from './dot.js';
 import { copy, offsets } from './strided.js';
 
@@ -202,6 +203,7 @@ export const meanings: Meanings = {
   argmin: ([x], { axes }, { aval, inputAvals }) => reduce(x!, inputAvals[0]!, axes, aval, position(smaller)),
   dotGeneral: ([lhs, rhs], params, { aval, inputAvals }) =>
     dotGeneral(lhs!, rhs!, [inputAvals[0]!, inputAvals[1]!], params, aval),
+  conv: ([x, y], params, { aval, inputAvals }) => conv(x!, y!, inputAvals, params, aval),
 
   // The slot of an output's input holds a tuple; the interpreter hands its members over as the inputs.
   output: (results, { index }) => results[index]!,

@@ -1,5 +1,6 @@
 /** The parts of the platform that are used here; TypeScript has them only together with the DOM. */
 
+/** The buffer of a shared memory is a SharedArrayBuffer, which views take as well: results must be copied through views. */
 export interface WasmMemory {
   readonly buffer: ArrayBuffer;
   grow(pages: number): number;
@@ -7,7 +8,11 @@ export interface WasmMemory {
 
 interface WasmApi {
   validate(bytes: Uint8Array): boolean;
-  readonly Memory: new (limits: { readonly initial: number; readonly maximum: number }) => WasmMemory;
+  readonly Memory: new (limits: {
+    readonly initial: number;
+    readonly maximum: number;
+    readonly shared?: boolean;
+  }) => WasmMemory;
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (
     module: object,

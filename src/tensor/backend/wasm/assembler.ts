@@ -1,6 +1,8 @@
 /** A small WebAssembly assembler: functions from instructions, a module from functions. */
 import { Bytes } from './bytes.js';
 import {
+  type AtomicOp,
+  atomicOps,
   type LaneMemoryOp,
   type LaneOp,
   laneMemoryOps,
@@ -103,6 +105,13 @@ export class FunctionWriter implements Callee {
     this.#code.push(align);
     this.#code.unsigned(offset);
     this.#code.push(lane);
+    return this;
+  }
+
+  /** Traps where the address is no multiple of 4; `wait32` also where memory is not shared. */
+  atomic(name: AtomicOp): this {
+    this.#immediate(0xfe, atomicOps[name]);
+    this.#code.append([2, 0]);
     return this;
   }
 
@@ -245,12 +254,16 @@ export interface Import extends Callee {
   readonly name: string;
 }
 
+/** Pages of 64 KiB that a shared memory may grow to: such a memory, and who imports it, says so beforehand. */
+export const largestMemory = 2 ** 16;
+
 /**
  * The bytes of a module that imports a memory (`env.memory`) and functions (`env.NAME`), and has the functions exported and
- * all that they call.
+ * all that they call. A memory that threads share is another type than one that belongs to one.
  */
 export const link = (
   exports: readonly { readonly name: string; readonly writer: FunctionWriter }[],
+  shared = false,
 ): { readonly bytes: Uint8Array; readonly imports: readonly Import[] } => {
   const functions: FunctionWriter[] = [];
   const imports: Import[] = [];
@@ -297,8 +310,10 @@ export const link = (
   section(2, [null, ...imports], (into, each) => {
     into.text('env');
     into.text(each === null ? 'memory' : each.name);
-    if (each === null) into.append([0x02, 0x00, 1]);
-    else {
+    if (each === null) {
+      into.append([0x02, shared ? 0x03 : 0x00, 1]);
+      if (shared) into.unsigned(largestMemory);
+    } else {
       into.push(0x00);
       into.unsigned(typesOf[indexOf(each)]!);
     }

@@ -1,15 +1,20 @@
 import type { FoldParams, WhileParams } from '../../primitives/signatures.js';
-import { bytesIn } from '../../shape.js';
+import { bytesIn, sizeOf } from '../../shape.js';
 import type { Block } from './arena.js';
 import { FunctionWriter, type Import, type Local } from './assembler.js';
-import { blockColumns, blockRows, libraryImports } from './library.js';
-import type { KernelStep, Operand, Place, Plan, ProductStep, RegionStep } from './plan.js';
-import { isDirect, panelBytes } from './product.js';
+import { type Finish, finisher } from './contraction/epilogue.js';
+import { scratchOf, writeContraction } from './contraction/index.js';
+import { libraryOf } from './contraction/library.js';
+import { usesFma } from './features.js';
+import type { ContractionStep, KernelStep, Operand, Place, Plan, RegionStep, Step } from './plan.js';
+import { type Crew, meet, settle, share, solo } from './threads/crew.js';
+import { isShared } from './threads/work.js';
 
 /** What the function of a plan knows: where its arena begins within that of the program, and where inputs and outputs are. */
-interface Frame {
-  readonly writer: FunctionWriter;
+export interface Frame extends Crew {
   readonly base: number;
+  /** The address of scratch memory that the thread has for itself, as much as the plan says. */
+  readonly scratch: Local;
   /** Leaves the address of an input or output on the stack. */
   readonly outside: (place: { readonly kind: 'input' | 'output'; readonly index: number }) => void;
   readonly probe: Probe | undefined;
@@ -17,7 +22,6 @@ interface Frame {
 
 /** The parameter that every function has: the address of the program's arena. */
 const arena: Local = 0;
-const table: Local = 1;
 
 const blockAddress = ({ writer, base }: Frame, { offset }: Block): void => {
   writer
@@ -47,62 +51,99 @@ export interface Probe {
   readonly numberOf: (step: Plan['steps'][number]) => number;
 }
 
-/** The function of a program: (arena, table of addresses). */
+/** The bytes of a program's table of addresses. Behind it begins the scratch memory of threads other than the first. */
+export const tableBytes = (plan: Plan): number => 4 * Math.ceil((plan.inputs.length + plan.made.length) / 4) * 4;
+
+/** The function of a program: (arena, table of addresses, number of the thread, number of threads). */
 export const writeProgram = (plan: Plan, probe?: Probe): FunctionWriter => {
-  const writer = new FunctionWriter(['i32', 'i32']);
+  const writer = new FunctionWriter(['i32', 'i32', 'i32', 'i32']);
+  const [table, thread, threads] = [1, 2, 3];
   const inputs = plan.inputs.length;
   const outside: Frame['outside'] = ({ kind, index }) => {
     writer.get(table).memory('i32.load', 4 * (kind === 'input' ? index : inputs + index));
   };
-  writeSteps({ writer, base: 0, outside, probe }, plan);
-  if (probe !== undefined) writer.i32(-1).call(probe.callee);
+  const { bytes, offset } = plan.own;
+  writer.get(thread).i32(1).op('i32.sub').i32(bytes).op('i32.mul').get(table).i32(tableBytes(plan));
+  writer.op('i32.add', 'i32.add').get(arena).i32(offset).op('i32.add');
+  const scratch = writer.get(thread).op('select').keep('i32');
+  const frame: Frame = { writer, base: 0, scratch, thread, threads, alone: false, since: 'nothing', outside, probe };
+  writeSteps(frame, plan);
+  // The first thread hands the results out: nobody may be at work on them.
+  if (frame.since === 'shared') meet(frame);
+  if (probe !== undefined) writeProbe(frame, probe, -1);
   return writer;
 };
 
-/** The function of a body: (arena, inputs…, outputs…). */
-const writeBody = (plan: Plan, base: number, probe: Probe | undefined): FunctionWriter => {
+/** The function of a body: (arena, scratch, thread, threads, inputs…, outputs…), and a call of it with inputs and outputs. */
+const writeBody = (
+  { base, alone, probe, ...caller }: Frame,
+  plan: Plan,
+  { offset }: Block,
+): ((inputs: readonly Local[], outputs: readonly Local[]) => void) => {
   const inputs = plan.inputs.length;
-  const writer = new FunctionWriter(new Array<'i32'>(1 + inputs + plan.made.length).fill('i32'));
+  const [scratch, thread, threads, first] = [1, 2, 3, 4];
+  const writer = new FunctionWriter(new Array<'i32'>(first + inputs + plan.made.length).fill('i32'));
   const outside: Frame['outside'] = ({ kind, index }) => {
-    writer.get(1 + (kind === 'input' ? index : inputs + index));
+    writer.get(first + (kind === 'input' ? index : inputs + index));
   };
-  writeSteps({ writer, base, outside, probe }, plan);
-  return writer;
+  const own = { writer, base: base + offset, scratch, thread, threads, outside, probe };
+  const frame: Frame = { ...own, alone, since: 'nothing' };
+  writeSteps(frame, plan);
+  settle(frame);
+  return (given, results) => {
+    caller.writer.get(arena, caller.scratch, caller.thread, caller.threads, ...given, ...results).call(writer);
+  };
+};
+
+/** Only the first thread takes times, when what came before is done. */
+const writeProbe = (frame: Frame, { callee }: Probe, number: number): void => {
+  const { writer, thread } = frame;
+  if (frame.since === 'shared') meet(frame);
+  writer
+    .get(thread)
+    .op('i32.eqz')
+    .if(() => writer.i32(number).call(callee));
 };
 
 const writeSteps = (frame: Frame, plan: Plan): void => {
-  const { writer, probe } = frame;
+  const { probe } = frame;
   for (const step of plan.steps) {
-    if (probe !== undefined) writer.i32(probe.numberOf(step)).call(probe.callee);
-    switch (step.kind) {
-      case 'kernel':
-        writeKernelCalls(frame, step);
-        break;
-      case 'product':
-        writeProduct(frame, step);
-        break;
-      case 'loop':
-        for (const operand of step.operands) operandAddress(frame, operand);
-        placeAddress(frame, step.out);
-        blockAddress(frame, step.scratch);
-        writer.call(step.kernel.writer);
-        break;
-      case 'region':
-        writeRegion(frame, step);
-        break;
-      default:
-        if (step.bytes === 0) break;
-        placeAddress(frame, step.to);
-        operandAddress(frame, step.from);
-        writer.i32(step.bytes).memoryCopy();
-    }
+    if (probe !== undefined) writeProbe(frame, probe, probe.numberOf(step));
+    if (isShared(step)) writeStep(frame, step);
+    else solo(frame, () => writeStep(frame, step));
+  }
+};
+
+const writeStep = (frame: Frame, step: Step): void => {
+  const { writer } = frame;
+  switch (step.kind) {
+    case 'kernel':
+      writeKernelCalls(frame, step);
+      break;
+    case 'contraction':
+      writeContractionStep(frame, step);
+      break;
+    case 'loop':
+      for (const operand of step.operands) operandAddress(frame, operand);
+      placeAddress(frame, step.out);
+      blockAddress(frame, step.scratch);
+      writer.call(step.kernel.writer);
+      break;
+    case 'region':
+      writeRegion(frame, step);
+      break;
+    default:
+      if (step.bytes === 0) break;
+      placeAddress(frame, step.to);
+      operandAddress(frame, step.from);
+      writer.i32(step.bytes).memoryCopy();
   }
 };
 
 /** A kernel for all its units, a tile at a time. */
-const writeKernelCalls = (frame: Frame, { code, operands, scratch }: KernelStep): void => {
+const writeKernelCalls = (frame: Frame, { code, operands, scratch, tile }: KernelStep): void => {
   const { writer } = frame;
-  const { units, tile } = code;
+  const { units } = code;
   if (units <= tile) {
     for (const operand of operands) operandAddress(frame, operand);
     blockAddress(frame, scratch);
@@ -113,71 +154,50 @@ const writeKernelCalls = (frame: Frame, { code, operands, scratch }: KernelStep)
     operandAddress(frame, operand);
     return writer.keep('i32');
   });
-  blockAddress(frame, scratch);
-  const scratchAddress = writer.keep('i32');
-  const from = writer.i32(0).keep('i32');
+  let ownScratch = frame.scratch;
+  if (frame.alone) {
+    blockAddress(frame, scratch);
+    ownScratch = writer.keep('i32');
+  }
+  const tiles = writer.i32(Math.ceil(units / tile)).keep('i32');
+  const [from, to] = [writer.local('i32'), writer.local('i32')];
   const limit = writer.i32(units).keep('i32');
-  const to = writer.local('i32');
-  writer.loop(from, limit, tile, () => {
-    writer.get(from).i32(tile).op('i32.add').tee(to).get(limit).get(to, limit).op('i32.lt_u', 'select').set(to);
-    writer.get(...addresses, scratchAddress, from, to).call(code.writer);
+  share(frame, tiles, index => {
+    writer.get(index).i32(tile).op('i32.mul').tee(from).i32(tile).op('i32.add').tee(to);
+    writer.get(limit).get(to, limit).op('i32.lt_u', 'select').set(to);
+    writer.get(...addresses, ownScratch, from, to).call(code.writer);
   });
 };
 
-const writeProduct = (frame: Frame, { product, lhs, rhs, out, scratch }: ProductStep): void => {
+const writeContractionStep = (frame: Frame, step: ContractionStep): void => {
   const { writer } = frame;
-  const { batch, rows, columns, depth } = product;
-  const sizes = panelBytes(product);
-  blockAddress(frame, scratch);
-  const a = writer.keep('i32');
-  const b = writer.get(a).i32(sizes.a).op('i32.add').keep('i32');
-  const edge = writer.get(b).i32(sizes.b).op('i32.add').keep('i32');
-  const [left, right, to] = [
-    () => operandAddress(frame, lhs),
-    () => operandAddress(frame, rhs),
-    () => placeAddress(frame, out),
-  ].map(address => {
+  const { contraction, left, right, out, scratch } = step;
+  const library = libraryOf(usesFma());
+  const kept = (address: () => void): Local => {
     address();
     return writer.keep('i32');
-  }) as [Local, Local, Local];
-  const direct = isDirect(product);
-  const once = (): void => {
-    writer.get(left).i32(product.lhs[1]).i32(product.lhs[2]).i32(rows).i32(depth).i32(blockRows).get(a);
-    writer.call(libraryImports.pack);
-    if (!direct) {
-      writer.get(right).i32(product.rhs[1]).i32(product.rhs[2]).i32(columns).i32(depth).i32(blockColumns).get(b);
-      writer.call(libraryImports.pack);
-    }
-    writer
-      .get(a, direct ? right : b, to)
-      .i32(rows)
-      .i32(columns)
-      .i32(depth)
-      .get(edge);
-    writer.i32(4 * blockColumns * (direct ? 1 : depth)).i32(direct ? product.rhs[2] : 4 * blockColumns);
-    writer.call(libraryImports.multiply);
   };
-  if (batch === 1) {
-    once();
-    return;
+  const common = kept(() => blockAddress(frame, scratch));
+  const behind = (): FunctionWriter => writer.get(common).i32(scratchOf(contraction, library).common).op('i32.add');
+  const addresses = {
+    left: kept(() => operandAddress(frame, left)),
+    right: kept(() => operandAddress(frame, right)),
+    out: kept(() => placeAddress(frame, out)),
+    common,
+    own: step.shared && !frame.alone ? frame.scratch : behind().keep('i32'),
+  };
+  let finish: Finish | null = null;
+  if (step.epilogue !== null) {
+    const { code, operands } = step.epilogue;
+    const given = operands.map(operand => kept(() => operandAddress(frame, operand)));
+    finish = finisher(writer, code, addresses.out, sizeOf(step.instruction.aval.shape), given);
   }
-  const counter = writer.i32(0).keep('i32');
-  const limit = writer.i32(batch).keep('i32');
-  writer.loop(counter, limit, 1, () => {
-    once();
-    writer.get(left).i32(product.lhs[0]).op('i32.add').set(left);
-    writer.get(right).i32(product.rhs[0]).op('i32.add').set(right);
-    writer
-      .get(to)
-      .i32(rows * columns * 4)
-      .op('i32.add')
-      .set(to);
-  });
+  writeContraction(frame, contraction, addresses, library, finish);
 };
 
 const writeRegion = (frame: Frame, step: RegionStep): void => {
-  const { writer, base } = frame;
-  const bodies = step.bodies.map(body => writeBody(body, base + step.arena.offset, frame.probe));
+  const { writer } = frame;
+  const bodies = step.bodies.map(body => writeBody(frame, body, step.arena));
   const kept = (address: () => void): Local => {
     address();
     return writer.keep('i32');
@@ -185,11 +205,25 @@ const writeRegion = (frame: Frame, step: RegionStep): void => {
   const given = step.operands.map(operand => kept(() => operandAddress(frame, operand)));
   const results = step.results.map(place => kept(() => placeAddress(frame, place)));
   const { op, params, outputs, inputAvals } = step.instruction;
-  const copy = (to: Local, from: Local, bytes: number): void => {
-    if (bytes > 0) writer.get(to, from).i32(bytes).memoryCopy();
+  const copy = (to: readonly Local[], from: readonly Local[]): void => {
+    solo(frame, () => {
+      from.forEach((source, i) => {
+        const bytes = bytesIn(outputs![i]!);
+        if (bytes > 0) writer.get(to[i]!, source).i32(bytes).memoryCopy();
+      });
+    });
   };
+  /** A body ends with a meeting, or alone, and begins as after one. */
   const run = (body: number, inputs: readonly Local[], outs: readonly Local[]): void => {
-    writer.get(arena, ...inputs, ...outs).call(bodies[body]!);
+    settle(frame);
+    bodies[body]!(inputs, outs);
+  };
+  /** What all threads decide by: it is there for all, and all have read it before anybody writes again. */
+  const read = (address: Local, load: 'i32.load' | 'i32.load8_u'): Local => {
+    settle(frame);
+    const value = writer.get(address).memory(load).keep('i32');
+    meet(frame);
+    return value;
   };
   const others = step.others.map(other => kept(() => blockAddress(frame, other)));
   const [current, next, spare] = [0, 1, 2].map(() => others.map(() => writer.local('i32'))) as [
@@ -211,7 +245,7 @@ const writeRegion = (frame: Frame, step: RegionStep): void => {
     return;
   }
   if (op === 'cond') {
-    const index = writer.get(given[0]!).memory('i32.load').keep('i32');
+    const index = read(given[0]!, 'i32.load');
     const choose = (branch: number): void => {
       if (branch === bodies.length - 1) run(branch, given.slice(1), results);
       else
@@ -230,15 +264,16 @@ const writeRegion = (frame: Frame, step: RegionStep): void => {
   if (op === 'while') {
     const { testCaptures, bodyCaptures } = params as unknown as WhileParams;
     const first = given.slice(testCaptures + bodyCaptures);
-    first.forEach((from, i) => {
-      copy(results[i]!, from, bytesIn(outputs![i]!));
+    copy(results, first);
+    first.forEach((_, i) => {
       writer.get(results[i]!).tee(current[i]!).set(spare[i]!).get(others[i]!).set(next[i]!);
     });
     const flag = kept(() => blockAddress(frame, step.flag));
+    settle(frame);
     writer.while(
       () => {
         run(0, [...given.slice(0, testCaptures), ...current], [flag]);
-        writer.get(flag).memory('i32.load8_u');
+        writer.get(read(flag, 'i32.load8_u'));
       },
       () => {
         run(1, [...given.slice(testCaptures, testCaptures + bodyCaptures), ...current], next);
@@ -250,19 +285,13 @@ const writeRegion = (frame: Frame, step: RegionStep): void => {
       writer
         .get(one, results[0]!)
         .op('i32.ne')
-        .if(() => {
-          current.forEach((from, i) => {
-            copy(results[i]!, from, bytesIn(outputs![i]!));
-          });
-        });
+        .if(() => copy(results, current));
     return;
   }
   const { length, captures, carries, reverse } = params as unknown as FoldParams;
   const first = given.slice(captures, captures + carries);
   if (length === 0) {
-    first.forEach((from, i) => {
-      copy(results[i]!, from, bytesIn(outputs![i]!));
-    });
+    copy(results, first);
     return;
   }
   // Steps write to one buffer and the other in turn, so that the last one writes to the result.
@@ -285,6 +314,7 @@ const writeRegion = (frame: Frame, step: RegionStep): void => {
   const stacked = results.slice(carries).map((start, i) => along(start, bytesIn(outputs![carries + i]!) / length));
   const counter = writer.i32(0).keep('i32');
   const limit = writer.i32(length).keep('i32');
+  settle(frame);
   writer.loop(counter, limit, 1, () => {
     run(
       0,

@@ -8,7 +8,7 @@ interface Node20 {
   getBuiltinModule?(name: 'node:v8'): { setFlagsFromString(flags: string): void } | undefined;
 }
 
-const usesFma = (): Uint8Array => {
+const moduleWithFma = (): Uint8Array => {
   const f = new FunctionWriter([]);
   const zero = f.v128(new Uint8Array(16)).keep('v128');
   f.get(zero, zero, zero).op('f32x4.relaxed_madd', 'drop');
@@ -23,7 +23,7 @@ let fma: boolean | undefined;
  */
 export const hasFma = (): boolean => {
   if (fma !== undefined) return fma;
-  const validates = (): boolean => wasmApi().validate(usesFma());
+  const validates = (): boolean => wasmApi().validate(moduleWithFma());
   fma = validates();
   if (fma) return true;
   const node = Reflect.get(globalThis, 'process') as Node20 | undefined;
@@ -31,3 +31,13 @@ export const hasFma = (): boolean => {
   fma = validates();
   return fma;
 };
+
+let deterministic = false;
+
+/** Whether code that is written now must do without instructions whose results platforms are free to choose. */
+export const setDeterministicCode = (flag: boolean): void => {
+  deterministic = flag;
+};
+
+/** Whether code that is written now has x·y + z in one instruction. */
+export const usesFma = (): boolean => !deterministic && hasFma();

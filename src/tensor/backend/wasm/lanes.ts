@@ -1,6 +1,6 @@
 /** The lanes of the elementary functions as instructions: a vector is a local variable of the function being written. */
 import type { FunctionWriter, Local } from './assembler.js';
-import { hasFma } from './features.js';
+import { usesFma } from './features.js';
 import type { Lanes } from './math/lanes.js';
 import type { Op } from './opcodes.js';
 
@@ -73,7 +73,7 @@ export class VectorWriter implements Lanes<Local> {
     return this.#onFloats('div', x, y);
   }
   fma(x: Local, y: Local, z: Local): Local {
-    if (hasFma()) return this.#onFloats('relaxed_madd', x, y, z);
+    if (usesFma()) return this.#onFloats('relaxed_madd', x, y, z);
     return this.add(this.mul(x, y), z);
   }
   neg(x: Local): Local {

@@ -12,6 +12,7 @@ export const typeCodes: Readonly<Record<ValueType, number>> = {
 
 /** Instructions without immediates, by their opcode. */
 export const scalarOps = {
+  unreachable: 0x00,
   return: 0x0f,
   drop: 0x1a,
   select: 0x1b,
@@ -114,6 +115,7 @@ export const simdOps = {
   'i16x8.extend_low_i8x16_u': 137,
   'i32x4.abs': 160,
   'i32x4.neg': 161,
+  'i32x4.all_true': 163,
   'i32x4.extend_low_i16x8_u': 169,
   'i32x4.shl': 171,
   'i32x4.shr_s': 172,
@@ -210,6 +212,16 @@ export const laneOps = {
   'f64x2.replace_lane': 34,
 } as const;
 
+/** Instructions that no other thread comes between, by their number behind the prefix 0xfe; all of them on 32 bits. */
+export const atomicOps = {
+  'memory.atomic.notify': 0x00,
+  'memory.atomic.wait32': 0x01,
+  'i32.atomic.load': 0x10,
+  'i32.atomic.store': 0x17,
+  'i32.atomic.rmw.add': 0x1e,
+} as const;
+
+export type AtomicOp = keyof typeof atomicOps;
 export type Op = keyof typeof scalarOps | keyof typeof simdOps;
 export type MemoryOp = keyof typeof memoryOps | keyof typeof simdMemoryOps;
 export type LaneOp = keyof typeof laneOps;

@@ -2,6 +2,8 @@
  * From a program to steps: which kernels and functions run, in which order, on which places in memory. A plan knows
  * its memory before it runs.
  */
+
+import { chain } from '../../compile/chain.js';
 import type { Source } from '../../compile/cluster.js';
 import { type Fused, fuse, type Single, type Target } from '../../compile/fuse.js';
 import type { Kernel } from '../../compile/kernel.js';
@@ -10,9 +12,13 @@ import { simplify } from '../../compile/simplify.js';
 import { bytesOf } from '../../dtype.js';
 import { type Aval, bytesIn, sizeOf } from '../../shape.js';
 import { type Block, place } from './arena.js';
+import { type EpilogueCode, epilogueOf } from './contraction/epilogue.js';
+import { type Contraction, contractionOf, flopsOf, readsView, scratchOf, unitOf } from './contraction/index.js';
+import { libraryOf } from './contraction/library.js';
+import { usesFma } from './features.js';
 import { type KernelCode, writeKernel } from './kernels/index.js';
 import { type LoopKernel, loopKernelOf } from './loops/loops.js';
-import { operandOf, type Product, panelBytes, productOf } from './product.js';
+import { isWorthSharing, sharingOf } from './threads/work.js';
 
 /** Where a value is while a program runs. */
 export type Place =
@@ -32,17 +38,29 @@ export interface KernelStep {
   readonly kernel: Kernel;
   readonly code: KernelCode;
   readonly operands: readonly Operand[];
+  /** Of a kernel that is shared, nothing: each thread has scratch memory of its own. */
   readonly scratch: Block;
+  /** Units of a tile, and whether tiles are shared out to threads. */
+  readonly tile: number;
+  readonly shared: boolean;
 }
 
-export interface ProductStep {
-  readonly kind: 'product';
+export interface ContractionStep {
+  readonly kind: 'contraction';
   readonly instruction: Instruction;
-  readonly product: Product;
-  readonly lhs: Operand;
-  readonly rhs: Operand;
+  readonly contraction: Contraction;
+  readonly left: Operand;
+  readonly right: Operand;
   readonly out: Place;
+  /** Of a contraction that is shared, what its threads share. */
   readonly scratch: Block;
+  readonly shared: boolean;
+  /** A kernel that is done for each piece of the result. */
+  readonly epilogue: {
+    readonly kernel: Kernel;
+    readonly code: EpilogueCode;
+    readonly operands: readonly Operand[];
+  } | null;
 }
 
 /** A primitive with a kernel of its own. */
@@ -77,7 +95,7 @@ interface CopyStep {
   readonly bytes: number;
 }
 
-export type Step = KernelStep | ProductStep | LoopStep | RegionStep | CopyStep;
+export type Step = KernelStep | ContractionStep | LoopStep | RegionStep | CopyStep;
 
 /** What an output of a program is: one of its inputs, a buffer it fills, or a tuple of these. */
 export type Result = { readonly kind: 'input' | 'made'; readonly index: number } | readonly Result[];
@@ -91,14 +109,19 @@ export interface Plan {
   readonly results: readonly Result[];
   /** Bytes of its arena: scalars first, then values by liveness, those of bodies included. */
   readonly bytes: number;
+  /** Scratch memory that each thread has for itself: its bytes, and where that of the first thread is in the arena. */
+  readonly own: Block;
 }
 
 const scalarBytes = 16;
 
+/** Scratch memory of different threads shares no lines of the cache. */
+const ownLine = 128;
+
 const regions: readonly string[] = ['call', 'fold', 'cond', 'while'];
 
 const target: Target = {
-  readsView: (instruction, operand, view) => operandOf(instruction, operand, view) !== null,
+  readsView: (instruction, _, view) => readsView(instruction, view),
 };
 
 /** Where the scalars of each instruction's bodies begin among those of the run: behind the program's own, in its order. */
@@ -142,6 +165,11 @@ const planned = (program: Program, scalarBase: number, isBody: boolean): Plan =>
     blocks.push(own);
     return own;
   };
+  let ownBytes = 0;
+  /** Asks for so much scratch memory for each thread. */
+  const own = (bytes: number): void => {
+    ownBytes = Math.max(ownBytes, bytes);
+  };
   /** A place for something the next step makes. */
   const fresh = (key: string, aval: Aval): Place => {
     const claim = claims.get(key);
@@ -156,23 +184,67 @@ const planned = (program: Program, scalarBase: number, isBody: boolean): Plan =>
     return { place: at, offset: view.offset * bytesOf[dtype] };
   };
 
-  const single = ({ instruction, operands }: Single): void => {
+  /** The places of what a kernel reads and writes, which stay until the next step is over. */
+  const operandsOf = ({ slots }: KernelCode): readonly Operand[] =>
+    slots.map(slot => {
+      const at = places.get(keyOf(slot))!;
+      if (at.kind === 'arena') at.block.last = Math.max(at.block.last, steps.length);
+      return { place: at, offset: 0 };
+    });
+  const epilogues = new Map<number, EpilogueCode>();
+  const takes = ({ instruction, operands }: Single, kernel: Kernel): boolean => {
+    const contraction = contractionOf(instruction, operands);
+    const unit = contraction && unitOf(contraction, libraryOf(usesFma()));
+    const code = unit && epilogueOf(kernel, unit);
+    if (code) epilogues.set(instruction.result, code);
+    return Boolean(code);
+  };
+  /** The place of a contraction's result: that of a result of its epilogue, where nobody else reads it. */
+  const placeOf = ({ instruction, epilogue }: Single): Place => {
+    const { result, aval } = instruction;
+    if (epilogue === undefined) return fresh(`${result}`, aval);
+    const { kernel, alone } = epilogue;
+    for (const { slot } of kernel.stores) fresh(`${slot}`, fused.avals.get(slot)!);
+    const store = kernel.stores.find(({ value }) => kernel.values[value]!.dtype === aval.dtype);
+    if (!alone || store === undefined) return fresh(`${result}`, aval);
+    const place = places.get(`${store.slot}`)!;
+    places.set(`${result}`, place);
+    return place;
+  };
+
+  const single = (unit: Single): void => {
+    const { instruction, operands, epilogue } = unit;
     const { aval, outputs, result, inputAvals } = instruction;
     const given = operands.map(operand);
     if (regions.includes(instruction.op)) {
-      steps.push(
-        region(instruction, given, scalarsOf.get(result)!, block, index =>
-          fresh(`${result}.${index}`, outputs![index]!),
-        ),
+      const made = region(instruction, given, scalarsOf.get(result)!, block, index =>
+        fresh(`${result}.${index}`, outputs![index]!),
       );
+      for (const body of made.bodies) own(body.own.bytes);
+      steps.push(made);
       return;
     }
-    const product = productOf(instruction, operands);
-    if (product !== null) {
-      const { a, b, edge } = panelBytes(product);
-      const [lhs, rhs] = given as [Operand, Operand];
-      const out = fresh(`${result}`, aval);
-      steps.push({ kind: 'product', instruction, product, lhs, rhs, out, scratch: block(a + b + edge + 48) });
+    const contraction = contractionOf(instruction, operands);
+    if (contraction !== null) {
+      const bytes = scratchOf(contraction, libraryOf(usesFma()));
+      const shared = isWorthSharing(flopsOf(contraction));
+      if (shared) own(bytes.own);
+      const scratch = block(shared ? bytes.common : bytes.common + bytes.own);
+      const [left, right] = (contraction.leftOperand === 1 ? [given[1], given[0]] : given) as [Operand, Operand];
+      const out = placeOf(unit);
+      const code = epilogues.get(result);
+      const after = code === undefined ? null : { kernel: epilogue!.kernel, code, operands: operandsOf(code.code) };
+      steps.push({
+        kind: 'contraction',
+        instruction,
+        contraction,
+        left,
+        right,
+        out,
+        scratch,
+        shared,
+        epilogue: after,
+      });
       return;
     }
     const out = fresh(`${result}`, aval);
@@ -183,7 +255,7 @@ const planned = (program: Program, scalarBase: number, isBody: boolean): Plan =>
       throw new Error(`tenfold: no kernel for ${instruction.op} of ${inputAvals.length} operands; please report this`);
   };
 
-  for (const unit of fused.units) {
+  for (const unit of chain(fused, takes)) {
     if (unit.kind === 'single') {
       single(unit);
       continue;
@@ -194,12 +266,10 @@ const planned = (program: Program, scalarBase: number, isBody: boolean): Plan =>
     for (const slot of writes) fresh(`${slot}`, fused.avals.get(slot)!);
     if (empty) continue;
     const code = writeKernel(kernel);
-    const operands = code.slots.map((slot): Operand => {
-      const at = places.get(keyOf(slot))!;
-      if (at.kind === 'arena') at.block.last = Math.max(at.block.last, steps.length);
-      return { place: at, offset: 0 };
-    });
-    steps.push({ kind: 'kernel', kernel, code, operands, scratch: block(code.scratch) });
+    const operands = operandsOf(code);
+    const { tile, shared } = sharingOf(kernel, code);
+    if (shared) own(code.scratch);
+    steps.push({ kind: 'kernel', kernel, code, operands, scratch: block(shared ? 0 : code.scratch), tile, shared });
   }
   for (const { source, to } of copies) {
     const from = operand(source);
@@ -207,7 +277,9 @@ const planned = (program: Program, scalarBase: number, isBody: boolean): Plan =>
     steps.push({ kind: 'copy', from, to: { kind: 'output', index: to }, bytes });
   }
   const scalars = isBody ? 0 : scalarBytes * program.scalarCount;
-  return { inputs: program.inputs, steps, made, results, bytes: scalars + place(blocks, scalars) };
+  const scratch: Block = { bytes: ownLine * Math.ceil(ownBytes / ownLine), first: 0, last: steps.length, offset: 0 };
+  if (!isBody && scratch.bytes > 0) blocks.push(scratch);
+  return { inputs: program.inputs, steps, made, results, bytes: scalars + place(blocks, scalars), own: scratch };
 };
 
 interface Outputs {

@@ -1,9 +1,10 @@
 /** What a plan does, in words and numbers. */
 import { depthOf, type Kernel, type KernelValue } from '../../compile/kernel.js';
 import { bytesOf } from '../../dtype.js';
-import type { FoldParams } from '../../primitives/signatures.js';
+import type { ConvParams, FoldParams } from '../../primitives/signatures.js';
 import { bytesIn, showAval } from '../../shape.js';
 import type { StepReport } from '../backend.js';
+import { flopsOf } from './contraction/index.js';
 import type { Plan, Step } from './plan.js';
 
 const spaceSize = (kernel: Kernel, { level }: KernelValue): number => {
@@ -43,11 +44,26 @@ const workOf = (step: Step): Pick<StepReport, 'name' | 'shape' | 'flops' | 'byte
   switch (step.kind) {
     case 'kernel':
       return kernelWork(step.kernel);
-    case 'product': {
-      const { batch, rows, columns, depth } = step.product;
-      const shape = `float32 ${batch > 1 ? `${batch} × ` : ''}${rows} × ${depth} · ${depth} × ${columns}`;
-      const flops = 2 * batch * rows * columns * depth;
-      return { name: 'matmul', shape, flops, bytes: 4 * batch * (rows * depth + depth * columns + rows * columns) };
+    case 'contraction': {
+      const { instruction, contraction } = step;
+      const { inputAvals, aval, params } = instruction;
+      const flops = flopsOf(contraction);
+      const bytes = inputAvals.reduce((sum, each) => sum + bytesIn(each), bytesIn(aval));
+      if (contraction.kind === 'dot') {
+        const { batch, leftOperand, depth } = contraction;
+        const many = batch.lengths.reduce((product, length) => product * length, 1);
+        const [rows, columns] = [contraction.rows, contraction.columns];
+        const [m, n] = leftOperand === 0 ? [rows, columns] : [columns, rows];
+        const shape = `float32 ${many > 1 ? `${many} × ` : ''}${m} × ${depth} · ${depth} × ${n}`;
+        return { name: 'matmul', shape, flops, bytes };
+      }
+      const { of } = params as unknown as ConvParams;
+      return {
+        name: of === 'output' ? 'conv' : `conv gradient of the ${of}`,
+        shape: `${inputAvals.map(showAval).join(', ')} → ${showAval(aval)}`,
+        flops,
+        bytes,
+      };
     }
     case 'loop': {
       const { op, inputAvals, aval } = step.instruction;

@@ -8,20 +8,32 @@ import { type Aval, showAval, sizeOf } from '../../shape.js';
 import type { Storage } from '../../storage.js';
 import type { Backend, Executable, Report } from '../backend.js';
 import { now, type WasmMemory, wasmApi } from './api.js';
-import { link } from './assembler.js';
-import { type Probe, writeProgram } from './emit.js';
+import { largestMemory, link } from './assembler.js';
+import { libraryFunctions } from './contraction/library.js';
+import { type Probe, tableBytes, writeProgram } from './emit.js';
+import { usesFma } from './features.js';
 import { checkFits, describe } from './fits.js';
 import type { LaneImport } from './kernels/index.js';
-import { libraryFunctions } from './library.js';
 import { type Plan, planOf, type Result } from './plan.js';
 import { allSteps, stepReports } from './report.js';
 import { Residency, tooLarge } from './residency.js';
+import { platformOf } from './threads/platform.js';
+import { type Loadable, type Main, Pool } from './threads/pool.js';
+import { sharedWork } from './threads/work.js';
 
 /** What runs need from the process: memory and the library, made when first needed. */
 interface Machine {
   readonly memory: WasmMemory;
   readonly residency: Residency;
-  readonly library: Readonly<Record<string, unknown>>;
+  readonly pool: Pool;
+  /** Whether threads can share the memory. */
+  readonly shared: boolean;
+}
+
+/** Functions that all programs use, here and as workers get them. */
+interface Library {
+  readonly exports: Readonly<Record<string, unknown>>;
+  readonly module: Loadable;
 }
 
 let machine: Machine | undefined;
@@ -31,42 +43,70 @@ const instantiate = (bytes: Uint8Array, env: Readonly<Record<string, unknown>>) 
   return new Instance(new Module(bytes), { env }).exports;
 };
 
-const memoryOf = (pages: { readonly initial: number; readonly maximum: number }): WasmMemory => {
+/** Shared, where that is wanted and to be had. */
+const memoryOf = (shared: boolean): { readonly memory: WasmMemory; readonly shared: boolean } => {
+  const initial = 16;
   try {
-    return new (wasmApi().Memory)(pages);
+    return { memory: new (wasmApi().Memory)({ initial, maximum: largestMemory, shared }), shared };
   } catch (error) {
-    throw error instanceof RangeError ? tooLarge(pages.initial * 2 ** 16, 'the memory for all values', 0) : error;
+    if (shared) return memoryOf(false);
+    throw error instanceof RangeError ? tooLarge(initial * 2 ** 16, 'the memory for all values', 0) : error;
   }
 };
 
 const theMachine = (): Machine => {
   if (machine !== undefined) return machine;
-  const memory = memoryOf({ initial: 16, maximum: 2 ** 16 });
-  const library = instantiate(link(libraryFunctions).bytes, { memory });
-  machine = { memory, residency: new Residency(memory), library };
+  const platform = platformOf(globalThis);
+  const { memory, shared } = memoryOf(platform.missing === null);
+  const missing = shared ? platform.missing : (platform.missing ?? 'there is no memory that threads can share');
+  const residency = new Residency(memory);
+  machine = { memory, shared, residency, pool: new Pool(memory, { ...platform, missing }, residency) };
   return machine;
+};
+
+const loadable = (bytes: Uint8Array, library: Loadable | null, work: number): Loadable => ({
+  bytes,
+  library,
+  work,
+  place: null,
+  refused: null,
+});
+
+const libraries = new Map<boolean, Library>();
+
+/** The functions with fused multiply-add or without. */
+const libraryOf = (fma: boolean): Library => {
+  const known = libraries.get(fma);
+  if (known !== undefined) return known;
+  const { memory, shared } = theMachine();
+  const { bytes } = link(libraryFunctions(fma), shared);
+  const made = { exports: instantiate(bytes, { memory }), module: loadable(bytes, null, 0) };
+  libraries.set(fma, made);
+  return made;
 };
 
 /** @internal The memory that values live in, for its limit and its statistics. */
 export const residency = (): Residency => theMachine().residency;
 
-type Main = (arena: number, table: number) => void;
+/** @internal The threads, and whether they share the memory. */
+export const threads = (): Pick<Machine, 'pool' | 'shared'> => theMachine();
 
 interface Code {
   readonly main: Main;
-  readonly bytes: number;
+  readonly module: Loadable;
 }
 
 const compiled = (plan: Plan, probe?: Probe): Code => {
-  const { memory, library } = theMachine();
-  const { bytes, imports } = link([{ name: 'main', writer: writeProgram(plan, probe) }]);
+  const { memory, shared } = theMachine();
+  const library = libraryOf(usesFma());
+  const { bytes, imports } = link([{ name: 'main', writer: writeProgram(plan, probe) }], shared);
   const lanes = imports.flatMap(each => ('call' in each ? [[each.name, (each as LaneImport).call] as const] : []));
-  const main = instantiate(bytes, { ...library, ...Object.fromEntries(lanes), memory }).main as Main;
-  return { main, bytes: bytes.length };
+  const main = instantiate(bytes, { ...library.exports, ...Object.fromEntries(lanes), memory }).main as Main;
+  return { main, module: loadable(bytes, library.module, sharedWork(plan)) };
 };
 
 /** A program in which the time of every step is taken. */
-const probed = (plan: Plan): { readonly main: Main; readonly start: () => void; readonly times: Float64Array } => {
+const probed = (plan: Plan): { readonly code: Code; readonly start: () => void; readonly times: Float64Array } => {
   const steps = allSteps(plan);
   const numbers = new Map(steps.map((step, i) => [step, i]));
   const times = new Float64Array(steps.length);
@@ -78,12 +118,12 @@ const probed = (plan: Plan): { readonly main: Main; readonly start: () => void; 
     return 0;
   };
   const callee: LaneImport = { name: 'probe', parameters: ['i32'], results: [], call };
-  const { main } = compiled(plan, { callee, numberOf: step => numbers.get(step)! });
+  const code = compiled(plan, { callee, numberOf: step => numbers.get(step)! });
   const start = (): void => {
     times.fill(0);
     current = -1;
   };
-  return { main, start, times };
+  return { code, start, times };
 };
 
 /** Runs of a program that are measured, the fastest of which counts, unless they take long. */
@@ -122,36 +162,56 @@ const scalarTypes = ({ scalars, instructions }: Program): Aval['dtype'][] => [
   ...instructions.flatMap(({ bodies }) => bodies.flatMap(scalarTypes)),
 ];
 
-const prepared = (program: Program): Executable => {
-  const { memory, residency: home } = theMachine();
+/** A program as it has been compiled, and for which setting. */
+interface Version {
+  readonly fma: boolean;
+  readonly plan: Plan;
+  readonly code: Code;
+  readonly checkInputs: ReturnType<typeof checkFits>;
+  readonly planMs: number;
+  readonly emitMs: number;
+}
+
+const versionOf = (program: Program): Version => {
   const began = now();
   const plan = planOf(program);
   const planned = now();
   const checkInputs = checkFits(program, plan);
-  const { main, bytes: code } = compiled(plan);
-  const emitted = now();
+  const code = compiled(plan);
+  return { fma: usesFma(), plan, code, checkInputs, planMs: planned - began, emitMs: now() - planned };
+};
+
+const prepared = (program: Program): Executable => {
+  const { memory, residency: home, pool } = theMachine();
+  let version = versionOf(program);
+  /** What was compiled under another setting is compiled again. */
+  const current = (): Version => {
+    if (version.fma !== usesFma()) version = versionOf(program);
+    return version;
+  };
   const types = scalarTypes(program);
-  const made = plan.made.map(aval => ({
+  const made = version.plan.made.map(aval => ({
     ...aval,
     size: sizeOf(aval.shape),
     bytes: sizeOf(aval.shape) * bytesOf[aval.dtype],
     inWords: () => showAval(aval),
   }));
-  const programInWords = (): string => describe(program, plan);
-  const inputs = plan.inputs.length;
-  const tableBytes = 4 * (inputs + made.length);
+  const programInWords = (): string => describe(program, version.plan);
+  const inputs = version.plan.inputs.length;
   const execute = (
-    run: Main,
+    { plan, checkInputs }: Version,
+    { main, module }: Code,
     given: readonly Storage[],
     scalars: readonly number[],
   ): readonly (Storage | readonly Storage[])[] => {
     checkInputs?.(given);
+    const count = pool.threadsFor(module);
     const own: number[] = [];
     let kept = 1;
     try {
       // What is about to be used is the last to leave for what is about to be made.
       for (const storage of given) home.touch(storage);
-      own.push(home.allocate(plan.bytes + tableBytes, programInWords));
+      own.push(home.allocate(plan.bytes + tableBytes(plan) + (count - 1) * plan.own.bytes, programInWords));
       for (const { bytes, inWords } of made) own.push(home.allocate(bytes, inWords));
       const addresses = given.map(storage => home.use(storage));
       const arena = own[0]!;
@@ -166,7 +226,8 @@ const prepared = (program: Program): Executable => {
       types.forEach((dtype, i) => {
         writeNumber(view, arena + 16 * i, dtype, scalars[i]!);
       });
-      run(arena, table);
+      if (count === 1) main(arena, table, 0, 1);
+      else pool.run(module, main, arena, table);
       const storages = made.map(({ dtype, size }, i) => {
         kept++;
         return home.adopt(dtype, size, own[i + 1]!);
@@ -183,15 +244,20 @@ const prepared = (program: Program): Executable => {
     }
   };
   return {
-    run: (given, scalars) => execute(main, given, scalars),
+    run: (given, scalars) => {
+      const compiledNow = current();
+      return execute(compiledNow, compiledNow.code, given, scalars);
+    },
     explain: (given, scalars): Report => {
+      const compiledNow = current();
+      const { plan, planMs, emitMs } = compiledNow;
       const probe = probed(plan);
       let best = new Float64Array(probe.times.length);
       let [fastest, last] = [Number.POSITIVE_INFINITY, 0];
       for (let i = 0; i <= measuredRuns && last < longRun; i++) {
         probe.start();
         const from = now();
-        execute(probe.main, given, scalars);
+        execute(compiledNow, probe.code, given, scalars);
         last = now() - from;
         if (last < fastest) [fastest, best] = [last, probe.times.slice()];
       }
@@ -204,9 +270,9 @@ const prepared = (program: Program): Executable => {
           inputs: plan.inputs.reduce((sum, { shape, dtype }) => sum + sizeOf(shape) * bytesOf[dtype], 0),
           outputs: made.reduce((sum, { bytes }) => sum + bytes, 0),
         },
-        code,
-        planMs: planned - began,
-        emitMs: emitted - planned,
+        code: compiledNow.code.module.bytes.length,
+        planMs,
+        emitMs,
       };
     },
   };

@@ -374,5 +374,5 @@ export const writeAcross = (kernel: Kernel): KernelCode => {
   const across = new AcrossWriter(kernel, slots);
   across.write(from, to);
   const { writer, scratchBytes, strips, rowCount, tile } = across;
-  return { writer, slots, scratch: scratchBytes, units: rowCount * strips, tile };
+  return { writer, slots, scratch: scratchBytes, units: rowCount * strips, tile, grain: 1 };
 };

@@ -284,5 +284,6 @@ export const writeAlong = (kernel: Kernel): KernelCode => {
     scratch: kept.length * keptBytes,
     units: rowLengths.reduce((p, n) => p * n, 1),
     tile: Math.max(1, Math.ceil(tileElements / depth)),
+    grain: 1,
   };
 };

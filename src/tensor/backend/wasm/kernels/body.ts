@@ -6,7 +6,7 @@ import { isFloat } from '../../../dtype.js';
 import type { Params } from '../../../graph.js';
 import type { Elementwise } from '../../../primitives/kinds.js';
 import { entryOf } from '../../../primitives/table.js';
-import type { FunctionWriter, Import, Local } from '../assembler.js';
+import { FunctionWriter, type Import, type Local } from '../assembler.js';
 import { type Emitter, emitElementwise, type Value } from '../scalar-code.js';
 
 /** A kernel as a function: (addresses of reads, of stores, scratch, from, to), to be called for units from ≤ u < to. */
@@ -18,12 +18,26 @@ export interface KernelCode {
   /** How many units there are, and how many to ask for at once. */
   readonly units: number;
   readonly tile: number;
+  /** Tiles have a multiple of so many units. */
+  readonly grain: number;
 }
 
 /** A JavaScript function that kernels call lane by lane. */
 export interface LaneImport extends Import {
   readonly call: (...xs: number[]) => number;
 }
+
+/** Names of the functions that threads have too, without this library: those of `Math`, behind the prefix. */
+const mathPrefix = 'Math.';
+const inMath: readonly string[] = ['sin', 'cos', 'tan'];
+
+/** Whether a kernel calls functions that only the main thread has. */
+export const callsMain = (writer: FunctionWriter): boolean =>
+  writer.callees.some(callee =>
+    callee instanceof FunctionWriter
+      ? callsMain(callee)
+      : 'call' in callee && !(callee as LaneImport).name.startsWith(mathPrefix),
+  );
 
 const laneImports = new Map<string, LaneImport>();
 
@@ -35,7 +49,7 @@ const laneImport = (op: string, params: Params, dtype: DType, operands: number):
   const meaning = (entryOf(op) as Elementwise<Params>).scalar(params, dtype);
   const type = isFloat(dtype) ? ('f64' as const) : ('i32' as const);
   const made: LaneImport = {
-    name,
+    name: isFloat(dtype) && inMath.includes(op) ? `${mathPrefix}${op}` : name,
     parameters: new Array<'f64' | 'i32'>(operands).fill(type),
     results: [type],
     // An i32 arrives signed; an unsigned operand is what its bits say.

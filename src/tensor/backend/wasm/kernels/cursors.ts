@@ -25,18 +25,26 @@ export interface Cursor {
 
 const scaleOf = ({ argument, dtype }: Access): number => (argument === null ? 1 : bytesOf[dtype]);
 
-/** Axes that every access steps through as if they were one become one; those of length 1 go. */
+/**
+ * Axes that every access steps through as if they were one become one; those of length 1 go. The axes before a `border` stay
+ * apart from those behind it.
+ */
 export const collapsed = (
   lengths: readonly number[],
   accesses: readonly Access[],
+  border = 0,
 ): { readonly lengths: readonly number[]; readonly accesses: readonly Access[] } => {
   const kept: number[] = [];
   const axes = accesses.map(() => ({ strides: [] as number[], valid: [] as (Valid | null)[] }));
+  let crossed = border === 0;
   lengths.forEach((length, axis) => {
+    const before = crossed;
+    crossed ||= axis >= border && length > 1;
     if (length === 1 && accesses.every(({ view }) => view.valid[axis] === null)) return;
     const last = kept.length - 1;
     const joins =
       last >= 0 &&
+      before === crossed &&
       accesses.every(
         ({ view }, i) =>
           axes[i]!.strides[last] === view.strides[axis]! * length &&

@@ -10,6 +10,9 @@ import { Vectors } from './vectors.js';
 /** Elements a call does: enough to forget the call, few enough that V8 puts in the optimised code soon. */
 const tileElements = 2 ** 14;
 
+/** A tile of a single row ends where no loop over several vectors has to stop before. */
+const wholeVectors = 64;
+
 /**
  * How many vectors are computed side by side. A long chain of dear operations leaves a processor waiting for each result
  * before it can go on; with several chains it always has something to do.
@@ -20,7 +23,8 @@ const sideBySide = ({ values }: Kernel, vectors: number): number => {
   return values.length > 48 ? 2 : 4;
 };
 
-export const writeMap = (kernel: Kernel): KernelCode => {
+/** @param border an axis before which units of the kernel end */
+export const writeMap = (kernel: Kernel, border = 0): KernelCode => {
   const slots = slotsOf(kernel);
   const { types, from, to } = parametersOf(slots);
   const writer = new FunctionWriter(types);
@@ -36,7 +40,7 @@ export const writeMap = (kernel: Kernel): KernelCode => {
   const writes = stores.map(
     ({ value }, i): Access => ({ argument: reading + i, dtype: values[value]!.dtype, view: contiguous(whole) }),
   );
-  const { lengths, accesses } = collapsed(whole, [...reads, ...writes]);
+  const { lengths, accesses } = collapsed(whole, [...reads, ...writes], border);
   const vectorAxis = lengths.length - 1;
   const inner = lengths[vectorAxis] ?? 1;
   const outer = lengths.slice(0, -1);
@@ -110,7 +114,7 @@ export const writeMap = (kernel: Kernel): KernelCode => {
     const end = writer.get(to).i32(whole4).get(to).i32(whole4).op('i32.lt_u', 'select').keep('i32');
     writer.get(from).set(position);
     row(position, end, emit => writer.get(to).i32(inner).op('i32.eq').if(emit));
-    return { writer, slots, scratch: 0, units: inner, tile: tileElements };
+    return { writer, slots, scratch: 0, units: inner, tile: tileElements, grain: wholeVectors };
   }
   const end = writer.local('i32');
   const at = writer.get(from).keep('i32');
@@ -121,5 +125,5 @@ export const writeMap = (kernel: Kernel): KernelCode => {
     rows.next();
   });
   const units = outer.reduce((p, n) => p * n, 1);
-  return { writer, slots, scratch: 0, units, tile: Math.max(1, Math.ceil(tileElements / inner)) };
+  return { writer, slots, scratch: 0, units, tile: Math.max(1, Math.ceil(tileElements / inner)), grain: 1 };
 };

@@ -6,6 +6,7 @@ import type { Instruction } from '../../../compile/program.js';
 import type { ParamsOf, PrimitiveName } from '../../../primitives/signatures.js';
 import type { Aval } from '../../../shape.js';
 import { argsort } from './argsort.js';
+import { conv } from './conv.js';
 import { dotGeneral } from './dot.js';
 import { concat, gather, pad, scatterAdd } from './moves.js';
 import { argmax, argmin } from './positions.js';
@@ -22,6 +23,7 @@ const writers: { readonly [P in PrimitiveName]?: Write<ParamsOf<P>> } = {
   scatterAdd,
   argsort,
   dotGeneral,
+  conv,
   argmax,
   argmin,
 };

@@ -149,8 +149,8 @@ const addElements = (f: FunctionWriter, dtype: DType, length: number, to: Local,
   });
 };
 
-/** float32 from float64. */
-const roundElements = (f: FunctionWriter, length: number, to: Local, from: Local): void =>
+/** float32 from float64, possibly in place. */
+export const roundElements = (f: FunctionWriter, length: number, to: Local, from: Local): void =>
   inBlocks(f, { length, steps: [4, 8] }, 2, [to, from], count => {
     if (count === 2) {
       f.get(to, from).memory('v128.load').op('f32x4.demote_f64x2_zero').memoryLane('v128.store64_lane', 0);

@@ -1,0 +1,37 @@
+/** Targets that compare rows. */
+import { isPeer, ownImpl, type Row, rowOf, type Target } from '../row.js';
+
+interface Comparison {
+  readonly suite: string;
+  readonly what: string;
+  readonly goal: string;
+  /** At least so much of the rate of `other`; below 1 it is told in percent. */
+  readonly atLeast: number;
+}
+
+/** Whether `own` computes so many operations in a second as it should, compared with `other`. */
+export const rateTarget = (
+  { suite, what, goal, atLeast }: Comparison,
+  own: Row | undefined,
+  other: Row | undefined,
+): Target => {
+  const [mine, theirs] = [own?.gflops, other?.gflops];
+  if (mine === undefined || theirs === undefined) return { suite, what, goal, measured: null, reached: false };
+  const ratio = mine / theirs;
+  const measured = atLeast < 1 ? `${(100 * ratio).toFixed(0)} %` : `${ratio.toFixed(2)} × ${other!.impl}`;
+  return { suite, what, goal, measured, reached: ratio >= atLeast };
+};
+
+/** The row of the fastest peer on one thread in a case. */
+const bestPeerOf = (rows: readonly Row[], name: string): Row | undefined =>
+  rows
+    .filter(row => row.case === name && isPeer(row.impl) && row.threads === 1 && row.ms !== null)
+    .sort((a, b) => a.ms! - b.ms!)[0];
+
+/** Whether this library, on one thread, is so many times as fast as the best peer on one. */
+export const bestPeerTarget = (suite: string, rows: readonly Row[], name: string, times: number): Target =>
+  rateTarget(
+    { suite, what: name, goal: `≥ ${times} × the best peer`, atLeast: times },
+    rowOf(rows, name, ownImpl),
+    bestPeerOf(rows, name),
+  );

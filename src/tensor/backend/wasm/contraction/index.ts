@@ -1,0 +1,77 @@
+/** Contractions of float32: products of matrices and convolutions, by one generator. */
+import type { Source } from '../../../compile/cluster.js';
+import type { Instruction } from '../../../compile/program.js';
+import type { View } from '../../../view.js';
+import type { Crew } from '../threads/crew.js';
+import { convFlops, convOf, type GatherConv, readsConvView, type SpreadConv } from './conv.js';
+import { type Dot, dotOf, readsDotView } from './dot.js';
+import type { Finish } from './epilogue.js';
+import { gatherBytes, gatherColumns, writeGather } from './gather.js';
+import type { Library } from './library.js';
+import { unitOf as unitOfColumns } from './product.js';
+import { writeSpread } from './spread.js';
+import { spreadBytes, spreadUnit } from './spread-layout.js';
+import { type Addresses, togetherBytes, writeTogether } from './together.js';
+
+export type Contraction = Dot | SpreadConv | GatherConv;
+
+/** Whether an operand of a contraction can be read through a view. */
+export const readsView = (instruction: Instruction, view: View): boolean =>
+  readsDotView(instruction, view) || readsConvView(instruction, view);
+
+/** Null for what is no contraction, of other dtypes, or of nothing. */
+export const contractionOf = (instruction: Instruction, operands: readonly Source[]): Contraction | null =>
+  dotOf(instruction, operands) ?? convOf(instruction, operands);
+
+/** Bytes of scratch memory: for all threads together and for each. */
+export const scratchOf = (
+  contraction: Contraction,
+  { tallest }: Library,
+): { readonly common: number; readonly own: number } => {
+  switch (contraction.kind) {
+    case 'dot':
+      return togetherBytes(contraction, tallest);
+    case 'spread':
+      return spreadBytes(contraction, tallest);
+    default:
+      return gatherBytes(contraction, tallest);
+  }
+};
+
+export const flopsOf = (contraction: Contraction): number => {
+  if (contraction.kind !== 'dot') return convFlops(contraction);
+  const { batch, rows, columns, depth } = contraction;
+  return 2 * batch.lengths.reduce((product, length) => product * length, rows * columns * depth);
+};
+
+/** How many elements of the result are ready at a time, in rows of tiles; null where that differs. */
+export const unitOf = (contraction: Contraction, { tallest }: Library): number | null => {
+  switch (contraction.kind) {
+    case 'dot':
+      return contraction.out.column === 4 ? unitOfColumns(contraction.columns) : null;
+    case 'spread':
+      return spreadUnit(contraction, tallest);
+    default:
+      return unitOfColumns(gatherColumns(contraction));
+  }
+};
+
+/** Writes a contraction; the addresses of its operands are those of the left and the right one of the product. */
+export const writeContraction = (
+  crew: Crew,
+  contraction: Contraction,
+  addresses: Addresses,
+  library: Library,
+  finish: Finish | null,
+): void => {
+  switch (contraction.kind) {
+    case 'dot':
+      writeTogether(crew, contraction, addresses, library, finish);
+      break;
+    case 'spread':
+      writeSpread(crew, contraction, addresses, library, finish);
+      break;
+    default:
+      writeGather(crew, contraction, addresses, library, finish);
+  }
+};

@@ -1,0 +1,48 @@
+/** Functions that are the same for every program: packing and multiplying float32, compiled and optimised once. */
+import type { Callee, FunctionWriter, Import } from '../assembler.js';
+import { tallest, writeTiles } from './blocks.js';
+import { packers } from './pack.js';
+import { writeStageRow } from './stage.js';
+
+const stageRow = writeStageRow();
+
+/** The functions as programs call them. */
+export interface Library {
+  /** Rows of the tallest block. */
+  readonly tallest: number;
+  pack(width: number): Callee;
+  tile(rows: number, vectors: number): Callee;
+  readonly stageRow: Callee;
+}
+
+/** The functions by name, with fused multiply-add or without. */
+export const libraryFunctions = (
+  fma: boolean,
+): readonly { readonly name: string; readonly writer: FunctionWriter }[] => [
+  ...[...packers].map(([width, writer]) => ({ name: `pack${width}`, writer })),
+  { name: 'stageRow', writer: stageRow },
+  ...[...writeTiles(fma)].map(([name, writer]) => ({ name, writer })),
+];
+
+const makeLibrary = (fma: boolean): Library => {
+  const imports = new Map(
+    libraryFunctions(fma).map(({ name, writer }): [string, Import] => [
+      name,
+      { name, parameters: writer.parameters, results: [] },
+    ]),
+  );
+  return {
+    tallest: tallest(fma),
+    pack: width => imports.get(`pack${width}`)!,
+    stageRow: imports.get('stageRow')!,
+    tile: (rows, vectors) => imports.get(`tile${rows}x${4 * vectors}`)!,
+  };
+};
+
+const libraries = new Map<boolean, Library>();
+
+export const libraryOf = (fma: boolean): Library => {
+  const library = libraries.get(fma) ?? makeLibrary(fma);
+  libraries.set(fma, library);
+  return library;
+};

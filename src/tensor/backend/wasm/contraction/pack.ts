@@ -1,0 +1,156 @@
+/** Packing float32 into panels, for the register blocks to read from one end to the other. */
+import { FunctionWriter, type Local } from '../assembler.js';
+
+/** Columns side by side that are read and written together: as many as a vector has lanes, then two, then one. */
+interface Chunk {
+  readonly first: number;
+  readonly length: 4 | 2 | 1;
+}
+
+const chunksOf = (width: number): readonly Chunk[] => {
+  const chunks: Chunk[] = [];
+  for (let first = 0; first < width; ) {
+    const length = width - first >= 4 ? 4 : width - first >= 2 ? 2 : 1;
+    chunks.push({ first, length });
+    first += length;
+  }
+  return chunks;
+};
+
+const lowWords = [0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23];
+const highWords = lowWords.map(byte => byte + 8);
+const lowPairs = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
+const highPairs = lowPairs.map(byte => byte + 8);
+
+/**
+ * (base, offsets, count, depths, depth, out): a panel [depth, width] of what is at base + offsets[i] + depths[k], both tables
+ * of bytes. Of the `width` places only `count` are there; what the others get is of no importance.
+ *
+ * Neighbours are moved as vectors: those of a step where places are neighbours, else those of four steps where these are, as
+ * squares turned over.
+ */
+const writePack = (width: number): FunctionWriter => {
+  const f = new FunctionWriter(['i32', 'i32', 'i32', 'i32', 'i32', 'i32']);
+  const [base, offsets, count, depths, depth, out] = [0, 1, 2, 3, 4, 5];
+  const chunks = chunksOf(width);
+  const last = f.get(count).i32(1).op('i32.sub').i32(2).op('i32.shl').keep('i32');
+  const index = f.local('i32');
+  const pointers = Array.from({ length: width }, (_, i) => {
+    f.i32(4 * i).set(index);
+    f.get(base).get(offsets, index, last, index, last).op('i32.lt_u', 'select', 'i32.add');
+    return f.memory('i32.load').op('i32.add').keep('i32');
+  });
+  const end = f.get(depths, depth).i32(2).op('i32.shl', 'i32.add').keep('i32');
+  const d = f.local('i32');
+  const [at, vector] = [f.local('i32'), f.local('v128')];
+  const advance = (steps: number): void => {
+    f.get(out)
+      .i32(4 * width * steps)
+      .op('i32.add')
+      .set(out);
+  };
+
+  const neighbours = (): void => {
+    f.get(depths).set(at);
+    f.loop(at, end, 4, () => {
+      f.get(at).memory('i32.load').set(d);
+      for (const { first, length } of chunks) {
+        f.get(out).get(pointers[first]!, d).op('i32.add');
+        if (length === 4) f.memory('v128.load').memory('v128.store', 4 * first);
+        else if (length === 2) f.memory('i64.load').memory('i64.store', 4 * first);
+        else f.memory('i32.load').memory('i32.store', 4 * first);
+      }
+      advance(1);
+    });
+  };
+
+  const single = (step: Local): void => {
+    f.get(step).memory('i32.load').set(d);
+    pointers.forEach((pointer, i) => {
+      f.get(out)
+        .get(pointer, d)
+        .op('i32.add')
+        .memory('i32.load')
+        .memory('i32.store', 4 * i);
+    });
+    advance(1);
+  };
+
+  const mixed = (from: readonly number[], x: Local, y: Local): Local => f.get(x, y).shuffle(from).keep('v128');
+  /** Four steps of a chunk, from rows along the depth to rows along the places. */
+  const turned = ({ first, length }: Chunk): void => {
+    const rows = pointers.slice(first, first + length).map(pointer => {
+      return f.get(pointer, d).op('i32.add').memory('v128.load').keep('v128');
+    });
+    const to = (k: number): number => 4 * (k * width + first);
+    if (length === 1) {
+      for (let k = 0; k < 4; k++) f.get(out, rows[0]!).memoryLane('v128.store32_lane', k, to(k));
+      return;
+    }
+    const [a, b] = [mixed(lowWords, rows[0]!, rows[1]!), mixed(highWords, rows[0]!, rows[1]!)];
+    if (length === 2) {
+      for (let k = 0; k < 4; k++) f.get(out, k < 2 ? a : b).memoryLane('v128.store64_lane', k % 2, to(k));
+      return;
+    }
+    const [c, e] = [mixed(lowWords, rows[2]!, rows[3]!), mixed(highWords, rows[2]!, rows[3]!)];
+    const columns = [mixed(lowPairs, a, c), mixed(highPairs, a, c), mixed(lowPairs, b, e), mixed(highPairs, b, e)];
+    columns.forEach((column, k) => {
+      f.get(out, column).memory('v128.store', to(k));
+    });
+  };
+
+  const steps = (): void => {
+    f.get(depths).set(at);
+    const bulk = f.get(end).i32(12).op('i32.sub').keep('i32');
+    f.while(
+      () => f.get(at, bulk).op('i32.lt_u'),
+      () => {
+        f.get(at).memory('v128.load').set(vector);
+        // Steps next to each other: the differences to the first one are 0, 4, 8, 12.
+        f.get(at).memory('i32.load').set(d);
+        f.get(vector).get(d).op('i32x4.splat', 'i32x4.sub');
+        const expected = f.constant(new Uint8Array(Int32Array.of(0, 4, 8, 12).buffer));
+        f.get(expected).op('i32x4.eq', 'i32x4.all_true');
+        f.if(
+          () => {
+            chunks.forEach(turned);
+            advance(4);
+          },
+          () => {
+            const one = f.local('i32');
+            for (let k = 0; k < 4; k++) {
+              f.get(at)
+                .i32(4 * k)
+                .op('i32.add')
+                .set(one);
+              single(one);
+            }
+          },
+        );
+        f.get(at).i32(16).op('i32.add').set(at);
+      },
+    );
+    f.loop(at, end, 4, () => single(at));
+  };
+
+  if (width < 4) {
+    steps();
+    return f;
+  }
+  f.i32(1);
+  for (const { first, length } of chunks) {
+    for (let i = 1; i < length; i++) {
+      f.get(pointers[first + i]!, pointers[first]!)
+        .op('i32.sub')
+        .i32(4 * i)
+        .op('i32.eq', 'i32.and');
+    }
+  }
+  f.if(neighbours, steps);
+  return f;
+};
+
+/** Packing by the width of panels, up to six rows or eight columns. */
+export const packers: ReadonlyMap<number, FunctionWriter> = new Map(
+  [1, 2, 3, 4, 5, 6, 8].map(width => [width, writePack(width)]),
+);

@@ -1,0 +1,174 @@
+/** How convolutions whose result is an output or an input are cut: into blocks of channels and bands of places. */
+import { panelColumns } from './blocks.js';
+import { hull, type Reach, type SpreadConv, type Window, windowOf } from './conv.js';
+import { bytesFor } from './numbers.js';
+import { tableBytes } from './offsets.js';
+import { type Panels, panelsOf } from './panels.js';
+import { edgeBytes } from './product.js';
+import { lengthOf, stagedSize } from './stage.js';
+import { blocksOf } from './together.js';
+import { countOf, type Walk, walkOf } from './walk.js';
+
+/** Bytes of a staged band, and columns of it: what stays in the nearer caches. */
+const stagedBytes = 2 ** 18;
+const mostColumns = 512;
+/** Columns packed at a time. */
+export const packedColumns = 128;
+/** Bytes of kernels that are packed whole. A larger one is packed a block of channels at a time, and results come back to be added to. */
+const wholeKernel = 2 ** 20;
+/** Tasks that there should be for threads to share, and columns below which they are not worth it. */
+const enoughTasks = 16;
+const fewestColumns = 96;
+
+export interface Part {
+  readonly reach: readonly Reach[];
+  /** Columns of a band, of the kernel's rows and of a channel's taps, in bytes. */
+  readonly columns: Walk;
+  readonly depth: Walk;
+  readonly taps: Walk;
+  /** Where columns are in the result, if they are no neighbours. */
+  readonly places: Walk | null;
+  /** Bytes from what is staged to the first column at the first tap, of the kernel and of the result to the first ones. */
+  readonly origin: number;
+  readonly tap: number;
+  readonly place: number;
+}
+
+export interface Layout {
+  readonly panels: Panels;
+  /** Channels of a block. */
+  readonly channels: number;
+  /** Whether all blocks of the kernel are packed before the first is used. */
+  readonly whole: boolean;
+  /** Columns of the first axis in a band, and how many bands there are. */
+  readonly band: number;
+  readonly bands: number;
+  /** What a band sees; null where it is read in place. */
+  readonly staged: readonly Window[] | null;
+  /** Bytes from channel to channel of what is read. */
+  readonly channelStride: number;
+  readonly rows: Walk;
+  readonly parts: readonly Part[];
+  readonly common: readonly number[];
+  readonly own: readonly number[];
+}
+
+const windowsOf = ({ parts }: SpreadConv, band: number): readonly Window[] =>
+  parts[0]!.map((_, axis) =>
+    hull(
+      parts
+        .filter(part => part.every(({ taps }) => taps > 0))
+        .map(part => windowOf(part[axis]!, axis === 0 ? Math.min(band, part[axis]!.columns) : part[axis]!.columns))
+        .concat(parts.every(part => part.some(({ taps }) => taps === 0)) ? [{ from: 0, to: 1 }] : []),
+    ),
+  );
+
+export const inner = (reach: readonly Reach[]): number =>
+  reach.slice(1).reduce((product, { columns }) => product * columns, 1);
+
+/** Columns of the first axis that are done at a time. */
+const bandOf = (conv: SpreadConv, channels: number): number => {
+  const { parts, samples, groups } = conv;
+  const rows = Math.max(...parts.map(([first]) => first!.columns));
+  const columns = (band: number): number => band * Math.max(...parts.map(inner));
+  let band = rows;
+  const staged = (): number => 4 * channels * stagedSize(windowsOf(conv, band).map(window => ({ window })));
+  while (band > 1 && (staged() > stagedBytes || columns(band) > mostColumns)) band = Math.ceil(band / 2);
+  const half = (): number => Math.ceil(band / 2);
+  while (band > 1 && samples * groups * Math.ceil(rows / band) < enoughTasks && columns(half()) >= fewestColumns)
+    band = half();
+  return band;
+};
+
+export const layoutOf = (conv: SpreadConv, tallest: number): Layout => {
+  const { parts, source, kernel, spatial, groups } = conv;
+  const panels = panelsOf(conv.rows, tallest);
+  const mostTaps = Math.max(1, ...parts.map(part => part.reduce((product, { taps }) => product * taps, 1)));
+  const channels = Math.max(1, Math.ceil(conv.channels / blocksOf(conv.channels * mostTaps)));
+  const band = bandOf(conv, channels);
+  const bands = Math.ceil(Math.max(...parts.map(([first]) => first!.columns)) / band);
+  const seen = windowsOf(conv, band);
+  const everything = windowsOf(conv, Number.POSITIVE_INFINITY);
+  const inside = everything.every(({ from, to }, axis) => from >= 0 && to <= source.lengths[3 + axis]!);
+  const staged = inside ? null : seen;
+  const strides =
+    staged === null
+      ? source.strides.slice(3)
+      : seen.map((_, axis) => 4 * seen.slice(axis + 1).reduce((product, window) => product * lengthOf(window), 1));
+  const channelStride =
+    staged === null ? source.strides[2]! : 4 * seen.reduce((product, window) => product * lengthOf(window), 1);
+  const made = parts.map((reach): Part => {
+    const columns = reach.map((axis, i) => (i === 0 ? Math.min(band, axis.columns) : axis.columns));
+    const taps = reach.map(axis => axis.taps);
+    const places = walkOf(
+      columns,
+      reach.map(({ place }, i) => place.step * spatial.strides[i]!),
+    );
+    const neighbours = places.lengths.length === 0 || (places.lengths.length === 1 && places.strides[0] === 4);
+    return {
+      reach,
+      columns: walkOf(
+        columns,
+        reach.map(({ step }, i) => step * strides[i]!),
+      ),
+      depth: walkOf([channels, ...taps], [channelStride, ...reach.map(({ tapStep }, i) => tapStep * strides[i]!)]),
+      taps: walkOf(
+        [channels, ...taps],
+        [kernel.strides[2]!, ...reach.map(({ tap }, i) => tap.step * kernel.strides[3 + i]!)],
+      ),
+      places: neighbours ? null : places,
+      origin: reach.reduce(
+        (sum, { origin }, i) => sum + (origin - (staged === null ? 0 : seen[i]!.from)) * strides[i]!,
+        0,
+      ),
+      tap: reach.reduce((sum, { tap }, i) => sum + tap.first * kernel.strides[3 + i]!, 0),
+      place: reach.reduce((sum, { place }, i) => sum + place.first * spatial.strides[i]!, 0),
+    };
+  });
+  const rows = walkOf([conv.rows], [kernel.strides[1]!]);
+  const widest = Math.min(packedColumns, Math.max(...made.map(({ columns }) => countOf(columns))));
+  const termsOf = ({ depth }: Part, count: number): number => (countOf(depth) / channels) * count;
+  const kernelBytes = (count: number): readonly number[] =>
+    made.map(part => 4 * groups * conv.rows * termsOf(part, count));
+  const whole = sum(kernelBytes(conv.channels)) <= wholeKernel;
+  const deepest = Math.max(...made.map(({ depth }) => countOf(depth)));
+  return {
+    panels,
+    channels,
+    band,
+    bands,
+    staged,
+    channelStride,
+    rows,
+    parts: made,
+    whole,
+    common: kernelBytes(whole ? conv.channels : channels),
+    own: [
+      edgeBytes(panels, false),
+      4 * panelColumns * Math.ceil(widest / panelColumns) * deepest,
+      staged === null ? 0 : 4 * channels * stagedSize(seen.map(window => ({ window }))),
+      tableBytes(rows, panels.height),
+      ...made.flatMap(({ columns, depth, taps, places }) => [
+        tableBytes(columns, panelColumns),
+        tableBytes(depth, countOf(depth)),
+        tableBytes(taps, countOf(taps)),
+        places === null ? 0 : tableBytes(places, countOf(places)),
+      ]),
+    ],
+  };
+};
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((p, n) => p + n, 0);
+
+export const spreadBytes = (conv: SpreadConv, tallest: number): { readonly common: number; readonly own: number } => {
+  const { common, own } = layoutOf(conv, tallest);
+  return { common: bytesFor(common), own: bytesFor(own) };
+};
+
+/** Elements of a row of the result that a task leaves ready; null where tasks leave different numbers. */
+export const spreadUnit = (conv: SpreadConv, tallest: number): number | null => {
+  const { band } = layoutOf(conv, tallest);
+  const inner = conv.spatial.strides[0]! / 4;
+  const rows = band * conv.parts[0]![0]!.place.step;
+  return (conv.spatial.size / inner) % rows === 0 ? rows * inner : null;
+};

@@ -1,0 +1,154 @@
+/**
+ * Sharing work between threads, as instructions. All threads run the same functions with the same arguments, but for their
+ * number; what the functions here write says who does what.
+ */
+import { FunctionWriter, type Local } from '../assembler.js';
+import { abort, arrivals, lost, mainSleeps, meetings, napNanoseconds, patience, sleepers, tickets } from './control.js';
+
+/** A function that is being written for several threads. */
+export interface Crew {
+  readonly writer: FunctionWriter;
+  /** The number of the thread, and how many there are: 1 also where nothing is shared. */
+  readonly thread: Local;
+  readonly threads: Local;
+  /** Whether only the first thread comes here. */
+  alone: boolean;
+  /** What was done since all met, which not everybody can rely on. */
+  since: 'nothing' | 'solo' | 'shared';
+}
+
+/** Looks at the meeting before a thread goes to sleep: some 10 µs, longer than most are late. */
+const glances = 4000;
+/** As many as take about a nap, for a thread that must not sleep. */
+const napGlances = 1_000_000;
+
+const load = (f: FunctionWriter, address: number): FunctionWriter => f.i32(address).atomic('i32.atomic.load');
+const store = (f: FunctionWriter, address: number, value: number): FunctionWriter =>
+  f.i32(address).i32(value).atomic('i32.atomic.store');
+const add = (f: FunctionWriter, address: number, value: number): FunctionWriter =>
+  f.i32(address).i32(value).atomic('i32.atomic.rmw.add');
+
+/** Leaves by a trap when somebody has failed. */
+const leaveIfAborted = (f: FunctionWriter): void => {
+  load(f, abort).if(() => f.op('unreachable'));
+};
+
+/** The last to come: a new round of tickets, and the others go on. */
+const open = (f: FunctionWriter): void => {
+  store(f, arrivals, 0);
+  store(f, tickets, 0);
+  add(f, meetings, 1).op('drop');
+  load(f, sleepers).if(() => f.i32(meetings).i32(-1).atomic('memory.atomic.notify').op('drop'));
+};
+
+/** Looks whether the meeting is over, so many times. */
+const glance = (f: FunctionWriter, meeting: Local, times: number): void => {
+  const [count, limit] = [f.i32(0).keep('i32'), f.i32(times).keep('i32')];
+  f.loop(count, limit, 1, () => {
+    load(f, meetings)
+      .get(meeting)
+      .op('i32.ne')
+      .if(() => f.op('return'));
+    leaveIfAborted(f);
+  });
+};
+
+/** (thread, threads): returns when all threads have called it. */
+const writeMeeting = (): FunctionWriter => {
+  const f = new FunctionWriter(['i32', 'i32']);
+  const [thread, threads] = [0, 1];
+  f.get(threads)
+    .i32(2)
+    .op('i32.lt_s')
+    .if(() => f.op('return'));
+  const meeting = load(f, meetings).keep('i32');
+  add(f, arrivals, 1)
+    .i32(1)
+    .op('i32.add')
+    .get(threads)
+    .op('i32.eq')
+    .if(() => {
+      open(f);
+      f.op('return');
+    });
+  glance(f, meeting, glances);
+  const naps = f.i32(0).keep('i32');
+  f.while(
+    () => load(f, meetings).get(meeting).op('i32.eq'),
+    () => {
+      leaveIfAborted(f);
+      f.get(naps).i32(1).op('i32.add').tee(naps);
+      load(f, patience)
+        .op('i32.gt_u')
+        .if(() => store(f, abort, lost).op('unreachable'));
+      f.get(thread).op('i32.eqz');
+      load(f, mainSleeps)
+        .op('i32.eqz', 'i32.and')
+        .if(
+          () => glance(f, meeting, napGlances),
+          () => {
+            // Whoever opens looks for sleepers afterwards: so this one is seen, or sees that it need not sleep.
+            add(f, sleepers, 1).op('drop');
+            f.i32(meetings).get(meeting).i32(napNanoseconds).op('i64.extend_i32_s');
+            f.atomic('memory.atomic.wait32').op('drop');
+            add(f, sleepers, -1).op('drop');
+          },
+        );
+    },
+  );
+  return f;
+};
+
+const meeting = writeMeeting();
+
+/** All threads wait for all; what any of them has written is there for all from now on. Written in a loop, so must be its end. */
+export const meet = (crew: Crew): void => {
+  if (crew.alone) return;
+  crew.writer.get(crew.thread, crew.threads).call(meeting);
+  crew.since = 'nothing';
+};
+
+/** All meet if anything was done since they last met. */
+export const settle = (crew: Crew): void => {
+  if (crew.since !== 'nothing') meet(crew);
+};
+
+/**
+ * `body` for every index below the count (unsigned), each on whichever thread comes first. Ends without waiting: nothing else
+ * can be shared or rely on it before all have met. They meet before, if need be.
+ */
+export const share = (crew: Crew, count: Local, body: (index: Local) => void): void => {
+  const { writer, threads, alone } = crew;
+  const index = writer.i32(alone ? 0 : -1).keep('i32');
+  if (alone) {
+    writer.loop(index, count, 1, () => body(index));
+    return;
+  }
+  settle(crew);
+  const several = writer.get(threads).i32(1).op('i32.gt_s').keep('i32');
+  writer.while(
+    () => {
+      // A thread by itself counts on its own: nobody else knows of it.
+      writer.get(several).if(
+        () => add(writer, tickets, 1).set(index),
+        () => writer.get(index).i32(1).op('i32.add').set(index),
+      );
+      writer.get(index, count).op('i32.lt_u');
+    },
+    () => body(index),
+  );
+  crew.since = 'shared';
+};
+
+/** `body` on the first thread only; others go on, and rely on it when all have met. It begins when all that was shared is done. */
+export const solo = (crew: Crew, body: () => void): void => {
+  if (crew.alone) {
+    body();
+    return;
+  }
+  if (crew.since === 'shared') meet(crew);
+  crew.alone = true;
+  crew.writer.get(crew.thread).op('i32.eqz').if(body);
+  crew.alone = false;
+  crew.since = 'solo';
+};

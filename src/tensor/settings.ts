@@ -1,0 +1,91 @@
+/** How values are computed: on how many threads, and with which instructions. */
+import { setDeterministicCode } from './backend/wasm/features.js';
+import { threads } from './backend/wasm/wasm.js';
+import { kindOf } from './ops/checks.js';
+import { checkArgument } from './shape.js';
+
+/** What {@link threadInfo} tells. */
+export interface ThreadInfo {
+  /** On how many threads a program runs that is worth it: what {@link setThreads} sets. */
+  readonly threads: number;
+  /** How many of them are there now. The others start when the first such program runs. */
+  readonly ready: number;
+  /** Whether values are in memory that threads can share. */
+  readonly shared: boolean;
+  /** Why there can be one thread only; null where there can be more. */
+  readonly reason: string | null;
+}
+
+const most = 64;
+
+/**
+ * Sets how many threads compute, the one that calls included. The default is what the platform can run at the same time,
+ * at most 8. Workers start when a program is worth it, and keep no script from ending. Results have the same bits with any
+ * number of threads.
+ *
+ * There is one thread where threads can share no memory: in a page that is not cross-origin isolated, or after workers have
+ * failed. {@link threadInfo} says so.
+ *
+ * @param count from 1 to 64
+ * @throws ArgumentError when it is no integer in that range
+ * @example
+ * ```js
+ * import { setThreads, threadInfo } from 'tenfold';
+ * setThreads(1);
+ * threadInfo().threads; // => 1
+ * setThreads(2);
+ * setThreads(0); // throws ArgumentError
+ * ```
+ */
+export const setThreads = (count: number): void => {
+  checkArgument(
+    Number.isInteger(count) && count >= 1 && count <= most,
+    'setThreads',
+    typeof count === 'number' ? `${count}` : kindOf(count),
+    `the number of threads is an integer from 1 to ${most}`,
+    'Write setThreads(1) to compute without workers.',
+  );
+  threads().pool.resize(count);
+};
+
+/**
+ * On how many threads programs run.
+ *
+ * @returns a frozen record
+ * @example
+ * ```js
+ * import { threadInfo } from 'tenfold';
+ * const { threads, reason } = threadInfo();
+ * threads === 1 || reason === null; // => true
+ * ```
+ */
+export const threadInfo = (): ThreadInfo => {
+  const { pool, shared } = threads();
+  return Object.freeze({ threads: pool.threads, ready: pool.ready, shared, reason: pool.reason });
+};
+
+/**
+ * Whether to compute only with instructions that give the same bits on every processor: without fused multiply-add, which
+ * float32 products and elementary functions use where the platform has it, and which makes them faster and a little more
+ * precise. Bits do not depend on anything else that differs between platforms.
+ *
+ * It holds for everything that is computed from then on; what was compiled before is compiled again when it runs next.
+ *
+ * @example
+ * ```js
+ * import { exp, setDeterministic } from 'tenfold';
+ * setDeterministic(true);
+ * exp(1).item(); // => 2.7182817459106445
+ * setDeterministic(false);
+ * ```
+ */
+export const setDeterministic = (flag: boolean): void => {
+  checkArgument(
+    typeof flag === 'boolean',
+    'setDeterministic',
+    kindOf(flag),
+    'the setting is true or false',
+    'Write setDeterministic(true).',
+  );
+  setDeterministicCode(flag);
+};
