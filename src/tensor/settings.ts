@@ -67,15 +67,15 @@ export const threadInfo = (): ThreadInfo => {
 /**
  * Whether to compute only with instructions that give the same bits on every processor: without fused multiply-add, which
  * float32 products and elementary functions use where the platform has it, and which makes them faster and a little more
- * precise. Bits do not depend on anything else that differs between platforms.
+ * precise. Otherwise bits differ only where JavaScript's `Math` is asked, as for the sine of a huge angle.
  *
  * It holds for everything that is computed from then on; what was compiled before is compiled again when it runs next.
  *
  * @example
  * ```js
- * import { exp, setDeterministic } from 'tenfold';
+ * import { exp, setDeterministic, tensor } from 'tenfold';
  * setDeterministic(true);
- * exp(1).item(); // => 2.7182817459106445
+ * exp(tensor(0)).item(); // => 1
  * setDeterministic(false);
  * ```
  */

@@ -51,7 +51,7 @@ import { graphs } from './differential.js';
 
 const usual = { ...worth };
 /** Whatever can be shared is, in many pieces; and programs wait for workers. */
-const everything = { kernel: 0, tile: 1e-9, program: 1e-9, waiting: 5000 };
+const everything = { kernel: 0, tile: 1e-9, program: 1e-9, waking: 0, waiting: 5000 };
 
 beforeAll(() => {
   Object.assign(worth, everything);

@@ -20,14 +20,40 @@ const goesAlong = ({ space, values }: Kernel, slot: number): boolean => {
   );
 };
 
+/** What a backend can do piece by piece. */
+export interface Pieces {
+  /** A kernel on what the contraction gives. */
+  readonly behind: (contraction: Single, kernel: Kernel) => boolean;
+  /** A kernel that gives one of the operands. */
+  readonly before: (contraction: Single, kernel: Kernel, operand: number) => boolean;
+}
+
+/** The contraction with a kernel in front that gives one of its operands and nothing else, if there is such, and where it was. */
+const withPrologue = (
+  single: Single,
+  units: readonly Unit[],
+  isFree: (slot: number, at: number) => boolean,
+  { before }: Pieces,
+): { readonly single: Single; readonly at: number } | null => {
+  for (const [operand, { base, view }] of single.operands.entries()) {
+    if (base === null || !isContiguous(view)) continue;
+    const at = units.findIndex(
+      unit => unit.kind === 'kernel' && unit.kernel.stores.length === 1 && unit.kernel.stores[0]!.slot === base,
+    );
+    if (at < 0 || !isFree(base, at)) continue;
+    const { kernel } = units[at] as { readonly kernel: Kernel };
+    const whole = sizeOf(lengthsOf(kernel.space, 'element')) === sizeOf(view.shape);
+    if (kernel.space.some(({ reduced }) => reduced) || !whole || !before(single, kernel, operand)) continue;
+    return { single: { ...single, prologue: { kernel, operand } }, at };
+  }
+  return null;
+};
+
 /**
  * Puts contractions behind everything that does not need them, together with the first kernel that does, where that goes along
- * with the result and `takes` allows it.
+ * with the result; and the kernels that give an operand to nobody else in front of them.
  */
-export const chain = (
-  { units, outputs }: Pick<Fused, 'units' | 'outputs'>,
-  takes: (contraction: Single, kernel: Kernel) => boolean,
-): readonly Unit[] => {
+export const chain = ({ units, outputs }: Pick<Fused, 'units' | 'outputs'>, pieces: Pieces): readonly Unit[] => {
   const wanted = new Set(outputs.map(({ base }) => base));
   const readers = new Map<number, number[]>();
   units.forEach((unit, at) => {
@@ -42,7 +68,12 @@ export const chain = (
     const { result } = unit.instruction;
     const [first, ...others] = readers.get(result) ?? [];
     const next = first === undefined ? undefined : units[first];
-    if (next?.kind !== 'kernel' || taken.has(first!) || !goesAlong(next.kernel, result) || !takes(unit, next.kernel))
+    if (
+      next?.kind !== 'kernel' ||
+      taken.has(first!) ||
+      !goesAlong(next.kernel, result) ||
+      !pieces.behind(unit, next.kernel)
+    )
       continue;
     taken.set(first!, {
       ...unit,
@@ -50,5 +81,14 @@ export const chain = (
     });
     gone.add(at);
   }
-  return units.flatMap((unit, at) => (gone.has(at) ? [] : [taken.get(at) ?? unit]));
+  const isFree = (slot: number, at: number): boolean =>
+    readers.get(slot)!.length === 1 && !wanted.has(slot) && !taken.has(at);
+  const made = units.map((unit, at) => {
+    const own = taken.get(at) ?? unit;
+    if (own.kind !== 'single' || gone.has(at)) return own;
+    const found = withPrologue(own, units, isFree, pieces);
+    if (found !== null) gone.add(found.at);
+    return found?.single ?? own;
+  });
+  return made.filter((_, at) => !gone.has(at));
 };

@@ -22,6 +22,8 @@ export interface Single {
   readonly operands: readonly Source[];
   /** A kernel that is done for each piece of the result, and whether nobody else reads the result. */
   readonly epilogue?: { readonly kernel: Kernel; readonly alone: boolean };
+  /** A kernel that makes one of the operands, a piece when it is needed. */
+  readonly prologue?: { readonly kernel: Kernel; readonly operand: number };
 }
 
 export type Unit = Single | { readonly kind: 'kernel'; readonly kernel: Kernel };

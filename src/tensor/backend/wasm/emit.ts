@@ -1,17 +1,18 @@
+import { type Kernel, lengthsOf } from '../../compile/kernel.js';
 import type { FoldParams, WhileParams } from '../../primitives/signatures.js';
 import { bytesIn, sizeOf } from '../../shape.js';
 import type { Block } from './arena.js';
 import { FunctionWriter, type Import, type Local } from './assembler.js';
-import { type Finish, finisher } from './contraction/epilogue.js';
 import { scratchOf, writeContraction } from './contraction/index.js';
 import { libraryOf } from './contraction/library.js';
+import { finisher, producer } from './contraction/pieces.js';
 import { usesFma } from './features.js';
-import type { ContractionStep, KernelStep, Operand, Place, Plan, RegionStep, Step } from './plan.js';
+import type { ContractionStep, KernelStep, Operand, PieceStep, Place, Plan, RegionStep, Step } from './plan.js';
 import { type Crew, meet, settle, share, solo } from './threads/crew.js';
 import { isShared } from './threads/work.js';
 
 /** What the function of a plan knows: where its arena begins within that of the program, and where inputs and outputs are. */
-export interface Frame extends Crew {
+interface Frame extends Crew {
   readonly base: number;
   /** The address of scratch memory that the thread has for itself, as much as the plan says. */
   readonly scratch: Local;
@@ -178,7 +179,11 @@ const writeContractionStep = (frame: Frame, step: ContractionStep): void => {
     return writer.keep('i32');
   };
   const common = kept(() => blockAddress(frame, scratch));
-  const behind = (): FunctionWriter => writer.get(common).i32(scratchOf(contraction, library).common).op('i32.add');
+  const behind = (): FunctionWriter =>
+    writer
+      .get(common)
+      .i32(scratchOf(contraction, library, step.prologue !== null).common)
+      .op('i32.add');
   const addresses = {
     left: kept(() => operandAddress(frame, left)),
     right: kept(() => operandAddress(frame, right)),
@@ -186,14 +191,17 @@ const writeContractionStep = (frame: Frame, step: ContractionStep): void => {
     common,
     own: step.shared && !frame.alone ? frame.scratch : behind().keep('i32'),
   };
-  let finish: Finish | null = null;
-  if (step.epilogue !== null) {
-    const { code, operands } = step.epilogue;
-    const given = operands.map(operand => kept(() => operandAddress(frame, operand)));
-    finish = finisher(writer, code, addresses.out, sizeOf(step.instruction.aval.shape), given);
-  }
-  writeContraction(frame, contraction, addresses, library, finish);
+  const { prologue, epilogue, instruction } = step;
+  const given = ({ operands }: PieceStep): readonly Local[] =>
+    operands.map(operand => kept(() => operandAddress(frame, operand)));
+  const size = sizeOf(instruction.aval.shape);
+  const finish = epilogue && finisher(writer, epilogue.code, addresses.out, size, given(epilogue));
+  const produce =
+    prologue && producer(writer, prologue.code, sizeOfSpace(prologue.kernel), given(prologue).slice(0, -1));
+  writeContraction(frame, contraction, addresses, library, { finish, produce });
 };
+
+const sizeOfSpace = ({ space }: Kernel): number => sizeOf(lengthsOf(space, 'element'));
 
 const writeRegion = (frame: Frame, step: RegionStep): void => {
   const { writer } = frame;

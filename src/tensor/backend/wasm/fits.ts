@@ -1,5 +1,5 @@
 /** Refusing programs that are too large to run, before anything is done for them. */
-import { depthOf, lengthsOf } from '../../compile/kernel.js';
+import { depthOf, type Kernel, lengthsOf } from '../../compile/kernel.js';
 import type { Instruction, Program } from '../../compile/program.js';
 import { bytesOf } from '../../dtype.js';
 import { DeviceError } from '../../errors.js';
@@ -16,14 +16,21 @@ interface Written {
   readonly op: string;
 }
 
+const storesOf = ({ space, values, stores }: Kernel): readonly Written[] =>
+  stores.map(store => {
+    const value = values[store.value]!;
+    const op = value.kind === 'operation' || value.kind === 'reduce' ? value.op : 'broadcast';
+    return { aval: { shape: lengthsOf(space, value.level), dtype: value.dtype }, op };
+  });
+
 const writtenBy = (step: Step): readonly Written[] => {
   switch (step.kind) {
     case 'kernel':
-      return step.kernel.stores.map(store => {
-        const value = step.kernel.values[store.value]!;
-        const op = value.kind === 'operation' || value.kind === 'reduce' ? value.op : 'broadcast';
-        return { aval: { shape: lengthsOf(step.kernel.space, value.level), dtype: value.dtype }, op };
-      });
+      return storesOf(step.kernel);
+    case 'contraction': {
+      const { instruction, epilogue } = step;
+      return [{ aval: instruction.aval, op: instruction.op }, ...(epilogue === null ? [] : storesOf(epilogue.kernel))];
+    }
     case 'region': {
       const { op, outputs } = step.instruction;
       return outputs!.map(aval => ({ aval, op }));

@@ -12,9 +12,17 @@ import { simplify } from '../../compile/simplify.js';
 import { bytesOf } from '../../dtype.js';
 import { type Aval, bytesIn, sizeOf } from '../../shape.js';
 import { type Block, place } from './arena.js';
-import { type EpilogueCode, epilogueOf } from './contraction/epilogue.js';
-import { type Contraction, contractionOf, flopsOf, readsView, scratchOf, unitOf } from './contraction/index.js';
+import {
+  type Contraction,
+  contractionOf,
+  flopsOf,
+  madeUnitOf,
+  readsView,
+  scratchOf,
+  unitOf,
+} from './contraction/index.js';
 import { libraryOf } from './contraction/library.js';
+import { type PieceCode, pieceOf } from './contraction/pieces.js';
 import { usesFma } from './features.js';
 import { type KernelCode, writeKernel } from './kernels/index.js';
 import { type LoopKernel, loopKernelOf } from './loops/loops.js';
@@ -45,6 +53,20 @@ export interface KernelStep {
   readonly shared: boolean;
 }
 
+/** A kernel that is part of a contraction: where what it reads is, and, if that is stored, what it writes. */
+export interface PieceStep {
+  readonly kernel: Kernel;
+  readonly code: PieceCode;
+  readonly operands: readonly Operand[];
+}
+
+/** A kernel that is part of a contraction: where what it reads is, and what it writes if that is stored. */
+export interface PieceStep {
+  readonly kernel: Kernel;
+  readonly code: PieceCode;
+  readonly operands: readonly Operand[];
+}
+
 export interface ContractionStep {
   readonly kind: 'contraction';
   readonly instruction: Instruction;
@@ -55,12 +77,9 @@ export interface ContractionStep {
   /** Of a contraction that is shared, what its threads share. */
   readonly scratch: Block;
   readonly shared: boolean;
-  /** A kernel that is done for each piece of the result. */
-  readonly epilogue: {
-    readonly kernel: Kernel;
-    readonly code: EpilogueCode;
-    readonly operands: readonly Operand[];
-  } | null;
+  /** A kernel that is done for each piece of the result, and one that makes an operand piece by piece. */
+  readonly epilogue: PieceStep | null;
+  readonly prologue: PieceStep | null;
 }
 
 /** A primitive with a kernel of its own. */
@@ -114,6 +133,9 @@ export interface Plan {
 }
 
 const scalarBytes = 16;
+
+/** Stands for the place of something that is never in memory as a whole. */
+const nowhere: Operand = { place: { kind: 'scalar', index: 0 }, offset: 0 };
 
 /** Scratch memory of different threads shares no lines of the cache. */
 const ownLine = 128;
@@ -187,17 +209,31 @@ const planned = (program: Program, scalarBase: number, isBody: boolean): Plan =>
   /** The places of what a kernel reads and writes, which stay until the next step is over. */
   const operandsOf = ({ slots }: KernelCode): readonly Operand[] =>
     slots.map(slot => {
-      const at = places.get(keyOf(slot))!;
+      const at = places.get(keyOf(slot));
+      if (at === undefined) return nowhere;
       if (at.kind === 'arena') at.block.last = Math.max(at.block.last, steps.length);
       return { place: at, offset: 0 };
     });
-  const epilogues = new Map<number, EpilogueCode>();
-  const takes = ({ instruction, operands }: Single, kernel: Kernel): boolean => {
-    const contraction = contractionOf(instruction, operands);
-    const unit = contraction && unitOf(contraction, libraryOf(usesFma()));
-    const code = unit && epilogueOf(kernel, unit);
-    if (code) epilogues.set(instruction.result, code);
-    return Boolean(code);
+  const library = libraryOf(usesFma());
+  const pieces = new Map<Kernel, PieceCode>();
+  const inUnits = (kernel: Kernel, unit: number | null): boolean => {
+    const code = unit === null ? null : pieceOf(kernel, unit);
+    if (code !== null) pieces.set(kernel, code);
+    return code !== null;
+  };
+  const units = chain(fused, {
+    behind: ({ instruction, operands }, kernel) => {
+      const contraction = contractionOf(instruction, operands);
+      return contraction !== null && inUnits(kernel, unitOf(contraction, library));
+    },
+    before: ({ instruction, operands }, kernel, index) => {
+      const contraction = contractionOf(instruction, operands);
+      return contraction !== null && inUnits(kernel, madeUnitOf(contraction, index, library));
+    },
+  });
+  const pieceStep = (kernel: Kernel | undefined): PieceStep | null => {
+    const code = kernel && pieces.get(kernel);
+    return code === undefined ? null : { kernel: kernel!, code, operands: operandsOf(code.code) };
   };
   /** The place of a contraction's result: that of a result of its epilogue, where nobody else reads it. */
   const placeOf = ({ instruction, epilogue }: Single): Place => {
@@ -213,9 +249,10 @@ const planned = (program: Program, scalarBase: number, isBody: boolean): Plan =>
   };
 
   const single = (unit: Single): void => {
-    const { instruction, operands, epilogue } = unit;
+    const { instruction, operands, epilogue, prologue } = unit;
     const { aval, outputs, result, inputAvals } = instruction;
-    const given = operands.map(operand);
+    // What a kernel in front makes is nowhere: its address serves to count from.
+    const given = operands.map((source, i) => (i === prologue?.operand ? nowhere : operand(source)));
     if (regions.includes(instruction.op)) {
       const made = region(instruction, given, scalarsOf.get(result)!, block, index =>
         fresh(`${result}.${index}`, outputs![index]!),
@@ -226,14 +263,12 @@ const planned = (program: Program, scalarBase: number, isBody: boolean): Plan =>
     }
     const contraction = contractionOf(instruction, operands);
     if (contraction !== null) {
-      const bytes = scratchOf(contraction, libraryOf(usesFma()));
+      const bytes = scratchOf(contraction, library, prologue !== undefined);
       const shared = isWorthSharing(flopsOf(contraction));
       if (shared) own(bytes.own);
       const scratch = block(shared ? bytes.common : bytes.common + bytes.own);
       const [left, right] = (contraction.leftOperand === 1 ? [given[1], given[0]] : given) as [Operand, Operand];
       const out = placeOf(unit);
-      const code = epilogues.get(result);
-      const after = code === undefined ? null : { kernel: epilogue!.kernel, code, operands: operandsOf(code.code) };
       steps.push({
         kind: 'contraction',
         instruction,
@@ -243,7 +278,8 @@ const planned = (program: Program, scalarBase: number, isBody: boolean): Plan =>
         out,
         scratch,
         shared,
-        epilogue: after,
+        epilogue: pieceStep(epilogue?.kernel),
+        prologue: pieceStep(prologue?.kernel),
       });
       return;
     }
@@ -255,7 +291,7 @@ const planned = (program: Program, scalarBase: number, isBody: boolean): Plan =>
       throw new Error(`tenfold: no kernel for ${instruction.op} of ${inputAvals.length} operands; please report this`);
   };
 
-  for (const unit of chain(fused, takes)) {
+  for (const unit of units) {
     if (unit.kind === 'single') {
       single(unit);
       continue;

@@ -1,11 +1,11 @@
 /** What a plan does, in words and numbers. */
-import { depthOf, type Kernel, type KernelValue } from '../../compile/kernel.js';
+import { depthOf, type Kernel, type KernelValue, lengthsOf } from '../../compile/kernel.js';
 import { bytesOf } from '../../dtype.js';
 import type { ConvParams, FoldParams } from '../../primitives/signatures.js';
-import { bytesIn, showAval } from '../../shape.js';
+import { bytesIn, showAval, sizeOf } from '../../shape.js';
 import type { StepReport } from '../backend.js';
 import { flopsOf } from './contraction/index.js';
-import type { Plan, Step } from './plan.js';
+import type { ContractionStep, Plan, Step } from './plan.js';
 
 const spaceSize = (kernel: Kernel, { level }: KernelValue): number => {
   const whole = kernel.space.reduce((product, { length }) => product * length, 1);
@@ -40,29 +40,52 @@ const kernelWork = (kernel: Kernel): Pick<StepReport, 'name' | 'shape' | 'flops'
   return { name: names.join(' '), shape: `${dtypes} ${space === '' ? '1' : space}`, flops, bytes: read + written };
 };
 
+const contractionWork = ({
+  instruction,
+  contraction,
+}: ContractionStep): Pick<StepReport, 'name' | 'shape' | 'flops' | 'bytes'> => {
+  const { inputAvals, aval, params } = instruction;
+  const flops = flopsOf(contraction);
+  const bytes = inputAvals.reduce((sum, each) => sum + bytesIn(each), bytesIn(aval));
+  if (contraction.kind === 'dot') {
+    const { batch, leftOperand, depth } = contraction;
+    const many = batch.lengths.reduce((product, length) => product * length, 1);
+    const [rows, columns] = [contraction.rows, contraction.columns];
+    const [m, n] = leftOperand === 0 ? [rows, columns] : [columns, rows];
+    const shape = `float32 ${many > 1 ? `${many} × ` : ''}${m} × ${depth} · ${depth} × ${n}`;
+    return { name: 'matmul', shape, flops, bytes };
+  }
+  const { of } = params as unknown as ConvParams;
+  return {
+    name: of === 'output' ? 'conv' : `conv gradient of the ${of}`,
+    shape: `${inputAvals.map(showAval).join(', ')} → ${showAval(aval)}`,
+    flops,
+    bytes,
+  };
+};
+
 const workOf = (step: Step): Pick<StepReport, 'name' | 'shape' | 'flops' | 'bytes'> => {
   switch (step.kind) {
     case 'kernel':
       return kernelWork(step.kernel);
     case 'contraction': {
-      const { instruction, contraction } = step;
-      const { inputAvals, aval, params } = instruction;
-      const flops = flopsOf(contraction);
-      const bytes = inputAvals.reduce((sum, each) => sum + bytesIn(each), bytesIn(aval));
-      if (contraction.kind === 'dot') {
-        const { batch, leftOperand, depth } = contraction;
-        const many = batch.lengths.reduce((product, length) => product * length, 1);
-        const [rows, columns] = [contraction.rows, contraction.columns];
-        const [m, n] = leftOperand === 0 ? [rows, columns] : [columns, rows];
-        const shape = `float32 ${many > 1 ? `${many} × ` : ''}${m} × ${depth} · ${depth} × ${n}`;
-        return { name: 'matmul', shape, flops, bytes };
-      }
-      const { of } = params as unknown as ConvParams;
+      const { prologue, epilogue } = step;
+      const parts = [
+        prologue && kernelWork(prologue.kernel),
+        contractionWork(step),
+        epilogue && kernelWork(epilogue.kernel),
+      ];
+      const all = parts.filter(part => part !== null);
+      // What one part leaves the next finds in the cache: it is neither written nor read.
+      const passed = [prologue, epilogue].reduce(
+        (sum, piece) => (piece === null ? sum : sum + 8 * sizeOf(lengthsOf(piece.kernel.space, 'element'))),
+        0,
+      );
       return {
-        name: of === 'output' ? 'conv' : `conv gradient of the ${of}`,
-        shape: `${inputAvals.map(showAval).join(', ')} → ${showAval(aval)}`,
-        flops,
-        bytes,
+        name: all.map(({ name }) => name).join(', '),
+        shape: contractionWork(step).shape,
+        flops: all.reduce((sum, part) => sum + part.flops, 0),
+        bytes: all.reduce((sum, part) => sum + part.bytes, -passed),
       };
     }
     case 'loop': {

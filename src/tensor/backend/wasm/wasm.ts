@@ -19,7 +19,7 @@ import { allSteps, stepReports } from './report.js';
 import { Residency, tooLarge } from './residency.js';
 import { platformOf } from './threads/platform.js';
 import { type Loadable, type Main, Pool } from './threads/pool.js';
-import { sharedWork } from './threads/work.js';
+import { sharedWork, worth } from './threads/work.js';
 
 /** What runs need from the process: memory and the library, made when first needed. */
 interface Machine {
@@ -94,6 +94,8 @@ export const threads = (): Pick<Machine, 'pool' | 'shared'> => theMachine();
 interface Code {
   readonly main: Main;
   readonly module: Loadable;
+  /** Bytes of the module. */
+  readonly size: number;
 }
 
 const compiled = (plan: Plan, probe?: Probe): Code => {
@@ -102,7 +104,10 @@ const compiled = (plan: Plan, probe?: Probe): Code => {
   const { bytes, imports } = link([{ name: 'main', writer: writeProgram(plan, probe) }], shared);
   const lanes = imports.flatMap(each => ('call' in each ? [[each.name, (each as LaneImport).call] as const] : []));
   const main = instantiate(bytes, { ...library.exports, ...Object.fromEntries(lanes), memory }).main as Main;
-  return { main, module: loadable(bytes, library.module, sharedWork(plan)) };
+  const work = sharedWork(plan);
+  // The bytes are kept where workers may want them.
+  const kept = work < worth.program ? new Uint8Array() : bytes;
+  return { main, module: loadable(kept, library.module, work), size: bytes.length };
 };
 
 /** A program in which the time of every step is taken. */
@@ -270,7 +275,7 @@ const prepared = (program: Program): Executable => {
           inputs: plan.inputs.reduce((sum, { shape, dtype }) => sum + sizeOf(shape) * bytesOf[dtype], 0),
           outputs: made.reduce((sum, { bytes }) => sum + bytes, 0),
         },
-        code: compiledNow.code.module.bytes.length,
+        code: compiledNow.code.size,
         planMs,
         emitMs,
       };

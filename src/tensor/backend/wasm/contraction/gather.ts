@@ -6,11 +6,11 @@ import type { Local } from '../assembler.js';
 import { type Crew, meet, share } from '../threads/crew.js';
 import { panelColumns } from './blocks.js';
 import { type GatherConv, type Window, windowOf } from './conv.js';
-import type { Finish } from './epilogue.js';
 import type { Library } from './library.js';
 import { bytesFor, constant, cut, linear } from './numbers.js';
 import { tableBytes, writeTable } from './offsets.js';
 import { firstRow, type Panels, panelsOf } from './panels.js';
+import type { Finish } from './pieces.js';
 import { edgeBytes, multiply, type Product, pack, tileColumnsFor } from './product.js';
 import { stagedSize, writeStage } from './stage.js';
 import { type Addresses, inRuns, longestBlock, packedColumnsFor, packedPanels } from './together.js';
@@ -124,6 +124,7 @@ export const writeGather = (
     row: 4 * wide,
     places: null,
     tileColumns: tileColumnsFor(wide),
+    make: null,
     a,
     b,
     edge,

@@ -5,13 +5,13 @@ import type { View } from '../../../view.js';
 import type { Crew } from '../threads/crew.js';
 import { convFlops, convOf, type GatherConv, readsConvView, type SpreadConv } from './conv.js';
 import { type Dot, dotOf, readsDotView } from './dot.js';
-import type { Finish } from './epilogue.js';
 import { gatherBytes, gatherColumns, writeGather } from './gather.js';
 import type { Library } from './library.js';
+import type { Finish, Produce } from './pieces.js';
 import { unitOf as unitOfColumns } from './product.js';
 import { writeSpread } from './spread.js';
-import { spreadBytes, spreadUnit } from './spread-layout.js';
-import { type Addresses, togetherBytes, writeTogether } from './together.js';
+import { madeUnit as madeSourceUnit, spreadBytes, spreadUnit } from './spread-layout.js';
+import { type Addresses, madeUnit as madeRowUnit, togetherBytes, writeTogether } from './together.js';
 
 export type Contraction = Dot | SpreadConv | GatherConv;
 
@@ -23,16 +23,17 @@ export const readsView = (instruction: Instruction, view: View): boolean =>
 export const contractionOf = (instruction: Instruction, operands: readonly Source[]): Contraction | null =>
   dotOf(instruction, operands) ?? convOf(instruction, operands);
 
-/** Bytes of scratch memory: for all threads together and for each. */
+/** Bytes of scratch memory: for all threads together and for each. With `made`, an operand is made piece by piece. */
 export const scratchOf = (
   contraction: Contraction,
   { tallest }: Library,
+  made: boolean,
 ): { readonly common: number; readonly own: number } => {
   switch (contraction.kind) {
     case 'dot':
-      return togetherBytes(contraction, tallest);
+      return togetherBytes(contraction, tallest, made);
     case 'spread':
-      return spreadBytes(contraction, tallest);
+      return spreadBytes(contraction, tallest, made);
     default:
       return gatherBytes(contraction, tallest);
   }
@@ -56,22 +57,29 @@ export const unitOf = (contraction: Contraction, { tallest }: Library): number |
   }
 };
 
+/** How many elements of an operand are made at a time; null where it has to be there. */
+export const madeUnitOf = (contraction: Contraction, operand: number, { tallest }: Library): number | null => {
+  const isLeft = operand === contraction.leftOperand;
+  if (contraction.kind === 'dot') return isLeft ? madeRowUnit(contraction) : null;
+  return contraction.kind === 'spread' && !isLeft ? madeSourceUnit(contraction, tallest) : null;
+};
+
 /** Writes a contraction; the addresses of its operands are those of the left and the right one of the product. */
 export const writeContraction = (
   crew: Crew,
   contraction: Contraction,
   addresses: Addresses,
   library: Library,
-  finish: Finish | null,
+  pieces: { readonly finish: Finish | null; readonly produce: Produce | null },
 ): void => {
   switch (contraction.kind) {
     case 'dot':
-      writeTogether(crew, contraction, addresses, library, finish);
+      writeTogether(crew, contraction, addresses, library, pieces);
       break;
     case 'spread':
-      writeSpread(crew, contraction, addresses, library, finish);
+      writeSpread(crew, contraction, addresses, library, pieces);
       break;
     default:
-      writeGather(crew, contraction, addresses, library, finish);
+      writeGather(crew, contraction, addresses, library, pieces.finish);
   }
 };

@@ -7,11 +7,11 @@
 import type { FunctionWriter, Local } from '../assembler.js';
 import { type Crew, share } from '../threads/crew.js';
 import { directVectors, panelColumns } from './blocks.js';
-import type { Finish } from './epilogue.js';
 import type { Library } from './library.js';
 import { atMost, constant, linear, runAt, runsOf } from './numbers.js';
 import { moved, type Offsets, tableAt } from './offsets.js';
 import { byHeight, firstRow, type Panels } from './panels.js';
+import type { Finish } from './pieces.js';
 
 /** What there is to know of a product while its code is written. */
 export interface Product {
@@ -25,6 +25,8 @@ export interface Product {
   readonly places: Offsets | null;
   /** Columns of a tile. */
   readonly tileColumns: number;
+  /** Makes rows of the left operand, for the terms of a block, where they are not there: at `rows`, which `made` is the memory of. */
+  readonly make: { readonly write: (row: Local, count: Local, terms: Terms) => void; readonly made: Local } | null;
   /** Packed rows, packed columns, and a block for edges. */
   readonly a: Local;
   readonly b: Local;
@@ -91,12 +93,18 @@ const packedRow = (f: FunctionWriter, { a }: Product, { row }: RowRun, at: Local
   f.get(a, at, row).op('i32.sub').get(count).op('i32.mul').i32(2).op('i32.shl', 'i32.add');
 
 const packRowPanel = (f: FunctionWriter, product: Product, terms: Terms, run: RowRun, panel: Local): void => {
-  const { panels, rows, library } = product;
+  const { panels, rows, library, make } = product;
   const { left, count } = terms;
   const row = firstRow(f, panels, panel).keep('i32');
   byHeight(f, panels, panel, height => {
-    moved(f, left.base, rows, row);
-    tableAt(f, rows, row).i32(height).get(left.table, count);
+    if (make === null) {
+      moved(f, left.base, rows, row);
+      tableAt(f, rows, row);
+    } else {
+      make.write(row, constant(f, height), terms);
+      f.get(make.made, rows.table);
+    }
+    f.i32(height).get(left.table, count);
     packedRow(f, product, run, row, terms).call(library.pack(height));
   });
 };

@@ -1,4 +1,6 @@
 /** How convolutions whose result is an output or an input are cut: into blocks of channels and bands of places. */
+
+import { stridesOf } from '../../../shape.js';
 import { panelColumns } from './blocks.js';
 import { hull, type Reach, type SpreadConv, type Window, windowOf } from './conv.js';
 import { bytesFor } from './numbers.js';
@@ -80,7 +82,8 @@ const bandOf = (conv: SpreadConv, channels: number): number => {
   return band;
 };
 
-export const layoutOf = (conv: SpreadConv, tallest: number): Layout => {
+/** @param made whether the source is made piece by piece */
+export const layoutOf = (conv: SpreadConv, tallest: number, made: boolean): Layout => {
   const { parts, source, kernel, spatial, groups } = conv;
   const panels = panelsOf(conv.rows, tallest);
   const mostTaps = Math.max(1, ...parts.map(part => part.reduce((product, { taps }) => product * taps, 1)));
@@ -90,14 +93,14 @@ export const layoutOf = (conv: SpreadConv, tallest: number): Layout => {
   const seen = windowsOf(conv, band);
   const everything = windowsOf(conv, Number.POSITIVE_INFINITY);
   const inside = everything.every(({ from, to }, axis) => from >= 0 && to <= source.lengths[3 + axis]!);
-  const staged = inside ? null : seen;
+  const staged = inside && !made ? null : seen;
   const strides =
     staged === null
       ? source.strides.slice(3)
       : seen.map((_, axis) => 4 * seen.slice(axis + 1).reduce((product, window) => product * lengthOf(window), 1));
   const channelStride =
     staged === null ? source.strides[2]! : 4 * seen.reduce((product, window) => product * lengthOf(window), 1);
-  const made = parts.map((reach): Part => {
+  const cutParts = parts.map((reach): Part => {
     const columns = reach.map((axis, i) => (i === 0 ? Math.min(band, axis.columns) : axis.columns));
     const taps = reach.map(axis => axis.taps);
     const places = walkOf(
@@ -126,12 +129,12 @@ export const layoutOf = (conv: SpreadConv, tallest: number): Layout => {
     };
   });
   const rows = walkOf([conv.rows], [kernel.strides[1]!]);
-  const widest = Math.min(packedColumns, Math.max(...made.map(({ columns }) => countOf(columns))));
+  const widest = Math.min(packedColumns, Math.max(...cutParts.map(({ columns }) => countOf(columns))));
   const termsOf = ({ depth }: Part, count: number): number => (countOf(depth) / channels) * count;
   const kernelBytes = (count: number): readonly number[] =>
-    made.map(part => 4 * groups * conv.rows * termsOf(part, count));
+    cutParts.map(part => 4 * groups * conv.rows * termsOf(part, count));
   const whole = sum(kernelBytes(conv.channels)) <= wholeKernel;
-  const deepest = Math.max(...made.map(({ depth }) => countOf(depth)));
+  const deepest = Math.max(...cutParts.map(({ depth }) => countOf(depth)));
   return {
     panels,
     channels,
@@ -140,15 +143,16 @@ export const layoutOf = (conv: SpreadConv, tallest: number): Layout => {
     staged,
     channelStride,
     rows,
-    parts: made,
+    parts: cutParts,
     whole,
     common: kernelBytes(whole ? conv.channels : channels),
     own: [
       edgeBytes(panels, false),
       4 * panelColumns * Math.ceil(widest / panelColumns) * deepest,
       staged === null ? 0 : 4 * channels * stagedSize(seen.map(window => ({ window }))),
+      made ? 4 * lengthOf(seen[0]!) * rowUnit(conv) : 0,
       tableBytes(rows, panels.height),
-      ...made.flatMap(({ columns, depth, taps, places }) => [
+      ...cutParts.flatMap(({ columns, depth, taps, places }) => [
         tableBytes(columns, panelColumns),
         tableBytes(depth, countOf(depth)),
         tableBytes(taps, countOf(taps)),
@@ -160,14 +164,35 @@ export const layoutOf = (conv: SpreadConv, tallest: number): Layout => {
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((p, n) => p + n, 0);
 
-export const spreadBytes = (conv: SpreadConv, tallest: number): { readonly common: number; readonly own: number } => {
-  const { common, own } = layoutOf(conv, tallest);
+/** Elements of the source between two indices of its first spatial axis. */
+const rowUnit = ({ source }: SpreadConv): number =>
+  source.lengths.slice(4).reduce((product, length) => product * length, 1);
+
+/** How much of the source may be made again for the next band, which sees some of the same, at most. */
+const mostOverlap = 0.5;
+
+/** Elements that the source is made in pieces of; null where it is not in order, or bands would make too much of it twice. */
+export const madeUnit = (conv: SpreadConv, tallest: number): number | null => {
+  const { lengths, strides } = conv.source;
+  const { band, bands, staged } = layoutOf(conv, tallest, true);
+  const seen = lengthOf(staged![0]!) / (band * conv.parts[0]![0]!.step);
+  if (bands > 1 && seen > 1 + mostOverlap) return null;
+  const whole = stridesOf(lengths);
+  return lengths.every((length, axis) => length === 1 || strides[axis] === 4 * whole[axis]!) ? rowUnit(conv) : null;
+};
+
+export const spreadBytes = (
+  conv: SpreadConv,
+  tallest: number,
+  made: boolean,
+): { readonly common: number; readonly own: number } => {
+  const { common, own } = layoutOf(conv, tallest, made);
   return { common: bytesFor(common), own: bytesFor(own) };
 };
 
 /** Elements of a row of the result that a task leaves ready; null where tasks leave different numbers. */
 export const spreadUnit = (conv: SpreadConv, tallest: number): number | null => {
-  const { band } = layoutOf(conv, tallest);
+  const { band } = layoutOf(conv, tallest, false);
   const inner = conv.spatial.strides[0]! / 4;
   const rows = band * conv.parts[0]![0]!.place.step;
   return (conv.spatial.size / inner) % rows === 0 ? rows * inner : null;

@@ -6,13 +6,13 @@ import type { Local } from '../assembler.js';
 import { type Crew, meet, share } from '../threads/crew.js';
 import { panelColumns } from './blocks.js';
 import type { Reach, SpreadConv } from './conv.js';
-import type { Finish } from './epilogue.js';
 import type { Library } from './library.js';
 import { atMost, constant, cut, linear } from './numbers.js';
 import { writeTable } from './offsets.js';
+import type { Finish, Produce } from './pieces.js';
 import { multiply, type Product, pack, type Terms, wholeRows } from './product.js';
 import { inner, type Layout, layoutOf, type Part, packedColumns } from './spread-layout.js';
-import { writeStage } from './stage.js';
+import { type StagedAxis, writeStage } from './stage.js';
 import { type Addresses, inRuns } from './together.js';
 import { countOf } from './walk.js';
 
@@ -44,8 +44,8 @@ export const writeSpread = (
   conv: SpreadConv,
   addresses: Addresses,
   library: Library,
-  finish: Finish | null,
-): void => new SpreadWriter(crew, conv, addresses, library).write(finish);
+  { finish, produce }: { readonly finish: Finish | null; readonly produce: Produce | null },
+): void => new SpreadWriter(crew, conv, addresses, library, produce).write(finish);
 
 class SpreadWriter {
   readonly #crew: Crew;
@@ -55,20 +55,31 @@ class SpreadWriter {
   readonly #library: Library;
   readonly #layout: Layout;
   readonly #stage: Local;
+  readonly #produce: Produce | null;
+  /** What is produced, for one channel. */
+  readonly #made: Local;
   readonly #parts: readonly Made[];
 
-  constructor(crew: Crew, conv: SpreadConv, addresses: Addresses, library: Library) {
+  constructor(crew: Crew, conv: SpreadConv, addresses: Addresses, library: Library, produce: Produce | null) {
     const { writer: f } = crew;
     this.#crew = crew;
     this.#alone = { ...crew, alone: true };
     this.#conv = conv;
     this.#addresses = addresses;
     this.#library = library;
-    const layout = layoutOf(conv, library.tallest);
+    const layout = layoutOf(conv, library.tallest, produce !== null);
     this.#layout = layout;
+    this.#produce = produce;
     const packed = cut(f, addresses.common, layout.common);
-    const [edge, b, stage, rowTable, ...tables] = cut(f, addresses.own, layout.own) as [Local, Local, Local, Local];
+    const [edge, b, stage, made, rowTable, ...tables] = cut(f, addresses.own, layout.own) as [
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+    ];
     this.#stage = stage;
+    this.#made = made;
     const rows = writeTable(f, rowTable, layout.rows, layout.panels.height);
     this.#parts = layout.parts.map((part, i): Made => {
       const [columns, depthTable, tapTable, places] = (tables as readonly Local[]).slice(4 * i) as [
@@ -87,6 +98,7 @@ class SpreadWriter {
         row: 4 * conv.spatial.size,
         places: part.places === null ? null : writeTable(f, places, part.places, countOf(part.places)),
         tileColumns: packedColumns,
+        make: null,
         a: packed[i]!,
         b,
         edge,
@@ -214,9 +226,27 @@ class SpreadWriter {
     const index = constant(f, 0);
     f.loop(index, count, 1, () => {
       const to = linear(f, 0, [this.#stage, 1], [index, channelStride]).keep('i32');
-      writeStage(f, this.#library, axes, to, linear(f, 0, [from, 1], [index, channel]).keep('i32'));
+      const there = linear(f, 0, [from, 1], [index, channel]).keep('i32');
+      const at = this.#produce === null ? there : this.#make(this.#produce, there, axes[0]!);
+      writeStage(f, this.#library, axes, to, at);
     });
     return this.#stage;
+  }
+
+  /** Makes what a band sees of a channel that would be at an address, and leaves where the channel would begin. */
+  #make(produce: Produce, channel: Local, { window, length, stride, shift }: StagedAxis): Local {
+    const { writer: f } = this.#crew;
+    const clamped = (index: number): Local => {
+      const at = linear(f, index, [shift!, 1]).keep('i32');
+      f.get(at).i32(0).get(at).i32(0).op('i32.gt_s', 'select').set(at);
+      f.get(at).i32(length).get(at).i32(length).op('i32.lt_s', 'select').set(at);
+      return at;
+    };
+    const [from, to] = [clamped(window.from), clamped(window.to)];
+    const before = f.get(channel, this.#addresses.right).op('i32.sub').i32(stride).op('i32.div_u');
+    const first = before.get(from).op('i32.add').keep('i32');
+    produce(first, f.get(to, from).op('i32.sub').keep('i32'), this.#made);
+    return linear(f, 0, [this.#made, 1], [from, -stride]).keep('i32');
   }
 
   /** The first element of a task's band in the result, for its first row. */

@@ -17,8 +17,11 @@ export interface Crew {
   since: 'nothing' | 'solo' | 'shared';
 }
 
-/** Looks at the meeting before a thread goes to sleep: some 10 µs, longer than most are late. */
-const glances = 4000;
+/**
+ * Looks at the meeting before a thread goes to sleep: some 200 µs, which is more than it takes to wake one. With fewer, two
+ * threads take turns in waking each other, each asleep again before the other is there (16 µs a meeting instead of 0.25).
+ */
+const glances = 60_000;
 /** As many as take about a nap, for a thread that must not sleep. */
 const napGlances = 1_000_000;
 

@@ -130,6 +130,11 @@ export class Pool {
         if (!this.#wait(until) || !this.#has(each)) return 1;
       }
     }
+    if (module.work < worth.waking && this.#at(idlers) > 0) {
+      // They wake up while this program runs on one thread, and look for others.
+      Atomics.notify(this.#words, jobs / 4);
+      return 1;
+    }
     return this.#crew.length + 1;
   }
 

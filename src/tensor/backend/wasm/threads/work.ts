@@ -11,8 +11,10 @@ export const worth = {
   kernel: 8_000,
   /** A tile is a piece of work of its own. */
   tile: 2_000,
-  /** A program runs on several threads, which may have to be woken. */
+  /** A program runs on several threads that are awake. */
   program: 100_000,
+  /** The same where they have to be woken: it would wait for them longer than it takes by itself. */
+  waking: 300_000,
   /** A program waits for workers, however short it is: milliseconds. */
   waiting: 0,
 };
@@ -21,7 +23,7 @@ export const worth = {
 const mostTiles = 32;
 
 /** Nanoseconds for an element: of what is read or written, computed easily or with effort, reduced. Good to a factor of 2 or 3. */
-const [moved, cheap, dear, reduced] = [0.2, 0.1, 1, 0.25];
+const [moved, cheap, dear, reduced] = [0.2, 0.1, 2, 0.25];
 
 const sizeOf = (lengths: readonly number[]): number => lengths.reduce((product, length) => product * length, 1);
 

@@ -1,4 +1,4 @@
-/** Kernels that are done for each piece of a contraction's result as soon as it is there. */
+/** Kernels that are done piece by piece: on a contraction's result as soon as it is there, or on its operand when it is needed. */
 import type { Kernel, KernelValue } from '../../../compile/kernel.js';
 import type { View } from '../../../view.js';
 import type { FunctionWriter, Local } from '../assembler.js';
@@ -6,14 +6,17 @@ import { callsMain, type KernelCode } from '../kernels/body.js';
 import { writeMap } from '../kernels/map.js';
 import { linear } from './numbers.js';
 
-/** A kernel in units of so many elements of the result. */
-export interface EpilogueCode {
+/** A kernel in units of so many elements. */
+export interface PieceCode {
   readonly code: KernelCode;
   readonly unit: number;
 }
 
 /** What is done for pieces: so many rows of one unit each, the first at an address. */
 export type Finish = (first: Local, rows: Local, rowBytes: number) => void;
+
+/** Makes so many units of an operand, from one on, one behind the other. */
+export type Produce = (first: Local, count: Local, to: Local) => void;
 
 /** An axis of a view cut in two, the inner part so long; null where it has an end within. */
 const cutView = (view: View, axis: number, inner: number): View | null => {
@@ -63,7 +66,7 @@ const withBorder = (kernel: Kernel, unit: number): { readonly kernel: Kernel; re
 const shortestUnit = 8;
 
 /** A kernel without reductions in units of so many elements; null where it cannot be cut so. */
-export const epilogueOf = (kernel: Kernel, unit: number): EpilogueCode | null => {
+export const pieceOf = (kernel: Kernel, unit: number): PieceCode | null => {
   if (unit < shortestUnit) return null;
   const cut = withBorder(kernel, unit);
   if (cut === null) return null;
@@ -74,7 +77,7 @@ export const epilogueOf = (kernel: Kernel, unit: number): EpilogueCode | null =>
 /** Writes the calls of a kernel for pieces of a result that begins at `out` and has so many elements. */
 export const finisher = (
   f: FunctionWriter,
-  { code, unit }: EpilogueCode,
+  { code, unit }: PieceCode,
   out: Local,
   size: number,
   addresses: readonly Local[],
@@ -101,5 +104,22 @@ export const finisher = (
       call(at, one);
       linear(f, rowBytes, [at, 1]).set(at);
     });
+  };
+};
+
+/** Writes the calls of a kernel that makes an operand of so many elements; the last of its addresses is where to. */
+export const producer = (
+  f: FunctionWriter,
+  { code, unit }: PieceCode,
+  size: number,
+  addresses: readonly Local[],
+): Produce => {
+  const factor = (code.units * unit) / size;
+  return (first, count, to) => {
+    // The kernel believes that it writes to its place in the whole.
+    f.get(...addresses);
+    linear(f, 0, [to, 1], [first, -4 * unit]).i32(0);
+    linear(f, 0, [first, factor]);
+    linear(f, 0, [first, factor], [count, factor]).call(code.writer);
   };
 };
