@@ -4,6 +4,7 @@
  */
 import type { Local } from '../assembler.js';
 import { type Crew, meet, share } from '../threads/crew.js';
+import { type Addresses, inRuns, longestBlock, packedColumnsFor, packedPanels } from './blocking.js';
 import { panelColumns } from './blocks.js';
 import { type GatherConv, type Window, windowOf } from './conv.js';
 import type { Library } from './library.js';
@@ -13,7 +14,6 @@ import { firstRow, type Panels, panelsOf } from './panels.js';
 import type { Finish } from './pieces.js';
 import { edgeBytes, multiply, type Product, pack, tileColumnsFor } from './product.js';
 import { stagedSize, writeStage } from './stage.js';
-import { type Addresses, inRuns, longestBlock, packedColumnsFor, packedPanels } from './together.js';
 import { countOf, type Walk, walkOf } from './walk.js';
 
 interface Layout {

@@ -3,15 +3,16 @@ import type { Source } from '../../../compile/cluster.js';
 import type { Instruction } from '../../../compile/program.js';
 import type { View } from '../../../view.js';
 import type { Crew } from '../threads/crew.js';
+import type { Addresses } from './blocking.js';
 import { convFlops, convOf, type GatherConv, readsConvView, type SpreadConv } from './conv.js';
 import { type Dot, dotOf, readsDotView } from './dot.js';
 import { gatherBytes, gatherColumns, writeGather } from './gather.js';
 import type { Library } from './library.js';
+import { dotBytes, madeUnit as madeRowUnit, writeDot } from './matrices.js';
 import type { Finish, Produce } from './pieces.js';
 import { unitOf as unitOfColumns } from './product.js';
 import { writeSpread } from './spread.js';
 import { madeUnit as madeSourceUnit, spreadBytes, spreadUnit } from './spread-layout.js';
-import { type Addresses, madeUnit as madeRowUnit, togetherBytes, writeTogether } from './together.js';
 
 export type Contraction = Dot | SpreadConv | GatherConv;
 
@@ -31,7 +32,7 @@ export const scratchOf = (
 ): { readonly common: number; readonly own: number } => {
   switch (contraction.kind) {
     case 'dot':
-      return togetherBytes(contraction, tallest, made);
+      return dotBytes(contraction, tallest, made);
     case 'spread':
       return spreadBytes(contraction, tallest, made);
     default:
@@ -74,7 +75,7 @@ export const writeContraction = (
 ): void => {
   switch (contraction.kind) {
     case 'dot':
-      writeTogether(crew, contraction, addresses, library, pieces);
+      writeDot(crew, contraction, addresses, library, pieces);
       break;
     case 'spread':
       writeSpread(crew, contraction, addresses, library, pieces);

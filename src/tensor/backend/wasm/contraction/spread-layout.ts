@@ -1,6 +1,7 @@
 /** How convolutions whose result is an output or an input are cut: into blocks of channels and bands of places. */
 
 import { stridesOf } from '../../../shape.js';
+import { blocksOf } from './blocking.js';
 import { panelColumns } from './blocks.js';
 import { hull, type Reach, type SpreadConv, type Window, windowOf } from './conv.js';
 import { bytesFor } from './numbers.js';
@@ -8,7 +9,6 @@ import { tableBytes } from './offsets.js';
 import { type Panels, panelsOf } from './panels.js';
 import { edgeBytes } from './product.js';
 import { lengthOf, stagedSize } from './stage.js';
-import { blocksOf } from './together.js';
 import { countOf, type Walk, walkOf } from './walk.js';
 
 /** Bytes of a staged band, and columns of it: what stays in the nearer caches. */

@@ -4,6 +4,7 @@
  */
 import type { Local } from '../assembler.js';
 import { type Crew, meet, share } from '../threads/crew.js';
+import { type Addresses, inRuns } from './blocking.js';
 import { panelColumns } from './blocks.js';
 import type { Reach, SpreadConv } from './conv.js';
 import type { Library } from './library.js';
@@ -13,7 +14,6 @@ import type { Finish, Produce } from './pieces.js';
 import { multiply, type Product, pack, type Terms, wholeRows } from './product.js';
 import { inner, type Layout, layoutOf, type Part, packedColumns } from './spread-layout.js';
 import { type StagedAxis, writeStage } from './stage.js';
-import { type Addresses, inRuns } from './together.js';
 import { countOf } from './walk.js';
 
 /** A part with its tables written. */

@@ -1,31 +1,16 @@
-/** Products of matrices one after another, all threads on each. */
+/** Products of matrices: all threads on one after the other, or, where they are many and small, each thread on some. */
 import type { FunctionWriter, Local } from '../assembler.js';
-import { type Crew, meet } from '../threads/crew.js';
+import { type Crew, meet, share } from '../threads/crew.js';
+import { type Addresses, blockDepth, inRuns, packedColumnsFor, packedPanels } from './blocking.js';
 import { panelColumns } from './blocks.js';
 import { type Dot, isDirect } from './dot.js';
 import type { Library } from './library.js';
-import { atMost, bytesFor, constant, cut, linear } from './numbers.js';
+import { bytesFor, constant, cut, linear } from './numbers.js';
 import { moved, tableAt, tableBytes, writeTable } from './offsets.js';
 import { firstRow, type Panels, panelsOf } from './panels.js';
 import type { Finish, Produce } from './pieces.js';
 import { edgeBytes, multiply, type Product, pack, tileColumnsFor } from './product.js';
 import { strideOf, type Walk, walkOf } from './walk.js';
-
-/** The longest run of terms that is added up before it goes to the result. */
-export const longestBlock = 320;
-
-/** Blocks that terms are added up in: a function of how many there are, so that the order of a sum depends on its length alone. */
-export const blocksOf = (depth: number): number => Math.ceil(depth / longestBlock);
-
-const blockDepth = (depth: number): number => Math.ceil(depth / blocksOf(depth) / 4) * 4;
-
-/** Panels of rows and columns that are packed at a time. */
-export const packedPanels = 340;
-const mostPackedColumns = 2048;
-export const packedColumnsFor = (columns: number): number => {
-  const tile = tileColumnsFor(columns);
-  return tile * Math.floor(mostPackedColumns / tile);
-};
 
 interface Layout {
   readonly panels: Panels;
@@ -70,25 +55,17 @@ const layoutOf = (dot: Dot, tallest: number, made: boolean): Layout => {
 };
 
 /** Bytes of scratch memory: for all threads together and for each. */
-export const togetherBytes = (
+export const dotBytes = (
   dot: Dot,
   tallest: number,
   made: boolean,
 ): { readonly common: number; readonly own: number } => {
-  const { common, own } = layoutOf(dot, tallest, made);
-  return { common: bytesFor(common), own: bytesFor(own) };
+  const layout = layoutOf(dot, tallest, made);
+  const [common, own] = [bytesFor(layout.common), bytesFor(layout.own)];
+  return isApart(dot) ? { common: 0, own: common + own } : { common, own };
 };
 
-/** Addresses; `own` is this thread's part of the scratch memory. */
-export interface Addresses {
-  readonly left: Local;
-  readonly right: Local;
-  readonly out: Local;
-  readonly common: Local;
-  readonly own: Local;
-}
-
-export const writeTogether = (
+export const writeDot = (
   crew: Crew,
   dot: Dot,
   addresses: Addresses,
@@ -96,10 +73,11 @@ export const writeTogether = (
   { finish, produce }: { readonly finish: Finish | null; readonly produce: Produce | null },
 ): void => {
   const { writer: f } = crew;
-  const { left, right, out, common, own } = addresses;
   const layout = layoutOf(dot, library.tallest, produce !== null);
   const { panels, block, direct, places } = layout;
-  const [a, b] = cut(f, common, layout.common) as [Local, Local];
+  const { own } = addresses;
+  const behind = linear(f, bytesFor(layout.own), [own, 1]).keep('i32');
+  const [a, b] = cut(f, isApart(dot) ? behind : addresses.common, layout.common) as [Local, Local];
   const tables = cut(f, own, layout.own) as [Local, Local, Local, Local, Local, Local, Local];
   const product: Product = {
     library,
@@ -129,7 +107,7 @@ export const writeTogether = (
     panels: constant(f, packedPanels),
   };
 
-  overBatch(f, dot, [left, right, out], () => {
+  const multiplyAt = (by: Crew, { left, right, out }: Place): void => {
     inRuns(f, depth, block, limit.depth, (k, count) => {
       const terms = {
         count,
@@ -150,14 +128,26 @@ export const writeTogether = (
           const run = { panel, row: firstRow(f, panels, panel).keep('i32'), count: many };
           // Columns are packed along with the first rows.
           const only = f.get(panel).op('i32.eqz').keep('i32');
-          pack(crew, product, terms, { rows: run, columns: { first, count: wide }, only });
-          meet(crew);
-          multiply(crew, product, terms, run, { first, count: wide }, out, completion);
-          meet(crew);
+          pack(by, product, terms, { rows: run, columns: { first, count: wide }, only });
+          meet(by);
+          multiply(by, product, terms, run, { first, count: wide }, out, completion);
+          meet(by);
         });
       });
     });
-  });
+  };
+  const batch = batchOf(dot);
+  if (batch === 1) {
+    multiplyAt(crew, addresses);
+    return;
+  }
+  if (isApart(dot)) {
+    share(crew, constant(f, batch), index => multiplyAt({ ...crew, alone: true }, placeOf(f, dot, addresses, index)));
+    meet(crew);
+    return;
+  }
+  const index = constant(f, 0);
+  f.loop(index, constant(f, batch), 1, () => multiplyAt(crew, placeOf(f, dot, addresses, index)));
 };
 
 /** Makes rows of a left operand that has so many blocks of terms in each: those of one block, one row behind the other. */
@@ -189,46 +179,35 @@ export const madeUnit = (dot: Dot): number | null => {
   return inOrder && once && depth % block === 0 ? block : null;
 };
 
-/** `body` for runs of `size` and what is left: where each begins and how long it is. */
-export const inRuns = (
-  f: FunctionWriter,
-  total: Local,
-  size: number,
-  limit: Local,
-  body: (first: Local, count: Local) => void,
-): void => {
-  const first = constant(f, 0);
-  f.loop(first, total, size, () => {
-    f.get(total, first).op('i32.sub');
-    body(first, atMost(f, limit));
-  });
-};
+/** Addresses of a product of a batch. */
+interface Place {
+  readonly left: Local;
+  readonly right: Local;
+  readonly out: Local;
+}
 
-/** `once` for every product, the addresses going along. */
-const overBatch = (
-  f: FunctionWriter,
-  { batch, rows, columns }: Dot,
-  [left, right, out]: readonly [Local, Local, Local],
-  once: () => void,
-): void => {
-  const advance = (local: Local, by: number): void => {
-    if (by !== 0) linear(f, by, [local, 1]).set(local);
+/** Products are done apart from each other where there are so many, none of them so large that threads would wait for it. */
+const manyProducts = 4;
+const largeProduct = 2 ** 26;
+
+const batchOf = ({ batch }: Dot): number => batch.lengths.reduce((product, length) => product * length, 1);
+
+const isApart = (dot: Dot): boolean =>
+  batchOf(dot) >= manyProducts && 2 * dot.rows * dot.columns * dot.depth <= largeProduct;
+
+/** Where a product of the batch is. */
+const placeOf = (f: FunctionWriter, { batch, rows, columns }: Dot, first: Place, index: Local): Place => {
+  const rest = f.get(index).keep('i32');
+  const place = {
+    left: f.get(first.left).keep('i32'),
+    right: f.get(first.right).keep('i32'),
+    out: linear(f, 0, [first.out, 1], [index, 4 * rows * columns]).keep('i32'),
   };
-  const nest = (level: number): void => {
-    if (level === batch.lengths.length) {
-      once();
-      if (level > 0) advance(out, 4 * rows * columns);
-      return;
-    }
-    const length = batch.lengths[level]!;
-    const counter = constant(f, 0);
-    f.loop(counter, constant(f, length), 1, () => {
-      nest(level + 1);
-      advance(left, batch.left[level]!);
-      advance(right, batch.right[level]!);
-    });
-    advance(left, -batch.left[level]! * length);
-    advance(right, -batch.right[level]! * length);
-  };
-  nest(0);
+  for (let axis = batch.lengths.length - 1; axis >= 0; axis--) {
+    const at = f.get(rest).i32(batch.lengths[axis]!).op('i32.rem_u').keep('i32');
+    f.get(rest).i32(batch.lengths[axis]!).op('i32.div_u').set(rest);
+    linear(f, 0, [place.left, 1], [at, batch.left[axis]!]).set(place.left);
+    linear(f, 0, [place.right, 1], [at, batch.right[axis]!]).set(place.right);
+  }
+  return place;
 };
