@@ -1,4 +1,5 @@
 /** What the tests of contractions share: operands of which the bits tell in which order they were added, views, an oracle. */
+import { add, matmul, mul, type Tensor } from 'tenfold';
 import { expect } from 'vitest';
 import { type Plan, planOf } from '../../src/tensor/backend/wasm/plan.js';
 import { wasmBackend } from '../../src/tensor/backend/wasm/wasm.js';
@@ -9,17 +10,17 @@ import { operandRoles, outputLength } from '../../src/tensor/primitives/convolut
 import type { ConvParams, ConvRole, DotParams } from '../../src/tensor/primitives/signatures.js';
 import { range, type Shape, sizeOf, stridesOf } from '../../src/tensor/shape.js';
 import { HostStorage, type Storage } from '../../src/tensor/storage.js';
+import { wrap } from '../../src/tensor/tensor.js';
 import { randomOf } from './differential.js';
 
 /** The values of some roots, computed in one program. */
 export const computedAll = (...roots: readonly Node[]): readonly Float32Array[] => {
-  if (roots.length === 1 && roots[0]!.value !== null) return [(roots[0]!.value as Storage).readSync() as Float32Array];
-  const { program, scalars, leaves, stored } = programOfPending(roots);
-  const values = wasmBackend.compile(program).run(
-    leaves.map(each => each.value as Storage),
-    scalars,
+  const { program, scalars, leaves, stored } = programOfPending(roots.filter(({ value }) => value === null));
+  const given = leaves.map(each => each.value as Storage);
+  const values = program.instructions.length === 0 ? [] : wasmBackend.compile(program).run(given, scalars);
+  return roots.map(
+    root => ((root.value ?? values[stored.indexOf(root)]) as Storage).readSync() as unknown as Float32Array,
   );
-  return roots.map(root => (values[stored.indexOf(root)] as Storage).readSync() as Float32Array);
 };
 export const computed = (root: Node, ...others: readonly Node[]): Float32Array => computedAll(root, ...others)[0]!;
 
@@ -33,10 +34,23 @@ export const noise = (size: number, seed: number): Float32Array => {
   const random = randomOf(seed);
   return Float32Array.from({ length: size }, () => (random() - 0.5) * 2 ** (random() * 6 - 3));
 };
-export const noiseOf = (shape: Shape, seed = sizeOf(shape)): Node => leaf(shape, noise(sizeOf(shape), seed));
+/** Made once, since large ones take longer to make than to multiply. */
+const made = new Map<string, Node>();
+export const noiseOf = (shape: Shape, seed = sizeOf(shape)): Node => {
+  const key = `${shape} ${seed}`;
+  const node = made.get(key) ?? leaf(shape, noise(sizeOf(shape), seed));
+  if (sizeOf(shape) > 100_000) made.set(key, node);
+  return node;
+};
 
 /** A stored copy. */
 export const written = (x: Node): Node => (x.value !== null ? x : leaf(x.shape, computed(x)));
+
+/** The same for what is not of float32. */
+export const writtenAs = (x: Node): Node => {
+  const { dtype, shape } = x;
+  return bufferNode(shape, new HostStorage(dtype, computed(x) as never));
+};
 
 /** Index `i` of an axis, the axis staying. */
 export const at = (x: Node, axis: number, from: number, to = from + 1): Node =>
@@ -49,24 +63,24 @@ export const at = (x: Node, axis: number, from: number, to = from + 1): Node =>
 export const turned = (x: Node, axes: readonly number[] = range(x.shape.length).reverse()): Node =>
   b.permute(x, { axes });
 
-/** The same elements somewhere within a larger buffer of other numbers. */
-const within = (x: Node, low: number, high: number, step: number): Node => {
+/** The same elements somewhere within a larger buffer of other numbers; in every axis that would be much larger. */
+const within = (x: Node, before: number, after: number, apart: number): Node => {
   const values = computed(x);
-  const shape = x.shape.map(n => low + n * step + high);
+  const outer = x.shape.map((_, axis) => axis === 0 || axis >= x.shape.length - 2);
+  const [low, high, step] = [
+    outer.map(is => (is ? before : 0)),
+    outer.map(is => (is ? after : 0)),
+    outer.map(is => (is ? apart : 1)),
+  ];
+  const stop = x.shape.map((n, axis) => low[axis]! + n * step[axis]!);
+  const shape = stop.map((n, axis) => n + high[axis]!);
   const array = noise(sizeOf(shape), 77);
   const [from, to] = [stridesOf(x.shape), stridesOf(shape)];
   values.forEach((value, flat) => {
-    const place = x.shape.reduce(
-      (sum, n, axis) => sum + (low + (Math.floor(flat / from[axis]!) % n) * step) * to[axis]!,
-      0,
-    );
-    array[place] = value;
+    const indices = x.shape.map((n, axis) => Math.floor(flat / from[axis]!) % n);
+    array[indices.reduce((sum, i, axis) => sum + (low[axis]! + i * step[axis]!) * to[axis]!, 0)] = value;
   });
-  return b.slice(leaf(shape, array), {
-    start: x.shape.map(() => low),
-    stop: x.shape.map(n => low + n * step),
-    step: x.shape.map(() => step),
-  });
+  return b.slice(leaf(shape, array), { start: low, stop, step });
 };
 
 /** Ways to read a stored tensor out of something else. */
@@ -111,29 +125,17 @@ export const near = (got: Float32Array, sumAt: (i: number) => Sum, what: string)
   });
 };
 
-/** Sums beside their magnitudes. */
-class Sums {
-  readonly #values: Float64Array;
-  readonly #magnitudes: Float64Array;
-  readonly #terms: number;
-
-  constructor(size: number, terms: number) {
-    this.#values = new Float64Array(size);
-    this.#magnitudes = new Float64Array(size);
-    this.#terms = terms;
-  }
-
-  add(i: number, term: number): void {
-    this.#values[i]! += term;
-    this.#magnitudes[i]! += Math.abs(term);
-  }
-
-  readonly at = (i: number): Sum => ({
-    value: this.#values[i]!,
-    magnitude: this.#magnitudes[i]!,
-    terms: this.#terms,
-  });
-}
+/** Sums of so many terms beside their magnitudes. */
+const sumsOf = (size: number, terms: number) => {
+  const [values, magnitudes] = [new Float64Array(size), new Float64Array(size)];
+  return {
+    add: (i: number, term: number): void => {
+      values[i]! += term;
+      magnitudes[i]! += Math.abs(term);
+    },
+    at: (i: number): Sum => ({ value: values[i]!, magnitude: magnitudes[i]!, terms }),
+  };
+};
 
 /** The product of stacks of matrices [batch, m, k] · [batch, k, n] in float64. */
 export const productOf = (
@@ -141,7 +143,7 @@ export const productOf = (
   x: Float32Array,
   y: Float32Array,
 ): ((i: number) => Sum) => {
-  const sums = new Sums(batch * m * n, k);
+  const sums = sumsOf(batch * m * n, k);
   for (let p = 0; p < batch; p++)
     for (let i = 0; i < m; i++)
       for (let l = 0; l < k; l++) {
@@ -169,6 +171,47 @@ export interface ConvCase {
   readonly dilation?: readonly number[];
   readonly padding?: readonly (readonly [number, number])[];
 }
+
+/** Convolutions that differ in how they are cut into blocks. */
+export const convCases: Readonly<Record<string, ConvCase>> = {
+  'of more terms than a block': {
+    ...{ n: 9, g: 1, o: 7, c: 40, size: [9, 11], kernel: [3, 3] },
+    padding: [
+      [1, 1],
+      [1, 1],
+    ],
+  },
+  'in groups, with strides and uneven padding': {
+    ...{ n: 9, g: 3, o: 4, c: 5, size: [10, 7], kernel: [3, 2], strides: [2, 3] },
+    padding: [
+      [1, 0],
+      [2, 1],
+    ],
+  },
+  'along one axis': {
+    ...{ n: 9, g: 1, o: 13, c: 70, size: [50], kernel: [5], dilation: [3], strides: [2], padding: [[4, 2]] },
+  },
+  'over three axes': {
+    ...{ n: 9, g: 2, o: 3, c: 6, size: [4, 5, 6], kernel: [2, 3, 2], dilation: [2, 1, 1] },
+    padding: [
+      [1, 2],
+      [0, 1],
+      [1, 0],
+    ],
+  },
+  'with strides longer than the kernel': {
+    ...{ n: 9, g: 1, o: 8, c: 3, size: [11, 13], kernel: [2, 1], strides: [3, 4] },
+  },
+  'over planes of more places than a block': {
+    ...{ n: 3, g: 1, o: 2, c: 3, size: [30, 37], kernel: [3, 3] },
+    padding: [
+      [1, 1],
+      [1, 1],
+    ],
+  },
+  'of rows of more places than a block': { n: 2, g: 1, o: 5, c: 2, size: [3, 400], kernel: [2, 4] },
+  'of single places': { n: 9, g: 1, o: 33, c: 350, size: [3, 2], kernel: [1, 1] },
+};
 
 export const roles = ['output', 'input', 'kernel'] as const;
 
@@ -243,7 +286,7 @@ export const convolved = (one: ConvCase, of: ConvRole, x: Float32Array, y: Float
       }
     }
   }
-  const sums = new Sums(sizeOf(shapes[of]), { output: c * k3, input: o * k3, kernel: n * t3 }[of]);
+  const sums = sumsOf(sizeOf(shapes[of]), { output: c * k3, input: o * k3, kernel: n * t3 }[of]);
   for (let i = 0; i < n; i++)
     for (let j = 0; j < g; j++)
       for (let l = 0; l < c; l++)
@@ -260,3 +303,9 @@ export const convolved = (one: ConvCase, of: ConvRole, x: Float32Array, y: Float
         }
   return sums.at;
 };
+
+/** A stored tensor; its type says nothing of its shape. */
+export const stored = (shape: readonly number[], seed = sizeOf(shape)): Tensor => wrap(noiseOf(shape, seed)) as Tensor;
+export const product = (x: Tensor, y: Tensor): Tensor => matmul(x, y as never) as Tensor;
+export const both = (x: Tensor, y: Tensor | number): Tensor => add(x, y as never) as Tensor;
+export const times = (x: Tensor, y: Tensor | number): Tensor => mul(x, y as never) as Tensor;

@@ -1,8 +1,9 @@
 /** Contractions that hand their result on to the kernel that uses it, piece by piece while it is in the cache. */
+import { entryOf } from '../primitives/table.js';
 import { sizeOf } from '../shape.js';
-import { isContiguous } from '../view.js';
+import { isContiguous, type View } from '../view.js';
 import type { Fused, Single, Unit } from './fuse.js';
-import { type Kernel, lengthsOf } from './kernel.js';
+import { type Axis, type Kernel, type KernelValue, lengthsOf } from './kernel.js';
 
 /** The slots a unit reads. */
 const readsOf = (unit: Unit): readonly number[] =>
@@ -10,9 +11,51 @@ const readsOf = (unit: Unit): readonly number[] =>
     ? unit.operands.flatMap(({ base }) => (base === null ? [] : [base]))
     : unit.kernel.values.flatMap(value => (value.kind === 'load' ? [value.slot] : []));
 
+/** A view of the axes that are not reduced, over all of them. */
+const spread = (view: View, space: readonly Axis[]): View => {
+  let next = 0;
+  const from = space.map(({ reduced }) => (reduced ? -1 : next++));
+  const over = <T>(list: readonly T[], otherwise: T): readonly T[] =>
+    from.map(axis => (axis < 0 ? otherwise : list[axis]!));
+  return {
+    shape: space.map(({ length }) => length),
+    offset: view.offset,
+    strides: over(view.strides, 0),
+    valid: over(view.valid, null),
+  };
+};
+
+/**
+ * A kernel whose rows nothing was reduced to as one of elements; the kernel itself if it has no rows, null if it needs them: what
+ * is dear is not computed again for every element.
+ */
+const withoutRows = (kernel: Kernel): Kernel | null => {
+  const { space, values, stores } = kernel;
+  if (!space.some(({ reduced }) => reduced)) return kernel;
+  const needed = values.some(
+    value => value.kind === 'reduce' || (value.kind === 'operation' && value.level === 'row' && !isCheap(value.op)),
+  );
+  if (needed || stores.some(({ value }) => values[value]!.level === 'row')) return null;
+  return {
+    space: space.map(({ length }) => ({ length, reduced: false })),
+    values: values.map((value): KernelValue => {
+      if (value.level === 'element') return value;
+      return value.kind === 'load' || value.kind === 'index'
+        ? { ...value, level: 'element', view: spread(value.view, space) }
+        : { ...value, level: 'element' };
+    }),
+    stores,
+  };
+};
+
+const isCheap = (op: string): boolean => {
+  if (op === 'copy') return true;
+  const entry = entryOf(op);
+  return entry.kind === 'elementwise' && entry.traits.includes('cheap');
+};
+
 /** Whether a kernel needs of a slot at each place what stands at the same place there. */
 const goesAlong = ({ space, values }: Kernel, slot: number): boolean => {
-  if (space.some(({ reduced }) => reduced)) return false;
   const size = sizeOf(lengthsOf(space, 'element'));
   return values.every(
     value =>
@@ -37,13 +80,14 @@ const withPrologue = (
 ): { readonly single: Single; readonly at: number } | null => {
   for (const [operand, { base, view }] of single.operands.entries()) {
     if (base === null || !isContiguous(view)) continue;
+    if (single.operands.some((other, i) => i !== operand && other.base === base)) continue;
     const at = units.findIndex(
       unit => unit.kind === 'kernel' && unit.kernel.stores.length === 1 && unit.kernel.stores[0]!.slot === base,
     );
     if (at < 0 || !isFree(base, at)) continue;
-    const { kernel } = units[at] as { readonly kernel: Kernel };
-    const whole = sizeOf(lengthsOf(kernel.space, 'element')) === sizeOf(view.shape);
-    if (kernel.space.some(({ reduced }) => reduced) || !whole || !before(single, kernel, operand)) continue;
+    const kernel = withoutRows((units[at] as { readonly kernel: Kernel }).kernel);
+    if (kernel === null || sizeOf(lengthsOf(kernel.space, 'element')) !== sizeOf(view.shape)) continue;
+    if (!before(single, kernel, operand)) continue;
     return { single: { ...single, prologue: { kernel, operand } }, at };
   }
   return null;
@@ -68,17 +112,10 @@ export const chain = ({ units, outputs }: Pick<Fused, 'units' | 'outputs'>, piec
     const { result } = unit.instruction;
     const [first, ...others] = readers.get(result) ?? [];
     const next = first === undefined ? undefined : units[first];
-    if (
-      next?.kind !== 'kernel' ||
-      taken.has(first!) ||
-      !goesAlong(next.kernel, result) ||
-      !pieces.behind(unit, next.kernel)
-    )
-      continue;
-    taken.set(first!, {
-      ...unit,
-      epilogue: { kernel: next.kernel, alone: others.length === 0 && !wanted.has(result) },
-    });
+    if (next?.kind !== 'kernel' || taken.has(first!)) continue;
+    const kernel = withoutRows(next.kernel);
+    if (kernel === null || !goesAlong(kernel, result) || !pieces.behind(unit, kernel)) continue;
+    taken.set(first!, { ...unit, epilogue: { kernel, alone: others.length === 0 && !wanted.has(result) } });
     gone.add(at);
   }
   const isFree = (slot: number, at: number): boolean =>

@@ -60,13 +60,6 @@ export interface PieceStep {
   readonly operands: readonly Operand[];
 }
 
-/** A kernel that is part of a contraction: where what it reads is, and what it writes if that is stored. */
-export interface PieceStep {
-  readonly kernel: Kernel;
-  readonly code: PieceCode;
-  readonly operands: readonly Operand[];
-}
-
 export interface ContractionStep {
   readonly kind: 'contraction';
   readonly instruction: Instruction;

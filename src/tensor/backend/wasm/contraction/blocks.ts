@@ -79,8 +79,9 @@ const writeTile = (shape: BlockShape, fma: boolean): FunctionWriter => {
   const [a, b, depth, out, rowBytes, panels, columns, scratch, bPanel, bStep, adds, places] = [
     0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11,
   ] as const;
-  const [j, i, r, c] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
-  const [left, row, to, from, count] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
+  const i32 = (): Local => f.local('i32');
+  const [first, last, j, i, r, c] = [i32(), i32(), i32(), i32(), i32(), i32()];
+  const [left, right, row, to, from, count] = [i32(), i32(), i32(), i32(), i32(), i32()];
   const panelBytes = f
     .get(depth)
     .i32(4 * rows)
@@ -88,7 +89,8 @@ const writeTile = (shape: BlockShape, fma: boolean): FunctionWriter => {
     .keep('i32');
   const height = f.i32(rows).keep('i32');
   const spread = (): void => {
-    f.get(left, b, depth, scratch)
+    f.get(count).i32(width).get(count).i32(width).op('i32.lt_u', 'select').set(count);
+    f.get(left, right, depth, scratch)
       .i32(4 * width)
       .get(bStep)
       .i32(0)
@@ -118,21 +120,29 @@ const writeTile = (shape: BlockShape, fma: boolean): FunctionWriter => {
         .set(from);
     });
   };
-  f.loop(j, columns, width, () => {
-    f.get(columns, j).op('i32.sub').tee(count).i32(width).get(count).i32(width).op('i32.lt_u', 'select').set(count);
-    const whole = f.get(count).i32(width).op('i32.eq').get(places).op('i32.eqz', 'i32.and').keep('i32');
+  // Two blocks side by side fill lines of the cache: rows of a power of two would else lose them half written.
+  const pair = 2 * width;
+  f.loop(first, columns, pair, () => {
+    f.get(columns, first).op('i32.sub').tee(count).i32(pair).get(count).i32(pair).op('i32.lt_u', 'select');
+    f.get(first).op('i32.add').set(last);
     f.get(a).set(left);
     f.get(out).set(row);
     f.i32(0).set(i);
     f.loop(i, panels, 1, () => {
-      f.get(whole).if(() => {
-        f.get(row, j).i32(2).op('i32.shl', 'i32.add').set(to);
-        f.get(left, b, depth, to, rowBytes, bStep, adds).call(block);
-      }, spread);
+      f.get(b).set(right);
+      f.get(first).set(j);
+      f.loop(j, last, width, () => {
+        f.get(columns, j).op('i32.sub').tee(count).i32(width).op('i32.lt_u').get(places).op('i32.or');
+        f.if(spread, () => {
+          f.get(left, right, depth).get(row, j).i32(2).op('i32.shl', 'i32.add');
+          f.get(rowBytes, bStep, adds).call(block);
+        });
+        f.get(right, bPanel).op('i32.add').set(right);
+      });
       f.get(left, panelBytes).op('i32.add').set(left);
       f.get(row).get(rowBytes).i32(rows).op('i32.mul', 'i32.add').set(row);
     });
-    f.get(b, bPanel).op('i32.add').set(b);
+    f.get(b).get(bPanel).i32(1).op('i32.shl', 'i32.add').set(b);
   });
   return f;
 };

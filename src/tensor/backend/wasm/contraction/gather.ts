@@ -123,6 +123,7 @@ export const writeGather = (
     columns: writeTable(f, columnTable, columns, panelColumns),
     row: 4 * wide,
     places: null,
+    width: wide,
     tileColumns: tileColumnsFor(wide),
     make: null,
     a,

@@ -1,7 +1,7 @@
 /** Functions that are the same for every program: packing and multiplying float32, compiled and optimised once. */
 import type { Callee, FunctionWriter, Import } from '../assembler.js';
 import { tallest, writeTiles } from './blocks.js';
-import { packers } from './pack.js';
+import { packColumns, packers } from './pack.js';
 import { writeStageRow } from './stage.js';
 
 const stageRow = writeStageRow();
@@ -12,6 +12,7 @@ export interface Library {
   readonly tallest: number;
   pack(width: number): Callee;
   tile(rows: number, vectors: number): Callee;
+  readonly packColumns: Callee;
   readonly stageRow: Callee;
 }
 
@@ -20,6 +21,7 @@ export const libraryFunctions = (
   fma: boolean,
 ): readonly { readonly name: string; readonly writer: FunctionWriter }[] => [
   ...[...packers].map(([width, writer]) => ({ name: `pack${width}`, writer })),
+  { name: 'packColumns', writer: packColumns },
   { name: 'stageRow', writer: stageRow },
   ...[...writeTiles(fma)].map(([name, writer]) => ({ name, writer })),
 ];
@@ -34,6 +36,7 @@ const makeLibrary = (fma: boolean): Library => {
   return {
     tallest: tallest(fma),
     pack: width => imports.get(`pack${width}`)!,
+    packColumns: imports.get('packColumns')!,
     stageRow: imports.get('stageRow')!,
     tile: (rows, vectors) => imports.get(`tile${rows}x${4 * vectors}`)!,
   };

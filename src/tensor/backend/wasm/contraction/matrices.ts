@@ -86,6 +86,7 @@ export const writeDot = (
     columns: direct ? null : writeTable(f, tables[2], dot.right.columns, panelColumns),
     row: dot.out.row,
     places: dot.out.column === 4 ? null : writeTable(f, tables[4], places, tileColumnsFor(dot.columns)),
+    width: dot.columns,
     tileColumns: tileColumnsFor(dot.columns),
     make: produce && { made: tables[6], write: madeBy(f, produce, dot.depth / block, block, tables[6]) },
     a,

@@ -1,5 +1,6 @@
 /** Packing float32 into panels, for the register blocks to read from one end to the other. */
 import { FunctionWriter, type Local } from '../assembler.js';
+import { panelColumns } from './blocks.js';
 
 /** Columns side by side that are read and written together: as many as a vector has lanes, then two, then one. */
 interface Chunk {
@@ -150,7 +151,29 @@ const writePack = (width: number): FunctionWriter => {
   return f;
 };
 
-/** Packing by the width of panels, up to six rows or eight columns. */
+/** Packing a panel by its width, up to six rows or eight columns. */
 export const packers: ReadonlyMap<number, FunctionWriter> = new Map(
-  [1, 2, 3, 4, 5, 6, 8].map(width => [width, writePack(width)]),
+  [1, 2, 3, 4, 5, 6, panelColumns].map(width => [width, writePack(width)]),
 );
+
+/**
+ * (base, bytes from panel to panel, offsets, bytes of the table from panel to panel, count, depths, depth, out): as many panels
+ * of columns as it takes.
+ */
+const writePackColumns = (): FunctionWriter => {
+  const f = new FunctionWriter(new Array<'i32'>(8).fill('i32'));
+  const [base, step, offsets, tableStep, count, depths, depth, out] = [0, 1, 2, 3, 4, 5, 6, 7] as const;
+  const column = f.local('i32');
+  f.loop(column, count, panelColumns, () => {
+    f.get(base, offsets).get(count, column).op('i32.sub').get(depths, depth, out).call(packers.get(panelColumns)!);
+    f.get(base, step).op('i32.add').set(base);
+    f.get(offsets, tableStep).op('i32.add').set(offsets);
+    f.get(out, depth)
+      .i32(4 * panelColumns)
+      .op('i32.mul', 'i32.add')
+      .set(out);
+  });
+  return f;
+};
+
+export const packColumns = writePackColumns();

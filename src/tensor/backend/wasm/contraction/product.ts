@@ -23,7 +23,8 @@ export interface Product {
   /** Bytes of the result from row to row, and where its columns are: neighbours where null. */
   readonly row: number;
   readonly places: Offsets | null;
-  /** Columns of a tile. */
+  /** Columns of the product, and of a tile. */
+  readonly width: number;
   readonly tileColumns: number;
   /** Makes rows of the left operand, for the terms of a block, where they are not there: at `rows`, which `made` is the memory of. */
   readonly make: { readonly write: (row: Local, count: Local, terms: Terms) => void; readonly made: Local } | null;
@@ -64,23 +65,31 @@ export interface ColumnRun {
 /** Panels packed by one ticket. */
 const packedAtOnce = 8;
 
-/** Sums of a tile, more or less: what keeps a thread busy for some 100 µs, and its operands in the nearer caches. */
+/** Sums of a tile in vectors, more or less: its operands stay in the nearer caches. */
 const tileSums = 2048;
 const [leastColumns, usualColumns, mostColumns] = [64, 128, 256];
+/** Tiles that there should be, for threads to end at about the same time, and panels that each should have nevertheless. */
+const enoughTiles = 16;
+const leastPanels = 4;
 
-/** Columns of a tile: all that there are, or a part that leaves no rest if there is such, or the usual number. */
+/** Columns of a tile: a part of all that leaves no rest, or all if they are few, or the usual number. */
 export const tileColumnsFor = (columns: number): number => {
-  if (columns <= mostColumns) return panelColumns * Math.ceil(columns / panelColumns);
-  for (const step of [4 * panelColumns, panelColumns])
-    for (let size = mostColumns; size >= leastColumns; size -= step) if (columns % size === 0) return size;
-  return usualColumns;
+  if (columns > usualColumns)
+    for (const step of [4 * panelColumns, panelColumns])
+      for (let size = usualColumns; size >= leastColumns; size -= step) if (columns % size === 0) return size;
+  return columns <= mostColumns ? panelColumns * Math.ceil(columns / panelColumns) : usualColumns;
+};
+
+/** Panels of a tile. */
+const tilePanelsFor = ({ count }: Panels, columns: number, tileColumns: number): number => {
+  const rowTiles = Math.ceil(enoughTiles / Math.ceil(columns / tileColumns));
+  return Math.max(leastPanels, Math.min(Math.ceil(tileSums / tileColumns), Math.ceil(count / rowTiles)));
 };
 
 /** The elements of a result that are ready together: a row of a tile; null where tiles have different ones. */
 export const unitOf = (columns: number): number | null => {
-  if (columns <= mostColumns) return columns;
   const size = tileColumnsFor(columns);
-  return columns % size === 0 ? size : null;
+  return size >= columns ? columns : columns % size === 0 ? size : null;
 };
 
 export const wholeRows = (f: FunctionWriter, { count }: Panels): RowRun => {
@@ -109,18 +118,20 @@ const packRowPanel = (f: FunctionWriter, product: Product, terms: Terms, run: Ro
   });
 };
 
-const packColumnPanel = (
+const packColumnPanels = (
   f: FunctionWriter,
   { b, library }: Product,
   offsets: Offsets,
   { right, count }: Terms,
   columns: ColumnRun,
   from: Local,
+  to: Local,
 ): void => {
   const column = linear(f, 0, [from, 1], [columns.first, 1]).keep('i32');
-  moved(f, right.base, offsets, column);
-  tableAt(f, offsets, column).get(columns.count, from).op('i32.sub').get(right.table, count);
-  f.get(b, from, count).op('i32.mul').i32(2).op('i32.shl', 'i32.add').call(library.pack(panelColumns));
+  moved(f, right.base, offsets, column).i32(panelColumns * (offsets.step ?? 0));
+  tableAt(f, offsets, column).i32(offsets.step === null ? 4 * panelColumns : 0);
+  f.get(to, from).op('i32.sub').get(right.table, count);
+  f.get(b, from, count).op('i32.mul').i32(2).op('i32.shl', 'i32.add').call(library.packColumns);
 };
 
 /** Packs runs of rows or columns or both; `only` is 0 where the columns are not wanted. */
@@ -144,7 +155,7 @@ export const pack = (
   };
   const packColumns = (ticket: Local): void => {
     const [from, to] = runAt(f, ticket, packedAtOnce * panelColumns, columns!.count);
-    f.loop(from, to, panelColumns, () => packColumnPanel(f, product, product.columns!, terms, columns!, from));
+    packColumnPanels(f, product, product.columns!, terms, columns!, from, to);
   };
   share(crew, linear(f, 0, [rowTickets, 1], [columnTickets, 1]).keep('i32'), ticket => {
     if (none) packRows(ticket);
@@ -170,8 +181,8 @@ export const multiply = (
   completion: Completion | null,
 ): void => {
   const { writer: f } = crew;
-  const { panels, tileColumns } = product;
-  const tilePanels = Math.ceil(tileSums / tileColumns);
+  const { panels, width, tileColumns } = product;
+  const tilePanels = tilePanelsFor(panels, width, tileColumns);
   const rowTiles = runsOf(f, rows.count, tilePanels);
   const columnTiles = runsOf(f, columns.count, tileColumns);
   share(crew, f.get(rowTiles, columnTiles).op('i32.mul').keep('i32'), ticket => {

@@ -22,7 +22,9 @@ const wholeKernel = 2 ** 20;
 const enoughTasks = 16;
 const fewestColumns = 96;
 
+/** Products that differ in where they begin alone. */
 export interface Part {
+  /** How the first of them reaches. */
   readonly reach: readonly Reach[];
   /** Columns of a band, of the kernel's rows and of a channel's taps, in bytes. */
   readonly columns: Walk;
@@ -30,11 +32,27 @@ export interface Part {
   readonly taps: Walk;
   /** Where columns are in the result, if they are no neighbours. */
   readonly places: Walk | null;
-  /** Bytes from what is staged to the first column at the first tap, of the kernel and of the result to the first ones. */
+  readonly begins: readonly Begin[];
+}
+
+/** Bytes from what is staged to the first column at the first tap, and those of the kernel and of the result to the first ones. */
+export interface Begin {
   readonly origin: number;
   readonly tap: number;
   readonly place: number;
 }
+
+/** What parts with the same code have in common. */
+const formOf = (reach: readonly Reach[]): string => reach.map(({ columns, taps }) => `${columns} ${taps}`).join();
+
+const alike = (parts: SpreadConv['parts']): readonly SpreadConv['parts'][] => {
+  const forms = new Map<string, (readonly Reach[])[]>();
+  for (const reach of parts) {
+    const form = formOf(reach);
+    forms.set(form, [...(forms.get(form) ?? []), reach]);
+  }
+  return [...forms.values()];
+};
 
 export interface Layout {
   readonly panels: Panels;
@@ -65,6 +83,9 @@ const windowsOf = ({ parts }: SpreadConv, band: number): readonly Window[] =>
     ),
   );
 
+/** Bytes of a table of beginnings, which one alone does without. */
+export const beginBytes = (begins: readonly Begin[]): number => (begins.length > 1 ? 12 * begins.length : 0);
+
 export const inner = (reach: readonly Reach[]): number =>
   reach.slice(1).reduce((product, { columns }) => product * columns, 1);
 
@@ -79,6 +100,8 @@ const bandOf = (conv: SpreadConv, channels: number): number => {
   const half = (): number => Math.ceil(band / 2);
   while (band > 1 && samples * groups * Math.ceil(rows / band) < enoughTasks && columns(half()) >= fewestColumns)
     band = half();
+  // Bands that are all alike leave rows ready for the kernel behind.
+  for (let even = band; 2 * even > band; even--) if (rows % even === 0) return even;
   return band;
 };
 
@@ -100,7 +123,8 @@ export const layoutOf = (conv: SpreadConv, tallest: number, made: boolean): Layo
       : seen.map((_, axis) => 4 * seen.slice(axis + 1).reduce((product, window) => product * lengthOf(window), 1));
   const channelStride =
     staged === null ? source.strides[2]! : 4 * seen.reduce((product, window) => product * lengthOf(window), 1);
-  const cutParts = parts.map((reach): Part => {
+  const cutParts = alike(parts).map((same): Part => {
+    const reach = same[0]!;
     const columns = reach.map((axis, i) => (i === 0 ? Math.min(band, axis.columns) : axis.columns));
     const taps = reach.map(axis => axis.taps);
     const places = walkOf(
@@ -120,19 +144,18 @@ export const layoutOf = (conv: SpreadConv, tallest: number, made: boolean): Layo
         [kernel.strides[2]!, ...reach.map(({ tap }, i) => tap.step * kernel.strides[3 + i]!)],
       ),
       places: neighbours ? null : places,
-      origin: reach.reduce(
-        (sum, { origin }, i) => sum + (origin - (staged === null ? 0 : seen[i]!.from)) * strides[i]!,
-        0,
-      ),
-      tap: reach.reduce((sum, { tap }, i) => sum + tap.first * kernel.strides[3 + i]!, 0),
-      place: reach.reduce((sum, { place }, i) => sum + place.first * spatial.strides[i]!, 0),
+      begins: same.map(each => ({
+        origin: total(each, ({ origin }, i) => (origin - (staged === null ? 0 : seen[i]!.from)) * strides[i]!),
+        tap: total(each, ({ tap }, i) => tap.first * kernel.strides[3 + i]!),
+        place: total(each, ({ place }, i) => place.first * spatial.strides[i]!),
+      })),
     };
   });
   const rows = walkOf([conv.rows], [kernel.strides[1]!]);
   const widest = Math.min(packedColumns, Math.max(...cutParts.map(({ columns }) => countOf(columns))));
   const termsOf = ({ depth }: Part, count: number): number => (countOf(depth) / channels) * count;
   const kernelBytes = (count: number): readonly number[] =>
-    cutParts.map(part => 4 * groups * conv.rows * termsOf(part, count));
+    cutParts.map(part => 4 * groups * conv.rows * termsOf(part, count) * part.begins.length);
   const whole = sum(kernelBytes(conv.channels)) <= wholeKernel;
   const deepest = Math.max(...cutParts.map(({ depth }) => countOf(depth)));
   return {
@@ -152,7 +175,8 @@ export const layoutOf = (conv: SpreadConv, tallest: number, made: boolean): Layo
       staged === null ? 0 : 4 * channels * stagedSize(seen.map(window => ({ window }))),
       made ? 4 * lengthOf(seen[0]!) * rowUnit(conv) : 0,
       tableBytes(rows, panels.height),
-      ...cutParts.flatMap(({ columns, depth, taps, places }) => [
+      ...cutParts.flatMap(({ columns, depth, taps, places, begins }) => [
+        beginBytes(begins),
         tableBytes(columns, panelColumns),
         tableBytes(depth, countOf(depth)),
         tableBytes(taps, countOf(taps)),
@@ -161,6 +185,8 @@ export const layoutOf = (conv: SpreadConv, tallest: number, made: boolean): Layo
     ],
   };
 };
+
+const total = (reach: readonly Reach[], of: (axis: Reach, i: number) => number): number => sum(reach.map(of));
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((p, n) => p + n, 0);
 

@@ -12,12 +12,13 @@ import { atMost, constant, cut, linear } from './numbers.js';
 import { writeTable } from './offsets.js';
 import type { Finish, Produce } from './pieces.js';
 import { multiply, type Product, pack, type Terms, wholeRows } from './product.js';
-import { inner, type Layout, layoutOf, type Part, packedColumns } from './spread-layout.js';
+import { type Begin, inner, type Layout, layoutOf, type Part, packedColumns } from './spread-layout.js';
 import { type StagedAxis, writeStage } from './stage.js';
 import { countOf } from './walk.js';
 
 /** A part with its tables written. */
 interface Made extends Part {
+  readonly beginTable: Local;
   readonly product: Product;
   readonly depthTable: Local;
   readonly tapTable: Local;
@@ -82,12 +83,22 @@ class SpreadWriter {
     this.#made = made;
     const rows = writeTable(f, rowTable, layout.rows, layout.panels.height);
     this.#parts = layout.parts.map((part, i): Made => {
-      const [columns, depthTable, tapTable, places] = (tables as readonly Local[]).slice(4 * i) as [
+      const [beginTable, columns, depthTable, tapTable, places] = (tables as readonly Local[]).slice(5 * i) as [
+        Local,
         Local,
         Local,
         Local,
         Local,
       ];
+      if (part.begins.length > 1) {
+        part.begins.forEach(({ origin, tap, place }, index) => {
+          [origin, tap, place].forEach((bytes, which) => {
+            f.get(beginTable)
+              .i32(bytes)
+              .memory('i32.store', 12 * index + 4 * which);
+          });
+        });
+      }
       writeTable(f, depthTable, part.depth, countOf(part.depth));
       writeTable(f, tapTable, part.taps, countOf(part.taps));
       const product: Product = {
@@ -97,6 +108,7 @@ class SpreadWriter {
         columns: writeTable(f, columns, part.columns, panelColumns),
         row: 4 * conv.spatial.size,
         places: part.places === null ? null : writeTable(f, places, part.places, countOf(part.places)),
+        width: packedColumns,
         tileColumns: packedColumns,
         make: null,
         a: packed[i]!,
@@ -104,7 +116,7 @@ class SpreadWriter {
         edge,
       };
       const tapsOfChannel = part.reach.reduce((count, axis) => count * axis.taps, 1);
-      return { ...part, product, depthTable, tapTable, tapsOfChannel };
+      return { ...part, beginTable, product, depthTable, tapTable, tapsOfChannel };
     });
   }
 
@@ -149,38 +161,61 @@ class SpreadWriter {
 
   #packKernel(channels: Channels): void {
     const crew = this.#crew;
+    const { writer: f } = crew;
     const { groups } = this.#conv;
-    const pieces = (by: Crew, group: Local): void => {
-      for (const part of this.#parts) {
-        const product = this.#productOf(part, group, channels);
-        const terms = this.#termsOf(part, group, channels, group);
-        pack(by, product, terms, { rows: wholeRows(by.writer, product.panels), columns: null });
+    for (const part of this.#parts) {
+      const pieces = (by: Crew, group: Local, begin: Local): void => {
+        const product = this.#productOf(part, group, begin, channels);
+        const terms = this.#termsOf(part, group, begin, channels, group);
+        pack(by, product, terms, { rows: wholeRows(f, product.panels), columns: null });
+      };
+      const count = part.begins.length;
+      if (groups * count === 1) {
+        pieces(crew, constant(f, 0), constant(f, 0));
+        continue;
       }
-    };
-    if (groups > 1) share(crew, constant(crew.writer, groups), group => pieces(this.#alone, group));
-    else pieces(crew, constant(crew.writer, 0));
+      share(crew, constant(f, groups * count), index => {
+        const group = f.get(index).i32(count).op('i32.div_u').keep('i32');
+        pieces(this.#alone, group, f.get(index).i32(count).op('i32.rem_u').keep('i32'));
+      });
+    }
     // Blocks follow one another, and with each the tickets begin anew.
     meet(crew);
   }
 
+  /** The bytes at which one of a part begins, left on the stack. */
+  #beginOf({ begins, beginTable }: Part & { readonly beginTable: Local }, index: Local, which: keyof Begin): Local {
+    const { writer: f } = this.#crew;
+    if (begins.length === 1) return constant(f, begins[0]![which]);
+    const at = { origin: 0, tap: 4, place: 8 }[which];
+    return linear(f, 0, [beginTable, 1], [index, 12]).memory('i32.load', at).keep('i32');
+  }
+
   /** The product of a group and a block of channels, whose rows are packed at a place of their own. */
-  #productOf({ product, tapsOfChannel }: Made, group: Local, { first, count }: Channels): Product {
+  #productOf(
+    { product, tapsOfChannel, begins }: Made,
+    group: Local,
+    begin: Local,
+    { first, count }: Channels,
+  ): Product {
     const { writer: f } = this.#crew;
     const channel = 4 * this.#conv.rows * tapsOfChannel;
-    const within = f.get(group, count).op('i32.mul').i32(channel).op('i32.mul').keep('i32');
-    const before = this.#layout.whole ? this.#conv.groups * channel : 0;
+    const index = linear(f, 0, [group, begins.length], [begin, 1]).keep('i32');
+    const within = f.get(index, count).op('i32.mul').i32(channel).op('i32.mul').keep('i32');
+    const before = this.#layout.whole ? this.#conv.groups * begins.length * channel : 0;
     return { ...product, a: linear(f, 0, [product.a, 1], [first, before], [within, 1]).keep('i32') };
   }
 
-  #termsOf(part: Made, group: Local, { first, count }: Channels, right: Local): Terms {
+  #termsOf(part: Made, group: Local, begin: Local, { first, count }: Channels, right: Local): Terms {
     const { writer: f } = this.#crew;
     const { kernel } = this.#conv;
     const left = [this.#addresses.left, 1] as const;
+    const tap = this.#beginOf(part, begin, 'tap');
     return {
       count: linear(f, 0, [count, part.tapsOfChannel]).keep('i32'),
       adds: first,
       left: {
-        base: linear(f, part.tap, left, [group, kernel.strides[0]!], [first, kernel.strides[2]!]).keep('i32'),
+        base: linear(f, 0, left, [tap, 1], [group, kernel.strides[0]!], [first, kernel.strides[2]!]).keep('i32'),
         table: part.tapTable,
       },
       right: { base: right, table: part.depthTable, step: 0 },
@@ -269,18 +304,28 @@ class SpreadWriter {
     for (const part of this.#parts) {
       const [axis] = part.reach as readonly [Reach];
       const left = linear(f, axis.columns).get(task.begin).op('i32.sub').keep('i32');
-      const write = (): void => {
-        f.get(left);
-        const columns = linear(f, 0, [atMost(f, constant(f, band)), inner(part.reach)]).keep('i32');
-        const product = this.#productOf(part, task.group, channels);
-        const terms = this.#termsOf(part, task.group, channels, linear(f, part.origin, [base, 1]).keep('i32'));
-        const out = linear(f, part.place, [this.#outOf(task, axis), 1]).keep('i32');
-        inRuns(f, columns, packedColumns, constant(f, packedColumns), (first, count) => {
-          pack(this.#alone, product, terms, { rows: null, columns: { first, count } });
-          multiply(this.#alone, product, terms, wholeRows(f, product.panels), { first, count }, out, null);
+      const count = part.begins.length;
+      const each = (columns: Local, begin: Local): void => {
+        const product = this.#productOf(part, task.group, begin, channels);
+        const source = linear(f, 0, [base, 1], [this.#beginOf(part, begin, 'origin'), 1]).keep('i32');
+        const terms = this.#termsOf(part, task.group, begin, channels, source);
+        const place = this.#beginOf(part, begin, 'place');
+        const out = linear(f, 0, [this.#outOf(task, axis), 1], [place, 1]).keep('i32');
+        inRuns(f, columns, packedColumns, constant(f, packedColumns), (first, wide) => {
+          pack(this.#alone, product, terms, { rows: null, columns: { first, count: wide } });
+          multiply(this.#alone, product, terms, wholeRows(f, product.panels), { first, count: wide }, out, null);
         });
       };
-      f.get(left).i32(0).op('i32.gt_s').if(write);
+      f.get(left)
+        .i32(0)
+        .op('i32.gt_s')
+        .if(() => {
+          f.get(left);
+          const columns = linear(f, 0, [atMost(f, constant(f, band)), inner(part.reach)]).keep('i32');
+          const begin = constant(f, 0);
+          if (count === 1) each(columns, begin);
+          else f.loop(begin, constant(f, count), 1, () => each(columns, begin));
+        });
     }
   }
 
