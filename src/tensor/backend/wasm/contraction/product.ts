@@ -63,21 +63,21 @@ export interface ColumnRun {
 }
 
 /** Panels packed by one ticket. */
-const packedAtOnce = 8;
+const packedAtOnce = 2;
 
 /** Sums of a tile in vectors, more or less: its operands stay in the nearer caches. */
 const tileSums = 2048;
-const [leastColumns, usualColumns, mostColumns] = [64, 128, 256];
+const [leastColumns, mostColumns] = [64, 256];
 /** Tiles that there should be, for threads to end at about the same time, and panels that each should have nevertheless. */
 const enoughTiles = 16;
-const leastPanels = 4;
+const leastPanels = 2;
 
-/** Columns of a tile: a part of all that leaves no rest, or all if they are few, or the usual number. */
+/** Columns of a tile: all if they are few, or a part that leaves no rest if there is such. */
 export const tileColumnsFor = (columns: number): number => {
-  if (columns > usualColumns)
-    for (const step of [4 * panelColumns, panelColumns])
-      for (let size = usualColumns; size >= leastColumns; size -= step) if (columns % size === 0) return size;
-  return columns <= mostColumns ? panelColumns * Math.ceil(columns / panelColumns) : usualColumns;
+  if (columns <= mostColumns) return panelColumns * Math.ceil(columns / panelColumns);
+  for (const step of [4 * panelColumns, panelColumns])
+    for (let size = mostColumns; size >= leastColumns; size -= step) if (columns % size === 0) return size;
+  return mostColumns;
 };
 
 /** Panels of a tile. */
