@@ -3,7 +3,11 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
 import { bundle } from './bundle.js';
 
-const limit = 90_000;
+/**
+ * 83 kB before there were convolutions, blocks for products of any operands, and threads, which take 21 together: about
+ * what jax-js takes, and less than tfjs with one backend.
+ */
+const limit = 110_000;
 
 test(`all of tenfold is at most ${limit / 1000} kB, minified and gzipped`, async () => {
   const code = await bundle("export * from 'tenfold';", { minify: true });
