@@ -8,21 +8,26 @@ import {
   add,
   arange,
   cond,
+  conv2d,
   DeviceError,
   div,
   exp,
   explain,
   fold,
+  grad,
   jit,
   less,
+  matmul,
   max,
   mean,
   mul,
+  permute,
   realize,
   reshape,
   setDeterministic,
   setThreads,
   sin,
+  slice,
   softmax,
   sqrt,
   sub,
@@ -31,6 +36,7 @@ import {
   tanh,
   tensor,
   threadInfo,
+  transpose,
   variance,
   whileLoop,
 } from 'tenfold';
@@ -66,6 +72,10 @@ const realized = (x: unknown): Tensor => realize(x as never) as Tensor;
 const large = realized(mul(sub(arange(200_003), 1e5), 1e-4));
 const matrix = realized(reshape(mul(sin(arange(96 * 1000)), 3), [96, 1000]));
 const wide = realized(reshape(mul(sin(arange(700 * 300)), 2), [700, 300]));
+
+const images = realized(reshape(sin(arange(6 * 40 * 19 * 23)), [6, 40, 19, 23]));
+const kernel = realized(reshape(mul(sin(arange(37 * 40 * 9)), 0.1), [37, 40, 3, 3]));
+const grouped = realized(reshape(mul(sin(arange(24 * 10 * 25)), 0.1), [24, 10, 5, 5]));
 
 type F = (...x: never[]) => unknown;
 
@@ -110,6 +120,22 @@ const programs: Readonly<Record<string, () => unknown>> = {
     const gradients = { w: mul(wide, 0.1), b: sin(matrix as never) };
     return optimizer.update(gradients as never, state as never, parameters as never);
   },
+  'a product of matrices, and kernels around it': () => {
+    const square = reshape(slice(large as never, [0], [400 * 400]) as never, [400, 400]) as Tensor;
+    return [matmul(matrix, transpose(matrix) as never), add(tanh(matmul(exp(square as never), square as never)), 1)];
+  },
+  'many products': () => matmul(images as never, permute(images as never, [0, 1, 3, 2]) as never),
+  'a product with a row': () => matmul(slice(matrix as never, [0, 0], [1, 1000]) as never, transpose(matrix) as never),
+  'a convolution and its gradients': () => {
+    const norm = (x: Tensor, w: Tensor): Tensor =>
+      sum(tanh(conv2d(mul(x, 0.5) as never, w as never, { padding: 1, stride: 2 }) as never)) as Tensor;
+    return [
+      tanh(conv2d(images as never, kernel as never, { padding: 1 }) as never),
+      grad((x: Tensor) => norm(x, kernel) as never)(images as never),
+      grad((w: Tensor) => norm(images, w) as never)(kernel as never),
+    ];
+  },
+  'a convolution of groups': () => conv2d(images as never, grouped as never, { groups: 4, padding: 2 }),
   'random numbers': () => [normal(key(1), [50_001]), uniform(key(2), [300, 301])],
 };
 

@@ -7,7 +7,7 @@ import { scratchOf, writeContraction } from './contraction/index.js';
 import { libraryOf } from './contraction/library.js';
 import { finisher, producer } from './contraction/pieces.js';
 import { usesFma } from './features.js';
-import type { ContractionStep, KernelStep, Operand, PieceStep, Place, Plan, RegionStep, Step } from './plan.js';
+import type { ContractionStep, KernelStep, Operand, Place, Plan, RegionStep, Step } from './plan.js';
 import { type Crew, meet, settle, share, solo } from './threads/crew.js';
 import { isShared } from './threads/work.js';
 
@@ -170,35 +170,40 @@ const writeKernelCalls = (frame: Frame, { code, operands, scratch, tile }: Kerne
   });
 };
 
+/**
+ * A contraction, in a function of its own: it has many local variables, and V8's first compiler looks at all of a function's
+ * where paths meet.
+ */
 const writeContractionStep = (frame: Frame, step: ContractionStep): void => {
-  const { writer } = frame;
-  const { contraction, left, right, out, scratch } = step;
+  const { writer: caller } = frame;
+  const { contraction, left, right, out, scratch, prologue, epilogue, instruction, shared } = step;
   const library = libraryOf(usesFma());
-  const kept = (address: () => void): Local => {
-    address();
-    return writer.keep('i32');
-  };
-  const common = kept(() => blockAddress(frame, scratch));
-  const behind = (): FunctionWriter =>
-    writer
-      .get(common)
-      .i32(scratchOf(contraction, library, step.prologue !== null).common)
-      .op('i32.add');
-  const addresses = {
-    left: kept(() => operandAddress(frame, left)),
-    right: kept(() => operandAddress(frame, right)),
-    out: kept(() => placeAddress(frame, out)),
-    common,
-    own: step.shared && !frame.alone ? frame.scratch : behind().keep('i32'),
-  };
-  const { prologue, epilogue, instruction } = step;
-  const given = ({ operands }: PieceStep): readonly Local[] =>
-    operands.map(operand => kept(() => operandAddress(frame, operand)));
+  const pieces = [...(epilogue?.operands ?? []), ...(prologue?.operands ?? []).slice(0, -1)];
+  const first = 7;
+  const writer = new FunctionWriter(new Array<'i32'>(first + pieces.length).fill('i32'));
+  const [leftAt, rightAt, outAt, common, own, thread, threads] = [0, 1, 2, 3, 4, 5, 6] as const;
+  const addresses = { left: leftAt, right: rightAt, out: outAt, common, own };
+  const given = pieces.map((_, i) => first + i);
+  const count = epilogue?.operands.length ?? 0;
   const size = sizeOf(instruction.aval.shape);
-  const finish = epilogue && finisher(writer, epilogue.code, addresses.out, size, given(epilogue));
-  const produce =
-    prologue && producer(writer, prologue.code, sizeOfSpace(prologue.kernel), given(prologue).slice(0, -1));
-  writeContraction(frame, contraction, addresses, library, { finish, produce });
+  const finish = epilogue && finisher(writer, epilogue.code, outAt, size, given.slice(0, count));
+  const produce = prologue && producer(writer, prologue.code, sizeOfSpace(prologue.kernel), given.slice(count));
+  const crew: Crew = { writer, thread, threads, alone: frame.alone, since: 'nothing' };
+  writeContraction(crew, contraction, addresses, library, { finish, produce });
+  settle(crew);
+
+  settle(frame);
+  for (const operand of [left, right]) operandAddress(frame, operand);
+  placeAddress(frame, out);
+  blockAddress(frame, scratch);
+  if (shared) caller.get(frame.scratch);
+  else {
+    blockAddress(frame, scratch);
+    caller.i32(scratchOf(contraction, library, prologue !== null).common).op('i32.add');
+  }
+  caller.get(frame.thread, frame.threads);
+  for (const operand of pieces) operandAddress(frame, operand);
+  caller.call(writer);
 };
 
 const sizeOfSpace = ({ space }: Kernel): number => sizeOf(lengthsOf(space, 'element'));

@@ -73,15 +73,17 @@ export interface Layout {
   readonly own: readonly number[];
 }
 
-const windowsOf = ({ parts }: SpreadConv, band: number): readonly Window[] =>
-  parts[0]!.map((_, axis) =>
-    hull(
-      parts
-        .filter(part => part.every(({ taps }) => taps > 0))
-        .map(part => windowOf(part[axis]!, axis === 0 ? Math.min(band, part[axis]!.columns) : part[axis]!.columns))
-        .concat(parts.every(part => part.some(({ taps }) => taps === 0)) ? [{ from: 0, to: 1 }] : []),
-    ),
-  );
+/** What a band of so many columns of the first axis sees along each axis; parts without taps see nothing. */
+const windowsOf = ({ parts }: SpreadConv, band: number): readonly Window[] => {
+  const seeing = parts.filter(part => part.every(({ taps }) => taps > 0));
+  return parts[0]!.map((_, axis) => {
+    const windows = seeing.map(part => {
+      const reach = part[axis]!;
+      return windowOf(reach, axis === 0 ? Math.min(band, reach.columns) : reach.columns);
+    });
+    return windows.length === 0 ? { from: 0, to: 1 } : hull(windows);
+  });
+};
 
 /** Bytes of a table of beginnings, which one alone does without. */
 export const beginBytes = (begins: readonly Begin[]): number => (begins.length > 1 ? 12 * begins.length : 0);
