@@ -396,6 +396,25 @@ describe('settings', () => {
     expect(() => setDeterministic(1 as never)).toThrow(ArgumentError);
   });
 
+  test('deterministic products round after every operation', () => {
+    const [a, b] = [slice(matrix as never, [0, 0], [13, 200]), slice(wide as never, [0, 0], [200, 21])] as [
+      Tensor,
+      Tensor,
+    ];
+    setDeterministic(true);
+    const product = matmul(a as never, b as never).dataSync();
+    setDeterministic(false);
+    const [x, y] = [a.dataSync(), b.dataSync()];
+    const expected = Float32Array.from(product, (_, at) => {
+      const [i, j] = [Math.floor(at / 21), at % 21];
+      let sum = 0;
+      for (let k = 0; k < 200; k++) sum = Math.fround(sum + Math.fround(x[200 * i + k]! * y[21 * k + j]!));
+      return sum;
+    });
+    expect(product).toEqual(expected);
+    expect(matmul(a as never, b as never).dataSync()).not.toEqual(product);
+  });
+
   test('a script that has used threads ends by itself', async () => {
     const script = `
       import { add, arange, realize, setThreads, tanh, threadInfo } from 'tenfold';
