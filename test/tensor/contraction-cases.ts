@@ -222,7 +222,7 @@ export const letters: Readonly<Record<ConvRole, readonly (keyof ConvCase)[]>> = 
   output: ['n', 'g', 'o'],
 };
 
-export const convParams = (one: ConvCase): Required<Pick<ConvCase, 'strides' | 'dilation' | 'padding'>> => ({
+const convParams = (one: ConvCase): Required<Pick<ConvCase, 'strides' | 'dilation' | 'padding'>> => ({
   strides: one.strides ?? one.size.map(() => 1),
   dilation: one.dilation ?? one.size.map(() => 1),
   padding: one.padding ?? one.size.map(() => [0, 0] as const),

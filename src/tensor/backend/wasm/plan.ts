@@ -54,7 +54,7 @@ export interface KernelStep {
 }
 
 /** A kernel that is part of a contraction: where what it reads is, and, if that is stored, what it writes. */
-export interface PieceStep {
+interface PieceStep {
   readonly kernel: Kernel;
   readonly code: PieceCode;
   readonly operands: readonly Operand[];

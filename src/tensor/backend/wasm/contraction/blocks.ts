@@ -2,7 +2,7 @@
 import { FunctionWriter, type Local } from '../assembler.js';
 
 /** Rows of a register block and vectors of its columns. */
-export interface BlockShape {
+interface BlockShape {
   readonly rows: number;
   readonly vectors: number;
 }

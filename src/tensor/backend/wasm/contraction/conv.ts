@@ -28,7 +28,7 @@ export interface Window {
 }
 
 /** An operand of a convolution: how many elements it has along its axes, and bytes from one to the next. */
-export interface Operand {
+interface Operand {
   readonly lengths: readonly number[];
   readonly strides: readonly number[];
 }

@@ -44,7 +44,7 @@ export const runAt = (f: FunctionWriter, index: Local, size: number, count: Loca
   return [from, atMost(f, count)];
 };
 
-export const aligned = (bytes: number): number => 16 * Math.ceil(bytes / 16);
+const aligned = (bytes: number): number => 16 * Math.ceil(bytes / 16);
 
 /** A scratch area cut into pieces of these sizes. */
 export const cut = (f: FunctionWriter, area: Local, sizes: readonly number[]): readonly Local[] => {

@@ -86,7 +86,7 @@ const windowsOf = ({ parts }: SpreadConv, band: number): readonly Window[] => {
 };
 
 /** Bytes of a table of beginnings, which one alone does without. */
-export const beginBytes = (begins: readonly Begin[]): number => (begins.length > 1 ? 12 * begins.length : 0);
+const beginBytes = (begins: readonly Begin[]): number => (begins.length > 1 ? 12 * begins.length : 0);
 
 export const inner = (reach: readonly Reach[]): number =>
   reach.slice(1).reduce((product, { columns }) => product * columns, 1);
