@@ -114,6 +114,19 @@ const checkAlike = (make: () => Tensor, behind: (p: Tensor) => readonly Tensor[]
 };
 
 describe('kernels behind contractions', () => {
+  it('read the product before a result that needs it not takes its place', () => {
+    const make = products['few rows']!;
+    const turns: readonly ((p: Tensor, x: Tensor) => readonly Tensor[])[] = [
+      (p, x) => [tanh(x) as Tensor, both(neg(p) as Tensor, x)],
+      (p, x) => [both(neg(p) as Tensor, x), tanh(x) as Tensor],
+      (p, x) => [silu(neg(p) as Tensor), both(neg(p) as Tensor, x), tanh(x) as Tensor],
+      (p, x) => [tanh(x) as Tensor, both(neg(p) as Tensor, x), silu(neg(p) as Tensor)],
+    ];
+    turns.forEach((turn, i) => {
+      checkAlike(make, p => turn(p, stored(p.shape, 5)), `turn ${i}`);
+    });
+  });
+
   for (const [name, make] of Object.entries(products)) {
     it(`${name}: give the same bits as apart, in one step that keeps no product`, () => {
       for (const [epilogue, behind] of Object.entries(epilogues)) {

@@ -61,9 +61,11 @@ export const writeMap = (kernel: Kernel, border = 0): KernelCode => {
       new Body(writer, kernel, (id, value) =>
         value.kind === 'operation' ? null : (fixed.get(id) ?? vectors.load(rows.cursors[ids.indexOf(id)]!, at, count)),
       );
+    // A result may take the place of what is read here: nothing is written before all has been computed.
     const write = (at: Local, body: Body, count: number): void => {
-      stores.forEach(({ value }, i) => {
-        vectors.store(rows.cursors[ids.length + i]!, at, body.value(value), count);
+      const results = stores.map(({ value }) => body.value(value));
+      results.forEach((value, i) => {
+        vectors.store(rows.cursors[ids.length + i]!, at, value, count);
       });
     };
     const place = (count: number): void => write(position, bodyAt(position, count), count);
