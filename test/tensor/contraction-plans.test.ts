@@ -1,5 +1,6 @@
 /** Kernels fused behind products and convolutions and in front of them: which are, and that no bit changes. */
 import {
+  broadcastTo,
   cast,
   conv1d,
   conv2d,
@@ -114,6 +115,16 @@ const checkAlike = (make: () => Tensor, behind: (p: Tensor) => readonly Tensor[]
 };
 
 describe('kernels behind contractions', () => {
+  it('leave a product alone that they need a part of, or nothing', () => {
+    const make = products['few rows']!;
+    const none = (p: Tensor): Tensor => broadcastTo(reshape(p, [1, ...p.shape]), [0, ...p.shape]) as Tensor;
+    const first = (p: Tensor): Tensor => slice(p, [0, 0], [1, p.shape[1]!]) as Tensor;
+    checkAlike(make, p => [neg(none(p)) as Tensor, p], 'nothing');
+    checkAlike(make, p => [neg(none(p)) as Tensor], 'nothing alone');
+    checkAlike(make, p => [neg(first(p)) as Tensor, p], 'a part');
+    checkAlike(make, p => [neg(first(p)) as Tensor], 'a part alone');
+  });
+
   it('read the product before a result that needs it not takes its place', () => {
     const make = products['few rows']!;
     const turns: readonly ((p: Tensor, x: Tensor) => readonly Tensor[])[] = [

@@ -4,6 +4,7 @@ import { sizeOf } from '../shape.js';
 import { isContiguous, type View } from '../view.js';
 import type { Fused, Single, Unit } from './fuse.js';
 import { type Axis, type Kernel, type KernelValue, lengthsOf } from './kernel.js';
+import type { Instruction } from './program.js';
 
 /** The slots a unit reads. */
 const readsOf = (unit: Unit): readonly number[] =>
@@ -54,12 +55,13 @@ const isCheap = (op: string): boolean => {
   return entry.kind === 'elementwise' && entry.traits.includes('cheap');
 };
 
-/** Whether a kernel needs of a slot at each place what stands at the same place there. */
-const goesAlong = ({ space, values }: Kernel, slot: number): boolean => {
+/** Whether a kernel needs of a result at each place what stands at the same place there. */
+const goesAlong = ({ space, values }: Kernel, { result, aval }: Instruction): boolean => {
   const size = sizeOf(lengthsOf(space, 'element'));
+  if (size !== sizeOf(aval.shape)) return false;
   return values.every(
     value =>
-      value.kind !== 'load' || value.slot !== slot || (isContiguous(value.view) && sizeOf(value.view.shape) === size),
+      value.kind !== 'load' || value.slot !== result || (isContiguous(value.view) && sizeOf(value.view.shape) === size),
   );
 };
 
@@ -114,7 +116,7 @@ export const chain = ({ units, outputs }: Pick<Fused, 'units' | 'outputs'>, piec
     const next = first === undefined ? undefined : units[first];
     if (next?.kind !== 'kernel' || taken.has(first!)) continue;
     const kernel = withoutRows(next.kernel);
-    if (kernel === null || !goesAlong(kernel, result) || !pieces.behind(unit, kernel)) continue;
+    if (kernel === null || !goesAlong(kernel, unit.instruction) || !pieces.behind(unit, kernel)) continue;
     taken.set(first!, { ...unit, epilogue: { kernel, alone: others.length === 0 && !wanted.has(result) } });
     gone.add(at);
   }
