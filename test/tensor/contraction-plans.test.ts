@@ -2,6 +2,7 @@
 import {
   broadcastTo,
   cast,
+  cond,
   conv1d,
   conv2d,
   convTranspose2d,
@@ -9,6 +10,7 @@ import {
   fold,
   greater,
   jit,
+  matmul,
   maximum,
   neg,
   reshape,
@@ -121,6 +123,14 @@ describe('kernels behind contractions', () => {
     const first = (p: Tensor): Tensor => slice(p, [0, 0], [1, p.shape[1]!]) as Tensor;
     checkAlike(make, p => [neg(none(p)) as Tensor, p], 'nothing');
     checkAlike(make, p => [neg(none(p)) as Tensor], 'nothing alone');
+    checkAlike(products['a batch']!, p => [none(p), none(p)], 'nothing of a batch');
+    checkAlike(make, p => [none(p)], 'a copy of nothing');
+    const branch = (x: Tensor): Tensor => none(matmul(x as never, x as never) as Tensor);
+    const square = stored([16, 16], 3);
+    expect(
+      (cond(greater(sum(square), 1e9) as never, branch as never, branch as never)(square as never) as Tensor).shape,
+    ).toEqual([0, 16, 16]);
+    (cond(greater(sum(square), 1e9) as never, branch as never, branch as never)(square as never) as Tensor).dataSync();
     checkAlike(make, p => [neg(first(p)) as Tensor, p], 'a part');
     checkAlike(make, p => [neg(first(p)) as Tensor], 'a part alone');
   });
