@@ -10,19 +10,8 @@ export interface Walk {
 export const countOf = ({ lengths }: Walk): number => lengths.reduce((product, length) => product * length, 1);
 
 export const walkOf = (lengths: readonly number[], strides: readonly number[]): Walk => {
-  const joined = { lengths: [] as number[], strides: [] as number[] };
-  lengths.forEach((length, axis) => {
-    if (length === 1) return;
-    const last = joined.lengths.length - 1;
-    if (last >= 0 && joined.strides[last] === strides[axis]! * length) {
-      joined.lengths[last]! *= length;
-      joined.strides[last] = strides[axis]!;
-    } else {
-      joined.lengths.push(length);
-      joined.strides.push(strides[axis]!);
-    }
-  });
-  return joined;
+  const joined = pairedWalks(lengths, strides, strides);
+  return { lengths: joined.lengths, strides: joined.first };
 };
 
 /** Some axes of a view of float32. */
