@@ -37,6 +37,7 @@ import {
 } from '../../src/tensor/graph.js';
 import { operandRoles, outputLength } from '../../src/tensor/primitives/convolution.js';
 import type { CustomRule } from '../../src/tensor/primitives/custom.js';
+import { polygamma } from '../../src/tensor/primitives/gamma.js';
 import { inverse } from '../../src/tensor/primitives/movement.js';
 import type { ConvParams, FoldParams, PrimitiveName, WhileParams } from '../../src/tensor/primitives/signatures.js';
 import { entryOf } from '../../src/tensor/primitives/table.js';
@@ -86,12 +87,33 @@ const approximate = new Set<string>([
   'tanh',
   'sigmoid',
   'erf',
+  'erfc',
+  'erfinv',
+  'asin',
+  'acos',
+  'atan',
+  'sinh',
+  'cosh',
+  'asinh',
+  'acosh',
+  'atanh',
+  'atan2',
+  'hypot',
+  'logaddexp',
+  'lgamma',
+  'polygamma',
   'pow',
 ] satisfies PrimitiveName[]);
 /** Elementwise primitives that leave the sign of zeros no less certain than it was. */
 const keepsSigns = new Set<string>(['neg', 'abs', 'stopGradient', 'cast', 'select'] satisfies PrimitiveName[]);
-/** The operand whose sign decides between ∞ and −∞ when it is zero. */
-const poleOperand: Readonly<Record<string, number>> = { div: 1, rsqrt: 0, pow: 0 };
+/** The operands whose sign decides when they are zero: between ∞ and −∞, or between the sides of the cut of atan2. */
+const poleOperands: Readonly<Record<string, readonly number[]>> = {
+  div: [1],
+  rsqrt: [0],
+  pow: [0],
+  polygamma: [0],
+  atan2: [0, 1],
+};
 
 /**
  * The ends of an interval tell what happens inside where a primitive is monotone in each operand. For the others: when
@@ -100,7 +122,16 @@ const poleOperand: Readonly<Record<string, number>> = { div: 1, rsqrt: 0, pow: 0
  */
 type Straddles = (x: number, y: number, value: number, ex: number, ey: number) => boolean;
 const meet: Straddles = (x, y, _, ex, ey) => ex + ey > 0 && Math.abs(x - y) <= ex + ey;
+const bends = (order: number, x: number, ex: number): boolean => {
+  const [low, high] = [x - ex, x + ex];
+  const pole = low <= 0 && Math.floor(Math.min(high, 0)) >= Math.ceil(low);
+  return ex > 0 && (pole || polygamma(order, low) * polygamma(order, high) <= 0);
+};
 const straddles: Readonly<Record<string, Straddles>> = {
+  atan2: (y, x, _, ey, ex) => ey + ex > 0 && Math.abs(y) <= ey && x <= ex,
+  lgamma: (x, _, __, ex) => bends(0, x, ex),
+  // Of any order.
+  polygamma: (x, _, __, ex) => bends(1, x, ex) || bends(2, x, ex) || bends(3, x, ex),
   eq: meet,
   ne: meet,
   tan: (_, __, value, ex) => ex * (1 + value * value) > 1 / 64,
@@ -285,6 +316,78 @@ const order: Rule = (instruction, [x]) => {
   return bounded(value, error);
 };
 
+/** A product is off by that of all factors at their largest, less what it is; and by its own roundings. */
+const multiplied: Rule = (instruction, [x], { c }) => {
+  const value = applyTo(instruction, [x!]);
+  const { aval } = instruction;
+  if (!isFloat(aval.dtype)) return isUnknown(x!) ? lost(exact(value)) : exact(value);
+  const wide = (values: Float64Array): Float64Array => apply(instruction, [values], true) as Float64Array;
+  const sizes = wide(magnitudes(x!));
+  const most = wide(magnitudes(x!).map((v, i) => v + errorOf(x!)[i]!));
+  const [unit, least, round] = [eps[aval.dtype], smallest[aval.dtype], roundTo(aval.dtype)];
+  const own = c * (aval.dtype === 'float64' ? x!.value.length : 1) * unit;
+  const error = sizes.map((size, i) => {
+    // NaN where a partial product is 0 · ∞; and one of them may overflow, or vanish, in another order.
+    const extremes = x!.value.some(v => v !== 0 && (Math.abs(v) < 1e-30 || Math.abs(v) > 1e30));
+    if (Number.isNaN(value[i])) return x!.error === null ? 0 : Infinity;
+    const e = most[i]! - size + own * most[i]! + least;
+    return extremes || !Number.isFinite(round(most[i]! * (1 + own))) ? Infinity : e;
+  });
+  return bounded(value, error);
+};
+
+/** Scans, as a bound of their carries goes on from element to element. */
+const scanned: Rule = (instruction, inputs, { c }) => {
+  const value = applyTo(instruction, inputs);
+  const { aval, params, op } = instruction;
+  if (!isFloat(aval.dtype)) return inputs.some(isUnknown) ? lost(exact(value)) : exact(value);
+  const [unit, least, round] = [eps[aval.dtype], smallest[aval.dtype], roundTo(aval.dtype)];
+  const x = inputs[inputs.length - 1]!;
+  const [terms, factors] = [errorOf(x), op === 'recurrence' ? inputs[0]! : null];
+  const factorErrors = factors === null ? null : errorOf(factors);
+  const error = new Float64Array(value.length);
+  for (const line of lines(aval.shape, params.axis as number)) {
+    const order = params.reverse ? [...line].reverse() : line;
+    // The carry is not rounded to float32, and so may be off from a stored value by half a unit.
+    let [carry, size, special] = [0, 0, false];
+    order.forEach((at, i) => {
+      const a = i === 0 ? 0 : factors === null ? 1 : Math.abs(factors.value[at]!);
+      const ea = i === 0 || factorErrors === null ? 0 : factorErrors[at]!;
+      carry = (i === 0 ? 0 : (a + ea) * carry) + (ea === 0 ? 0 : ea * size) + terms[at]!;
+      size = (i === 0 ? 0 : a * size) + Math.abs(x.value[at]!);
+      special ||= !Number.isFinite(a) || !Number.isFinite(x.value[at]!);
+      const inexact = carry !== 0;
+      const total = size + carry;
+      if (special && !inexact) error[at] = Number.isFinite(value[at]!) ? c * unit * Math.abs(value[at]!) + least : 0;
+      else if (!Number.isFinite(round(total * (1 + c * unit)))) [carry, error[at]] = [Infinity, Infinity];
+      else error[at] = carry + c * unit * total + least;
+      // The carry is not rounded to float32; in float64 it is, every time.
+      if (Number.isFinite(total) && i > 0) carry += eps.float64 * c * total;
+    });
+  }
+  return bounded(value, error);
+};
+
+/** The latest best so far is known if nobody else may be as good. */
+const runningPosition =
+  (sign: 1 | -1): Rule =>
+  (instruction, [x]) => {
+    const value = applyTo(instruction, [x!]);
+    if (x!.error === null) return exact(value);
+    const error = new Float64Array(value.length);
+    for (const line of lines(instruction.aval.shape, instruction.params.axis as number)) {
+      line.forEach((at, i) => {
+        const best = line[value[at]!]!;
+        const unsure = line.slice(0, i + 1).some(j => {
+          const e = x!.error![j]! + x!.error![best]!;
+          return x!.error![j] === Infinity || (j !== best && e > 0 && sign * (x!.value[j]! - x!.value[best]!) + e >= 0);
+        });
+        error[at] = unsure ? Infinity : 0;
+      });
+    }
+    return bounded(value, error);
+  };
+
 const distance = (x: number, y: number): number => {
   if (x === y || (Number.isNaN(x) && Number.isNaN(y))) return 0;
   const d = Math.abs(x - y);
@@ -302,8 +405,10 @@ const elementwise: Rule = (instruction, inputs, { c }) => {
   const value = applyTo(instruction, inputs);
   const signed = keepsSigns.has(op) && inputs.every(x => x.signed);
   const own = isFloat(aval.dtype) && approximate.has(op) ? c : 0;
-  const pole = isFloat(aval.dtype) ? inputs[poleOperand[op] ?? -1] : undefined;
-  if (own === 0 && (pole?.signed ?? true) && inputs.every(({ error }) => error === null)) return exact(value, signed);
+  const poles = isFloat(aval.dtype)
+    ? (poleOperands[op] ?? []).map(operand => inputs[operand]!).filter(x => !x.signed)
+    : [];
+  if (own === 0 && poles.length === 0 && inputs.every(({ error }) => error === null)) return exact(value, signed);
   const scalar = entry.scalar(params, inputAvals[inputAvals.length - 1]!.dtype);
   const round = roundTo(aval.dtype);
   const [unit, least] = isFloat(aval.dtype) ? [eps[aval.dtype], smallest[aval.dtype]] : [0, 0];
@@ -320,12 +425,13 @@ const elementwise: Rule = (instruction, inputs, { c }) => {
   const passed = (i: number): number => {
     const v = value[i]!;
     if (errors.some(error => error[i] === Infinity)) return Infinity;
-    if (pole?.signed === false && pole.value[i] === 0 && Math.abs(v) === Infinity) return Infinity;
+    if (poles.some(x => x.value[i] === 0) && (op === 'atan2' || Math.abs(v) === Infinity)) return Infinity;
     const [x, y = 0] = inputs.map(input => input.value[i]!);
     const [ex, ey = 0] = errors.map(error => error[i]!);
     if (straddles[op]?.(x!, y, v, ex!, ey)) return Infinity;
     let spread = 0;
-    let largest = Math.abs(v);
+    // Here a sum may cancel.
+    let largest = Math.max(Math.abs(v), op === 'logaddexp' && Number.isFinite(v) ? Math.abs(Math.max(x!, y)) : 0);
     if (ex! + ey > 0) {
       for (const p of candidates(x!, ex!)) {
         for (const q of candidates(y, ey)) {
@@ -337,7 +443,9 @@ const elementwise: Rule = (instruction, inputs, { c }) => {
     }
     if (!Number.isFinite(v)) return spread;
     if (op === 'sin' || op === 'cos') spread = Math.min(ex!, 2);
-    const error = spread + own * (unit * largest + least);
+    // The larger operand to the last bit.
+    const plain = op === 'hypot' && Math.min(Math.abs(x!), Math.abs(y)) < 2 ** -60 * largest;
+    const error = spread + (plain ? 0 : own * (unit * largest + least));
     return Number.isFinite(round(Math.abs(v) + error)) ? error : Infinity;
   };
   const of = op === 'select' ? selected : passed;
@@ -376,6 +484,11 @@ const rules: Readonly<Record<string, Rule>> = {
   argmax: position(1),
   argmin: position(-1),
   argsort: order,
+  prod: multiplied,
+  cumsum: scanned,
+  recurrence: scanned,
+  cumargmax: runningPosition(1),
+  cumargmin: runningPosition(-1),
   output: ({ params }, [tuple]) => (tuple as unknown as readonly Bounded[])[params.index as number]!,
   call: (_, inputs, { bodies: [body] }) => body!(inputs),
   cond: (_, [index, ...operands], { bodies: branches }) => {
@@ -834,19 +947,22 @@ type Step = (random: Random, pool: Pool) => readonly Node[];
 type Of = (...operands: readonly Node[]) => Node;
 
 const floatFunctions = [...approximate]
-  .filter(op => op !== 'pow')
+  .filter(op => !['pow', 'atan2', 'hypot', 'logaddexp', 'polygamma'].includes(op))
   .concat('sqrt', 'neg', 'abs', 'sign', 'floor', 'ceil', 'round') as PrimitiveName[];
 const arithmetic: readonly PrimitiveName[] = ['add', 'sub', 'mul', 'mul', 'add', 'div', 'max', 'min'];
 const unaries: readonly (readonly [readonly PrimitiveName[], readonly DType[]])[] = [
   [['neg', 'abs', 'sign', 'stopGradient'], numeric],
   [['floor', 'ceil', 'round', 'sqrt', 'rsqrt', 'exp', 'expm1', 'log', 'log1p'], floats],
   [['sin', 'cos', 'tan', 'tanh', 'sigmoid', 'erf'], floats],
+  [['asin', 'acos', 'atan', 'sinh', 'cosh', 'asinh', 'acosh', 'atanh'], floats],
+  [['erfc', 'erfinv', 'lgamma', 'polygamma'], floats],
   [['not'], bits],
   [['stopGradient'], dtypes],
 ];
 const binaries: readonly (readonly [readonly PrimitiveName[], readonly DType[]])[] = [
   [['add', 'sub', 'mul', 'max', 'min'], numeric],
   [['add', 'sub', 'mul', 'div'], floats],
+  [['atan2', 'hypot', 'logaddexp'], floats],
   [['rem', 'pow'], numeric],
   [['and', 'or', 'xor'], bits],
   [
@@ -861,7 +977,8 @@ const unary = (random: Random, x: Node): Node => {
     random,
     unaries.filter(([, of]) => of.includes(x.dtype)),
   );
-  return (b[pick(random, ops)] as Of)(x);
+  const op = pick(random, ops);
+  return op === 'polygamma' ? b.polygamma(x, { order: below(random, 3) }) : (b[op] as Of)(x);
 };
 const binary = (random: Random, x: Node, y: Node): Node => {
   const [ops] = pick(
@@ -1117,7 +1234,7 @@ const steps: readonly Step[] = [
     const length = pick(random, [1, 2, 3, 5, 8]);
     return [capped(b.scatterAdd(x, indicesFor(random, pool, length, shape), { axis, length }))];
   },
-  ...(['sum', 'sum', 'reduceMax', 'reduceMin'] as const).map(
+  ...(['sum', 'sum', 'prod', 'reduceMax', 'reduceMin'] as const).map(
     (op): Step =>
       (random, pool) => {
         const x = some(random, pool, numeric);
@@ -1133,6 +1250,16 @@ const steps: readonly Step[] = [
         if (axes.length === 0) return [x];
         const axis = pick(random, axes);
         return [op === 'argsort' ? b.argsort(x, { axis }) : b[op](x, { axes: [axis] })];
+      },
+  ),
+  ...(['cumsum', 'recurrence', 'cumargmax', 'cumargmin'] as const).map(
+    (op): Step =>
+      (random, pool) => {
+        const x = some(random, pool, numeric, 1);
+        const axis = below(random, x.shape.length);
+        if (op === 'cumargmax' || op === 'cumargmin') return [b[op](x, { axis })];
+        const params = { axis, reverse: random() < 0.5 };
+        return [op === 'cumsum' ? b.cumsum(x, params) : b.recurrence(like(random, pool, x), x, params)];
       },
   ),
   contraction,

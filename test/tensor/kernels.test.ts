@@ -12,7 +12,7 @@ import { planOf } from '../../src/tensor/backend/wasm/plan.js';
 import { wasmBackend } from '../../src/tensor/backend/wasm/wasm.js';
 import { b } from '../../src/tensor/build.js';
 import { programOfPending } from '../../src/tensor/compile/program.js';
-import { allocate, bytesOf, type DType, dtypes, type TypedArray } from '../../src/tensor/dtype.js';
+import { allocate, bytesOf, type DType, dtypes, isFloat, type TypedArray } from '../../src/tensor/dtype.js';
 import { bufferNode, DynamicNumber, type Node } from '../../src/tensor/graph.js';
 import { range, type Shape, sizeOf } from '../../src/tensor/shape.js';
 import { HostStorage, type Storage } from '../../src/tensor/storage.js';
@@ -147,6 +147,26 @@ describe('reductions', () => {
         const { program, scalars } = programOfPending(roots);
         for (const result of wasmBackend.compile(program).run([x.value as Storage], scalars))
           for (const value of (result as Storage).readSync()) expect(Object.is(value, 0)).toBe(true);
+      }
+    }
+  });
+});
+
+describe('products', () => {
+  const lengths = [1, 2, 3, 7, 8, 9, 17, 33, 1023, 1025, 2049];
+
+  it.each(numeric)('of %s along, across and between', dtype => {
+    for (const length of lengths) {
+      for (const [shape, axis] of [
+        [[3, length], 1],
+        [[length, 5], 0],
+        [[2, length, 3], 1],
+      ] as const) {
+        const array = allocate(dtype, sizeOf(shape));
+        const u = randomOf(length);
+        for (let i = 0; i < array.length; i++) array[i] = isFloat(dtype) ? 0.9 + 0.2 * u() : 1 + Math.floor(7 * u());
+        const x = leafOf(shape, dtype, array);
+        check([b.prod(x, { axes: [axis] }), b.prod(x, { axes: shape.map((_, i) => i) }), b.sum(x, { axes: [axis] })]);
       }
     }
   });

@@ -315,6 +315,35 @@ describe('contractions', () => {
   });
 });
 
+describe('scans', () => {
+  const cases = shapes(1, 3).chain(shape =>
+    fc.record({
+      shape: fc.constant(shape),
+      axis: axisOf(shape),
+      dtype: fc.constantFrom('float32', 'float64', 'int32', 'uint32' as const),
+      reverse: fc.boolean(),
+      seed,
+    }),
+  );
+
+  it('add up and recur, in the order of the elements', () => {
+    check(cases, ({ shape, axis, dtype, reverse, seed }) => {
+      const x: Aval = { shape, dtype };
+      const inputs = [filled(x, seed), filled(x, seed + 1, 'ordinary')];
+      expectSame(instructionOf('cumsum', { axis, reverse }, [x]), inputs.slice(0, 1));
+      expectSame(instructionOf('recurrence', { axis, reverse }, [x, x]), inputs);
+    });
+  });
+
+  it('find the extremes so far, the latest of equal ones, NaN first of all', () => {
+    check(cases, ({ shape, axis, dtype, seed }) => {
+      for (const op of ['cumargmax', 'cumargmin'] as const) {
+        expectSame(instructionOf(op, { axis }, [{ shape, dtype }]), [filled({ shape, dtype }, seed)]);
+      }
+    });
+  });
+});
+
 describe('argsort', () => {
   it('is stable, with NaN last', () => {
     const cases = shapes(1, 3).chain(shape =>

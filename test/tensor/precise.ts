@@ -3,6 +3,8 @@
  * approximations are measured against, and what their coefficients are derived from. Plain and slow.
  */
 
+import { erfinv as erfinvStart } from '../../src/tensor/primitives/erf.js';
+
 /** The number m·2^e. */
 export interface Real {
   readonly m: bigint;
@@ -58,6 +60,17 @@ const piWith = (bits: number): bigint => {
 /** Bits enough to take a multiple of π from the largest float64. */
 const long = 1400;
 const longPi = piWith(long);
+
+/** The largest integer whose square is not above. */
+const integerRoot = (x: bigint): bigint => {
+  if (x < 2n) return x;
+  let y = 1n << BigInt((x.toString(2).length + 1) >> 1);
+  for (;;) {
+    const next = (y + x / y) >> 1n;
+    if (next >= y) return y;
+    y = next;
+  }
+};
 
 /** The functions with `bits` bits behind the binary point. */
 export const precision = (bits: number) => {
@@ -180,6 +193,65 @@ export const precision = (bits: number) => {
     return div(2n * ratio, 2n * one + 2n * mul(x, ratio));
   };
 
+  const atanRatio = (z: bigint): bigint => {
+    let sum = 0n;
+    let power = one;
+    for (let n = 1n; power > 1n || power < -1n; n += 2n) {
+      sum += power / n;
+      power = -mul(power, z);
+    }
+    return sum;
+  };
+  const root = (x: bigint): bigint => integerRoot(x << P);
+  /** Of an angle from −π/2 to π/2: halved eight times. */
+  const atanFixed = (x: bigint): bigint => {
+    if (x < 0n) return -atanFixed(-x);
+    if (x > one) return (pi >> 1n) - atanFixed(div(one, x));
+    let t = x;
+    for (let i = 0; i < 8; i++) t = div(t, one + root(one + mul(t, t)));
+    return mul(t, atanRatio(mul(t, t))) << 8n;
+  };
+  /** y/x of positive numbers, relatively as exact as a fixed-point 1. */
+  const quotient = (y: Real, x: Real): Real => {
+    const by = bits + bitLength(x.m);
+    return { m: (y.m << BigInt(by)) / x.m, e: y.e - x.e - by };
+  };
+  /** Of the point (x, y): above the x axis an angle from 0 to π. */
+  const atan2 = (y: number, x: number): Real => {
+    if (y < 0) {
+      const { m, e } = atan2(-y, x);
+      return { m: -m, e };
+    }
+    const [ay, ax] = [exact(y), exact(Math.abs(x))];
+    const q = ax.m === 0n ? null : quotient(ay, ax);
+    if (x > 0 && q !== null && approximately(q) < 2 ** small) {
+      const t = fixed(q);
+      return { m: q.m * atanRatio(mul(t, t)), e: q.e - bits };
+    }
+    const steep = q === null || approximately(q) > 2 ** 300;
+    const angle = steep ? (pi >> 1n) - (q === null ? 0n : fixed(quotient(ax, ay))) : atanFixed(fixed(q));
+    return real(x < 0 ? pi - angle : angle);
+  };
+  /** √(1 − x²). */
+  const complement = (x: number): bigint => root(mul(one - of(x), one + of(x)));
+
+  const sinhSeries = (z: bigint): bigint => sinRatio(-z);
+  /** (eˣ ± e⁻ˣ)/2 for x > 0. */
+  const halves = (x: number, sign: 1n | -1n): Real => {
+    const { m, e } = expReal(of(bounded(x)));
+    return x > 60 ? { m, e: e - 1 } : real((fixed({ m, e }) + sign * exp(-of(x))) >> 1n);
+  };
+  /** log 2x for large x. */
+  const logTwice = (x: number): Real => real(log(exact(x)) + ln2);
+
+  /** e^(x²)·erfc x for x ≥ 1 by the continued fraction. */
+  const scaledErfc = (x: bigint): bigint => {
+    let fraction = 0n;
+    for (let k = 2500n; k > 0n; k--) fraction = div((k * one) / 2n, x + fraction);
+    return div(one, mul(sqrt(pi), x + fraction));
+  };
+  const erfFixed = (x: bigint): bigint => mul(x, erfRatio(mul(x, x)));
+
   return {
     one,
     mul,
@@ -237,6 +309,80 @@ export const precision = (bits: number) => {
           y => mul(y, erfRatio(mul(y, y))),
         )(x);
       },
+      erfc: (x: number): Real => {
+        if (x < 3) return real(one - (x < -9 ? -one : erfFixed(of(x))));
+        const y = of(Math.min(x, 40));
+        const { m, e } = expReal(-mul(y, y));
+        return { m: m * scaledErfc(y), e: e - bits };
+      },
+      erfinv: (x: number): Real => {
+        if (Math.abs(x) < 2 ** small) {
+          // √π/2·x·(1 + π/12·x² + 7π²/480·x⁴)
+          const z = mul(mul(of(x), of(x)), pi);
+          const a = exact(x);
+          return { m: a.m * div(one + z / 12n + (7n * mul(z, z)) / 480n, twoOverSqrtPi), e: a.e - bits };
+        }
+        let y = of(erfinvStart(x));
+        for (let i = 0; i < 3; i++) y -= div(mul(erfFixed(y) - of(x), exp(mul(y, y))), twoOverSqrtPi);
+        return real(y);
+      },
+      asin: (x: number): Real =>
+        Math.abs(x) < 2 ** small
+          ? odd(
+              y => one + mul(y, y) / 6n + (3n * mul(mul(y, y), mul(y, y))) / 40n,
+              y => y,
+            )(x)
+          : real(Math.abs(x) === 1 ? (of(x) * pi) / (2n * one) : atanFixed(div(of(x), complement(x)))),
+      acos: (x: number): Real => {
+        if (Math.abs(x) < 2 ** small) return real((pi >> 1n) - of(x));
+        const angle = atanFixed(div(complement(x), of(x)));
+        return real(x < 0 ? pi + angle : angle);
+      },
+      atan: (x: number): Real => atan2(x, 1),
+      sinh: (x: number): Real => {
+        if (Math.abs(x) < 1)
+          return odd(
+            y => sinhSeries(mul(y, y)),
+            y => mul(y, sinhSeries(mul(y, y))),
+          )(x);
+        const { m, e } = halves(Math.abs(x), -1n);
+        return { m: x < 0 ? -m : m, e };
+      },
+      cosh: (x: number): Real => halves(Math.abs(x), 1n),
+      asinh: (x: number): Real => {
+        // x − x³/6 + 3x⁵/40
+        const a = Math.abs(x);
+        if (a < 2 ** small)
+          return odd(
+            y => one - mul(y, y) / 6n + (3n * mul(mul(y, y), mul(y, y))) / 40n,
+            y => y,
+          )(x);
+        const y = of(a);
+        const { m, e } = a > 2 ** 200 ? logTwice(a) : real(log(real(y + root(one + mul(y, y)))));
+        return { m: x < 0 ? -m : m, e };
+      },
+      acosh: (x: number): Real => {
+        const y = of(x);
+        return x > 2 ** 200 ? logTwice(x) : real(log(real(y + root(mul(y, y) - one))));
+      },
+      atanh: odd(
+        y => atanRatio(-mul(y, y)),
+        y => log(real(div(one + y, one - y))) >> 1n,
+      ),
+      atan2,
+      hypot: (x: number, y: number): Real => {
+        const [a, c] = [exact(x), exact(y)];
+        const e = Math.min(a.e, c.e);
+        const squares = shift(a.m, a.e - e) ** 2n + shift(c.m, c.e - e) ** 2n;
+        return { m: integerRoot(squares << 256n), e: e - 128 };
+      },
+      logaddexp: (x: number, y: number): Real => {
+        const larger = exact(Math.max(x, y));
+        const { m, e } = expReal(of(bounded(-Math.abs(x - y))));
+        const rest = e < -400 ? { m, e } : real(log(real(one + fixed({ m, e }))));
+        const least = Math.min(larger.e, rest.e);
+        return { m: shift(larger.m, larger.e - least) + shift(rest.m, rest.e - least), e: least };
+      },
       /** Of a positive base. */
       pow: (x: number, y: number): Real => {
         const a = exact(y);
@@ -247,12 +393,12 @@ export const precision = (bits: number) => {
   };
 };
 
-/** How far a float is from the real, in units in the last place of the real rounded to the width. */
-export const ulps = (y: number, reference: Real, width: 32 | 64): number => {
+/** How far a float is from the real, in units in the last place of the real (or of `of`) rounded to the width. */
+export const ulps = (y: number, reference: Real, width: 32 | 64, of: Real = reference): number => {
   const [digits, lowest, top] = width === 32 ? [24, -149, 128] : [53, -1074, 1024];
   const { m, e } = reference;
   if (m === 0n) return y === 0 ? 0 : Number.POSITIVE_INFINITY;
-  const length = (m < 0n ? -m : m).toString(2).length + e;
+  const length = (of.m < 0n ? -of.m : of.m).toString(2).length + of.e;
   const last = Math.max(length - digits, lowest);
   // Infinity counts as the power of two that follows the largest float.
   if (length > top && y === (m < 0n ? -1 : 1) * Number.POSITIVE_INFINITY) return 0;

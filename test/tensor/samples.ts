@@ -174,6 +174,23 @@ export const samples: { readonly [P in Exclude<PrimitiveName, 'buffer' | 'parame
   tanh: unary('tanh'),
   sigmoid: unary('sigmoid'),
   erf: unary('erf'),
+  erfc: unary('erfc'),
+  erfinv: unary('erfinv', -0.9, 0.9),
+  asin: unary('asin', -0.8, 0.8),
+  acos: unary('acos', -0.8, 0.8),
+  atan: unary('atan'),
+  sinh: unary('sinh'),
+  cosh: unary('cosh'),
+  asinh: unary('asinh'),
+  acosh: unary('acosh', 1.5, 3),
+  atanh: unary('atanh', -0.8, 0.8),
+  atan2: [...binary('atan2'), ...binary('atan2', 'float64', -2, -0.5)],
+  hypot: binary('hypot'),
+  logaddexp: binary('logaddexp', 'float64', -2, 2),
+  lgamma: [...unary('lgamma', 0.3, 4), ...unary('lgamma', -1.7, -1.3)],
+  polygamma: [0, 1, 2].flatMap(order =>
+    [0.4, -0.7].map(low => one([f64(2, 3)], x => b.polygamma(x, { order }), { low, high: low + 0.4 })),
+  ),
   not: [...unary('not', 0, 10, 'int32'), ...unary('not', 0, 1, 'bool')],
   stopGradient: unary('stopGradient'),
   cast: [
@@ -247,6 +264,11 @@ export const samples: { readonly [P in Exclude<PrimitiveName, 'buffer' | 'parame
     one([i32(2, 3)], x => b.reduceMax(x, { axes: [0] }), { low: -9, high: 9 }),
   ],
   reduceMin: [one([f64(2, 3)], x => b.reduceMin(x, { axes: [1] }))],
+  prod: [
+    one([f64(2, 3, 2)], x => b.prod(x, { axes: [0, 2] })),
+    one([f64(2, 3)], x => b.prod(x, { axes: [1] }), { values: { 0: [0, 2, 3, 0, 0, 1] } }),
+    one([i32(2, 3)], x => b.prod(x, { axes: [1] }), { low: -9, high: 9 }),
+  ],
   argmax: [one([f64(2, 3)], x => b.argmax(x, { axes: [1] }))],
   argmin: [one([f64(2, 3)], x => b.argmin(x, { axes: [0] }))],
   dotGeneral: [
@@ -312,4 +334,20 @@ export const samples: { readonly [P in Exclude<PrimitiveName, 'buffer' | 'parame
     build: inputs => results(b, b.while(inputs, { test: below, body: grow, testCaptures: 1, bodyCaptures: 1 })),
   })),
   argsort: [one([f64(2, 4)], x => b.argsort(x, { axis: 1 }))],
+  cumsum: [
+    one([f64(2, 4, 3)], x => b.cumsum(x, { axis: 1, reverse: false })),
+    one([f64(5)], x => b.cumsum(x, { axis: 0, reverse: true })),
+    one([i32(2, 3)], x => b.cumsum(x, { axis: 0, reverse: true }), { low: -9, high: 9 }),
+    one([f64(2, 0)], x => b.cumsum(x, { axis: 1, reverse: false })),
+  ],
+  recurrence: [
+    one([f64(2, 4, 3), f64(2, 4, 3)], (a, x) => b.recurrence(a, x, { axis: 1, reverse: false })),
+    one([f64(5), f64(5)], (a, x) => b.recurrence(a, x, { axis: 0, reverse: true }), {
+      values: { 0: [0, 2, 0, 1, -1] },
+    }),
+    one([i32(2, 3), i32(2, 3)], (a, x) => b.recurrence(a, x, { axis: 1, reverse: false }), { low: -9, high: 9 }),
+    one([f64(1, 0), f64(1, 0)], (a, x) => b.recurrence(a, x, { axis: 1, reverse: true })),
+  ],
+  cumargmax: [one([f64(3, 4)], x => b.cumargmax(x, { axis: 1 }))],
+  cumargmin: [one([f64(3, 4)], x => b.cumargmin(x, { axis: 0 }))],
 };

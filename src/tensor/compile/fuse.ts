@@ -12,7 +12,7 @@ import { entryOf } from '../primitives/table.js';
 import { type Aval, sizeOf } from '../shape.js';
 import { contiguous, isContiguous, reshaped, type View } from '../view.js';
 import { Cluster, type Effect, type Source } from './cluster.js';
-import type { Kernel } from './kernel.js';
+import type { Kernel, Reducer } from './kernel.js';
 import type { Instruction, Program } from './program.js';
 
 /** An instruction that runs by itself, and where its operands are. */
@@ -253,8 +253,10 @@ const effectsOf = (program: Program, target: Target): Effects => {
 /** An output that is a tuple. */
 const tupleSource = (slot: number): Source => ({ base: slot, view: contiguous([]), dtype: 'float32' });
 
+const reducers: readonly Reducer[] = ['sum', 'prod', 'reduceMax', 'reduceMin'];
+
 /** Reductions that kernels do: over neighbouring axes, as simplifying leaves them. */
-const isReduction = ({ op }: Instruction): boolean => op === 'sum' || op === 'reduceMax' || op === 'reduceMin';
+const isReduction = ({ op }: Instruction): boolean => reducers.some(reducer => reducer === op);
 
 /** Whether the view steps through these neighbouring axes as if they were one. */
 const joins = (view: View, axes: readonly number[]): boolean => {

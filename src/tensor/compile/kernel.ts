@@ -51,7 +51,7 @@ export interface ReduceValue extends Common {
   readonly operand: number;
 }
 
-export type Reducer = 'sum' | 'reduceMax' | 'reduceMin';
+export type Reducer = 'sum' | 'prod' | 'reduceMax' | 'reduceMin';
 export type KernelValue = LoadValue | IndexValue | OperationValue | ReduceValue;
 
 /** A value written to a buffer of its own, in row-major order. */

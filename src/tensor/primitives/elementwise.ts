@@ -1,81 +1,12 @@
 /** The elementwise primitives: scalar meaning and partial derivatives. Everything else follows from the kind. */
-import { type DType, isFloat } from '../dtype.js';
-import { DTypeError, ShapeError } from '../errors.js';
+import { isFloat } from '../dtype.js';
 import type { Node } from '../graph.js';
-import { type Aval, sameShape, showAval } from '../shape.js';
+import { cheap, cheapCommutative, entry, noTangent, operands, type Scalar } from './entry.js';
 import { full } from './full.js';
-import { type Elementwise, type Missing, noPartials, type Partial, type Trait } from './kinds.js';
-import type { Build, ElementwisePrimitives, ParamsOf } from './signatures.js';
-import { erf, integerPower, roundHalfEven, threefry2x32 } from './special.js';
-
-/** The dtypes a primitive computes on, as messages name them. */
-const domains = {
-  numbers: ['float32', 'float64', 'int32', 'uint32'],
-  floats: ['float32', 'float64'],
-  bits: ['int32', 'uint32', 'uint8', 'bool'],
-  shifts: ['int32', 'uint32'],
-  words: ['uint32'],
-  all: ['float32', 'float64', 'int32', 'uint32', 'uint8', 'bool'],
-} as const satisfies Record<string, readonly DType[]>;
-
-type Domain = keyof typeof domains;
-type Scalar = (...operands: number[]) => number;
-type Rule = (b: Build, node: Node) => readonly Partial[];
-
-/** Checks operands of one shape and dtype within a domain. */
-const operands = (name: string, domain: Domain, inputs: readonly Aval[]): Aval => {
-  const first = inputs[0]!;
-  for (const input of inputs) {
-    if (!sameShape(input.shape, first.shape)) {
-      throw new ShapeError({
-        operation: name,
-        given: inputs.map(showAval).join(' and '),
-        rule: 'operands must have one shape',
-        hint: 'Broadcast them first.',
-      });
-    }
-    if (input.dtype !== first.dtype || !(domains[domain] as readonly DType[]).includes(input.dtype)) {
-      throw new DTypeError({
-        operation: name,
-        given: inputs.map(showAval).join(' and '),
-        rule: `operands must have one dtype out of ${domains[domain].join(', ')}`,
-        hint: "Cast first: cast(x, 'float32').",
-      });
-    }
-  }
-  return first;
-};
-
-interface Options {
-  readonly domain?: Domain;
-  readonly traits?: readonly Trait[];
-  /** The result's dtype where it is not that of the operands. */
-  readonly result?: DType;
-  /** The scalar meaning on integers and bool, where it is another one. */
-  readonly integer?: Scalar;
-}
-
-const cheap: readonly Trait[] = ['cheap'];
-const cheapCommutative: readonly Trait[] = ['cheap', 'commutative'];
-
-/** An entry without static parameters. */
-const entry = (
-  name: string,
-  scalar: Scalar,
-  partials: Rule | Missing,
-  { domain = 'floats', traits = [], result, integer }: Options = {},
-): Elementwise<Readonly<Record<never, never>>> => ({
-  kind: 'elementwise',
-  traits,
-  aval: inputs => {
-    const first = operands(name, domain, inputs);
-    return result === undefined ? first : { shape: first.shape, dtype: result };
-  },
-  scalar: (_, dtype) => (integer !== undefined && !isFloat(dtype) ? integer : scalar),
-  partials,
-});
-
-const noTangent: Missing = { none: 'its results are no floating-point numbers, so there is no tangent' };
+import { functions } from './functions.js';
+import { type Elementwise, noPartials, type Partial } from './kinds.js';
+import type { ElementwisePrimitives, ParamsOf } from './signatures.js';
+import { integerPower, roundHalfEven, threefry2x32 } from './special.js';
 
 const comparison = (name: string, scalar: (x: number, y: number) => boolean, traits = cheap) =>
   entry(name, (x, y) => (scalar(x!, y!) ? 1 : 0), noTangent, { domain: 'all', traits, result: 'bool' });
@@ -103,6 +34,7 @@ const extremum = (name: string, scalar: Scalar, wins: 'gt' | 'lt') =>
   );
 
 export const elementwise: { readonly [P in keyof ElementwisePrimitives]: Elementwise<ParamsOf<P>> } = {
+  ...functions,
   neg: entry(
     'neg',
     x => -x!,
@@ -122,68 +54,6 @@ export const elementwise: { readonly [P in keyof ElementwisePrimitives]: Element
   floor: entry('floor', x => Math.floor(x!), noPartials, { traits: cheap }),
   ceil: entry('ceil', x => Math.ceil(x!), noPartials, { traits: cheap }),
   round: entry('round', x => roundHalfEven(x!), noPartials, { traits: cheap }),
-  exp: entry(
-    'exp',
-    x => Math.exp(x!),
-    (b, y) => [t => b.mul(t, y)],
-  ),
-  expm1: entry(
-    'expm1',
-    x => Math.expm1(x!),
-    (b, y) => [t => b.mul(t, b.add(y, full(b, y, 1)))],
-  ),
-  log: entry(
-    'log',
-    x => Math.log(x!),
-    (b, { inputs: [x] }) => [t => b.div(t, x!)],
-  ),
-  log1p: entry(
-    'log1p',
-    x => Math.log1p(x!),
-    (b, { inputs: [x] }) => [t => b.div(t, b.add(x!, full(b, x!, 1)))],
-  ),
-  sqrt: entry(
-    'sqrt',
-    x => Math.sqrt(x!),
-    (b, y) => [t => b.div(b.mul(t, full(b, t, 0.5)), y)],
-    { traits: cheap },
-  ),
-  rsqrt: entry(
-    'rsqrt',
-    x => 1 / Math.sqrt(x!),
-    (b, y) => [t => b.mul(b.mul(t, full(b, t, -0.5)), b.div(y, y.inputs[0]!))],
-  ),
-  sin: entry(
-    'sin',
-    x => Math.sin(x!),
-    (b, { inputs: [x] }) => [t => b.mul(t, b.cos(x!))],
-  ),
-  cos: entry(
-    'cos',
-    x => Math.cos(x!),
-    (b, { inputs: [x] }) => [t => b.mul(t, b.neg(b.sin(x!)))],
-  ),
-  tan: entry(
-    'tan',
-    x => Math.tan(x!),
-    (b, y) => [t => b.mul(t, b.add(b.mul(y, y), full(b, y, 1)))],
-  ),
-  tanh: entry(
-    'tanh',
-    x => Math.tanh(x!),
-    // Not 1 − y·y, which loses all digits where y is close to ±1.
-    (b, y) => [t => b.mul(t, b.mul(b.sub(full(b, y, 1), y), b.add(full(b, y, 1), y)))],
-  ),
-  sigmoid: entry(
-    'sigmoid',
-    x => (x! < 0 ? Math.exp(x!) / (1 + Math.exp(x!)) : 1 / (1 + Math.exp(-x!))),
-    (b, y) => [t => b.mul(t, b.mul(y, b.sub(full(b, y, 1), y)))],
-  ),
-  erf: entry(
-    'erf',
-    x => erf(x!),
-    (b, { inputs: [x] }) => [t => b.mul(t, b.mul(full(b, t, 2 / Math.sqrt(Math.PI)), b.exp(b.neg(b.mul(x!, x!)))))],
-  ),
   not: {
     kind: 'elementwise',
     traits: cheap,

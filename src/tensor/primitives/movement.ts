@@ -5,6 +5,7 @@ import { type Aval, broadcastShapes, range, type Shape, sameShape, showAval, sho
 import { broadcasted, flipped, padded, permuted, reshaped, sliced } from '../view.js';
 import { full } from './full.js';
 import type { BatchRule, Movement } from './kinds.js';
+import { cumsum } from './scans.js';
 import type { Build, MovementPrimitives, ParamsOf } from './signatures.js';
 
 const every = (): boolean => true;
@@ -313,6 +314,7 @@ export const movement: { readonly [P in keyof MovementPrimitives]: Movement<Para
     batch: scatterBatch,
     view: null,
   },
+  cumsum,
   mark: {
     kind: 'movement',
     aval: ([x]) => x!,

@@ -2,8 +2,10 @@
 import type { DType } from '../dtype.js';
 import { DTypeError, ShapeError } from '../errors.js';
 import type { Node } from '../graph.js';
-import { type Aval, showAval } from '../shape.js';
+import { type Aval, range, showAval, sizeOf } from '../shape.js';
+import { full } from './full.js';
 import type { Missing, Reduction } from './kinds.js';
+import { inverse } from './movement.js';
 import type { Build, ParamsOf, ReductionPrimitives } from './signatures.js';
 
 type Axes = ParamsOf<'sum'>;
@@ -56,10 +58,33 @@ const arg = (name: string): Reduction<Axes> => ({
   weights: position,
 });
 
+/** The product of all others: of those before and of those behind, so that zeros do no harm. */
+const productOfOthers = (b: Build, y: Node, { axes }: Axes): Node => {
+  const x = y.inputs[0]!;
+  const { shape } = x;
+  const order = [...range(shape.length).filter(axis => !axes.includes(axis)), ...axes];
+  const moved = b.permute(x, { axes: order });
+  const [rows, length] = [sizeOf(y.shape), sizeOf(axes.map(axis => shape[axis]!))];
+  const flat = b.reshape(moved, { shape: [rows, length] });
+  const [none, one] = [[0, 0], full(b, { shape: [rows, 1], dtype: x.dtype }, 1)];
+  /** 1 and then products of the first, the first two, …, all but one of the factors. */
+  const running = (reverse: boolean): Node => {
+    const start = [0, reverse ? 1 : 0];
+    const others = b.slice(flat, { start, stop: [rows, length - 1 + start[1]!], step: [1, 1] });
+    const factors = b.concat(reverse ? [others, one] : [one, others], { axis: 1 });
+    // The recurrence that starts with 1 and adds nothing.
+    const pad = { low: reverse ? [0, length - 1] : none, high: reverse ? none : [0, length - 1], interior: none };
+    return b.recurrence(factors, b.pad(one, pad), { axis: 1, reverse });
+  };
+  const others = b.reshape(b.mul(running(false), running(true)), { shape: moved.shape });
+  return b.permute(others, { axes: inverse(order) });
+};
+
 export const reduction: { readonly [P in keyof ReductionPrimitives]: Reduction<ParamsOf<P>> } = {
   sum: { kind: 'reduction', aval: ([x], params) => reduced('sum', x!, params, false), weights: 'linear' },
   reduceMax: extreme('reduceMax'),
   reduceMin: extreme('reduceMin'),
+  prod: { kind: 'reduction', aval: ([x], params) => reduced('prod', x!, params, true), weights: productOfOthers },
   argmax: arg('argmax'),
   argmin: arg('argmin'),
 };

@@ -44,6 +44,27 @@ export interface ElementwisePrimitives {
   tanh(x: Node): Node;
   sigmoid(x: Node): Node;
   erf(x: Node): Node;
+  /** 1 − erf x, and what erf takes to x. */
+  erfc(x: Node): Node;
+  erfinv(x: Node): Node;
+  asin(x: Node): Node;
+  acos(x: Node): Node;
+  atan(x: Node): Node;
+  sinh(x: Node): Node;
+  cosh(x: Node): Node;
+  asinh(x: Node): Node;
+  acosh(x: Node): Node;
+  atanh(x: Node): Node;
+  /** The angle of the point (x, y) in (−π, π]. */
+  atan2(y: Node, x: Node): Node;
+  /** √(x² + y²) without overflow on the way. */
+  hypot(x: Node, y: Node): Node;
+  /** log(eˣ + eʸ). */
+  logaddexp(x: Node, y: Node): Node;
+  /** log |Γ(x)|; +∞ at the poles. */
+  lgamma(x: Node): Node;
+  /** The derivatives of log Γ from the first (order 0: digamma) on. */
+  polygamma(x: Node, params: { order: number }): Node;
   /** Bitwise on integers, logical on bool. */
   not(x: Node): Node;
   /** The same value, through which no derivative flows. */
@@ -101,6 +122,8 @@ export interface MovementPrimitives {
   gather(x: Node, indices: Node, params: { axis: number }): Node;
   /** The transpose of gather: zeros with the updates added at the indices. Indices outside are dropped. */
   scatterAdd(updates: Node, indices: Node, params: { axis: number; length: number }): Node;
+  /** Each element with all before it along the axis added up; with all behind it if `reverse`. */
+  cumsum(x: Node, params: ScanParams): Node;
   /** What a derivative being taken is taken with respect to; an identity. */
   mark(x: Node, params: { scope: Scope }): Node;
 }
@@ -110,6 +133,7 @@ export interface ReductionPrimitives {
   sum(x: Node, params: { axes: readonly number[] }): Node;
   reduceMax(x: Node, params: { axes: readonly number[] }): Node;
   reduceMin(x: Node, params: { axes: readonly number[] }): Node;
+  prod(x: Node, params: { axes: readonly number[] }): Node;
   /** Index of the first largest; a NaN is larger than everything. One axis. */
   argmax(x: Node, params: { axes: readonly number[] }): Node;
   argmin(x: Node, params: { axes: readonly number[] }): Node;
@@ -171,6 +195,17 @@ export interface StructuredPrimitives {
   while(inputs: readonly Node[], params: WhileParams): Node;
   /** Positions that sort an axis ascending, equal elements in their order, NaN last. */
   argsort(x: Node, params: { axis: number }): Node;
+  /** h[i] = factors[i] · h[i − 1] + x[i] along the axis, h[0] = x[0]; from the end to the start if `reverse`. */
+  recurrence(factors: Node, x: Node, params: ScanParams): Node;
+  /** Where the largest element so far is, the latest of equal ones; a NaN is larger than everything. */
+  cumargmax(x: Node, params: { axis: number }): Node;
+  cumargmin(x: Node, params: { axis: number }): Node;
+}
+
+/** Along which axis, and from which end. */
+export interface ScanParams {
+  readonly axis: number;
+  readonly reverse: boolean;
 }
 
 export interface FoldParams {

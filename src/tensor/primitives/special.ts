@@ -1,34 +1,4 @@
-/** Special functions that JavaScript's Math lacks, in float64. Slow and plain: the reference uses them. */
-
-/** exp(−z²), with the square split so that its rounding does not become an error of many units. */
-const gauss = (z: number): number => {
-  const high = Math.fround(z);
-  return Math.exp(-high * high) * Math.exp((high - z) * (high + z));
-};
-
-const twoOverSqrtPi = 2 / Math.sqrt(Math.PI);
-
-/**
- * The error function: below 3 by its all-positive series (Abramowitz & Stegun 7.1.6), above by the continued
- * fraction of erfc (7.1.14); both to a few units in the last place.
- */
-export const erf = (x: number): number => {
-  const z = Math.abs(x);
-  if (Number.isNaN(x)) return x;
-  if (z > 6) return Math.sign(x);
-  if (z < 3) {
-    let term = z;
-    let sum = z;
-    for (let n = 1; term > sum * 1e-17; n++) {
-      term *= (2 * z * z) / (2 * n + 1);
-      sum += term;
-    }
-    return x < 0 || Object.is(x, -0) ? -twoOverSqrtPi * gauss(z) * sum : twoOverSqrtPi * gauss(z) * sum;
-  }
-  let fraction = 0;
-  for (let k = 60; k > 0; k--) fraction = k / 2 / (z + fraction);
-  return Math.sign(x) * (1 - gauss(z) / (Math.sqrt(Math.PI) * (z + fraction)));
-};
+/** Scalar meanings of primitives that JavaScript's Math lacks. */
 
 /** Rounds halves to the even neighbour. */
 export const roundHalfEven = (x: number): number => {

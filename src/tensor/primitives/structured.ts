@@ -9,6 +9,7 @@ import type { GraphTransforms, Structured } from './kinds.js';
 import { fold, whileLoop } from './loops.js';
 import { repeat } from './movement.js';
 import { has, placed, present, results } from './results.js';
+import { recurrence, runningPosition } from './scans.js';
 import type { Build, ParamsOf, StructuredPrimitives } from './signatures.js';
 
 const takenApart = { none: 'a tuple of results is taken apart by the transforms themselves' } as const;
@@ -129,6 +130,9 @@ export const structured: { readonly [P in keyof StructuredPrimitives]: Structure
     vjp: { none: 'its results are positions, so there is no tangent' },
     batch: (b, _, [x], __, { axis }) => ({ outputs: [b.argsort(x!, { axis: axis + 1 })], batched: [true] }),
   },
+  recurrence,
+  cumargmax: runningPosition('cumargmax'),
+  cumargmin: runningPosition('cumargmin'),
 };
 
 /** Rows that take different branches: all branches run, and each row picks its own. */

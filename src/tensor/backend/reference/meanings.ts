@@ -3,7 +3,7 @@
  * tested against. Computes in float64 and rounds once, when the result is stored. Elementwise primitives are
  * missing here on purpose: their meaning is in the primitive table.
  */
-import { allocate, isFloat, type TypedArray } from '../../dtype.js';
+import { allocate, type DType, isFloat, type TypedArray } from '../../dtype.js';
 import type { ElementwisePrimitives, ParamsOf, PrimitiveName } from '../../primitives/signatures.js';
 import { type Aval, range, sizeOf, stridesOf } from '../../shape.js';
 import { conv } from './conv.js';
@@ -35,6 +35,9 @@ const strided = (x: TypedArray, aval: Aval, offset: number, strides: readonly nu
   copy(aval.shape, { array, offset: 0, strides: stridesOf(aval.shape) }, { array: x, offset, strides });
   return array;
 };
+
+/** What was computed in float64 is rounded once. */
+const rounded = (x: TypedArray, { dtype }: Aval): TypedArray => (dtype === 'float32' ? Float32Array.from(x) : x);
 
 const picked = <T>(list: readonly T[], axes: readonly number[]): T[] => axes.map(axis => list[axis]!);
 
@@ -91,6 +94,49 @@ const position = (better: (x: number, than: number) => boolean) => (x: TypedArra
 
 const larger = (x: number, than: number): boolean => x > than;
 const smaller = (x: number, than: number): boolean => x < than;
+
+const times = (dtype: DType) => (isFloat(dtype) ? (x: number, y: number): number => x * y : Math.imul);
+const plus =
+  (dtype: DType) =>
+  (x: number, y: number): number =>
+    isFloat(dtype) ? x + y : (x + y) | 0;
+
+const product = (dtype: DType) => (x: TypedArray, base: number, inner: Int32Array) =>
+  inner.reduce((total, offset) => times(dtype)(total, x[base + offset]!), 1);
+
+/** Along an axis, from its start or its end: `next` is told where an element is and where its predecessor was. */
+const scan = (
+  { shape }: Aval,
+  { axis, reverse = false }: { readonly axis: number; readonly reverse?: boolean },
+  next: (at: number, before: number | null) => void,
+): void => {
+  const strides = stridesOf(shape);
+  const rest = range(shape.length).filter(other => other !== axis);
+  for (const base of offsets(picked(shape, rest), picked(strides, rest))) {
+    let before: number | null = null;
+    for (let i = 0; i < shape[axis]!; i++) {
+      const at: number = base + (reverse ? shape[axis]! - 1 - i : i) * strides[axis]!;
+      next(at, before);
+      before = at;
+    }
+  }
+};
+
+/** Positions of the best so far, the latest of equal ones. */
+const runningPosition =
+  (better: (x: number, than: number) => boolean) =>
+  ([x]: readonly TypedArray[], { axis }: { readonly axis: number }, { aval }: Context): TypedArray => {
+    const out = filled(aval);
+    const stride = stridesOf(aval.shape)[axis]!;
+    let [best, place] = [0, 0];
+    scan(aval, { axis }, (at, before) => {
+      place = before === null ? 0 : place + 1;
+      const loses = before !== null && !Number.isNaN(x![at]) && (Number.isNaN(x![best]) || better(x![best]!, x![at]!));
+      if (!loses) best = at;
+      out[at] = loses ? out[at - stride]! : place;
+    });
+    return out;
+  };
 
 export const meanings: Meanings = {
   iota: (_, { shape, axis }, { aval }) => {
@@ -192,13 +238,33 @@ export const meanings: Meanings = {
         for (let j = 0; j < block; j++) out[to + j] = out[to + j]! + updates![from + j]!;
       }
     }
-    return aval.dtype === 'float32' ? Float32Array.from(out) : out;
+    return rounded(out, aval);
   },
+
+  cumsum: ([x], params, { aval }) => {
+    const sums = isFloat(aval.dtype) ? new Float64Array(x!.length) : filled(aval);
+    const add = plus(aval.dtype);
+    scan(aval, params, (at, before) => {
+      sums[at] = before === null ? x![at]! : add(sums[before]!, x![at]!);
+    });
+    return rounded(sums, aval);
+  },
+  recurrence: ([factors, x], params, { aval }) => {
+    const h = isFloat(aval.dtype) ? new Float64Array(x!.length) : filled(aval);
+    const [add, mul] = [plus(aval.dtype), times(aval.dtype)];
+    scan(aval, params, (at, before) => {
+      h[at] = before === null ? x![at]! : add(mul(factors![at]!, h[before]!), x![at]!);
+    });
+    return rounded(h, aval);
+  },
+  cumargmax: runningPosition(larger),
+  cumargmin: runningPosition(smaller),
 
   sum: ([x], { axes }, { aval, inputAvals }) =>
     reduce(x!, inputAvals[0]!, axes, aval, isFloat(aval.dtype) ? pairwiseSum : wrappingSum),
   reduceMax: ([x], { axes }, { aval, inputAvals }) => reduce(x!, inputAvals[0]!, axes, aval, extremum(larger)),
   reduceMin: ([x], { axes }, { aval, inputAvals }) => reduce(x!, inputAvals[0]!, axes, aval, extremum(smaller)),
+  prod: ([x], { axes }, { aval, inputAvals }) => reduce(x!, inputAvals[0]!, axes, aval, product(aval.dtype)),
   argmax: ([x], { axes }, { aval, inputAvals }) => reduce(x!, inputAvals[0]!, axes, aval, position(larger)),
   argmin: ([x], { axes }, { aval, inputAvals }) => reduce(x!, inputAvals[0]!, axes, aval, position(smaller)),
   dotGeneral: ([lhs, rhs], params, { aval, inputAvals }) =>

@@ -5,17 +5,30 @@ import type { Params } from '../../graph.js';
 import type { FunctionWriter, Local } from './assembler.js';
 import { VectorWriter } from './lanes.js';
 import {
+  acos,
+  acosh,
+  asin,
+  asinh,
+  atan,
+  atan2,
+  atanh,
   cos,
+  cosh,
   erf,
+  erfc,
+  erfinv,
   exp,
   expm1,
+  hypot,
   type Lanes,
   log,
   log1p,
+  logaddexp,
   needsExactReduction,
   pow,
   sigmoid,
   sin,
+  sinh,
   tan,
   tanh,
 } from './math/index.js';
@@ -217,6 +230,10 @@ const elementary =
   (f: <V>(m: Lanes<V>, x: V) => V): Emit =>
   (e, [x]) =>
     f(e.lanes, x!.vector);
+const elementaryOfTwo =
+  (f: <V>(m: Lanes<V>, x: V, y: V) => V): Emit =>
+  (e, [x, y]) =>
+    f(e.lanes, x!.vector, y!.vector);
 
 /** A circular function: lanes too large for the vector form's argument reduction get the scalar meaning. */
 const circular =
@@ -253,6 +270,19 @@ const emitters: Readonly<Record<string, Emit>> = {
   tanh: elementary(tanh),
   sigmoid: elementary(sigmoid),
   erf: elementary(erf),
+  erfc: elementary(erfc),
+  erfinv: elementary(erfinv),
+  asin: elementary(asin),
+  acos: elementary(acos),
+  atan: elementary(atan),
+  sinh: elementary(sinh),
+  cosh: elementary(cosh),
+  asinh: elementary(asinh),
+  acosh: elementary(acosh),
+  atanh: elementary(atanh),
+  atan2: elementaryOfTwo(atan2),
+  hypot: elementaryOfTwo(hypot),
+  logaddexp: elementaryOfTwo(logaddexp),
   sin: circular('sin', sin),
   cos: circular('cos', cos),
   tan: circular('tan', tan),

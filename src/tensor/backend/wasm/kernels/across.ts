@@ -10,7 +10,7 @@ import { FunctionWriter, type Local } from '../assembler.js';
 import type { Value } from '../scalar-code.js';
 import { Body, type KernelCode, lanesOf, parametersOf, slotsOf } from './body.js';
 import { type Access, type Cursor, collapsed, Rows } from './cursors.js';
-import { accumulatorOf, blockTerms, partials, Reduction, spans } from './reducers.js';
+import { accumulatorOf, blockTerms, isArithmetic, partials, Reduction, spans } from './reducers.js';
 import { Vectors } from './vectors.js';
 
 /** Results made side by side: their partial sums fit into the first-level cache. */
@@ -173,7 +173,7 @@ class AcrossWriter {
       if (value.kind !== 'reduce') return [];
       const { op, dtype } = value;
       const span = spans(op, dtype, this.#lanes);
-      const sums = op === 'sum' && accumulatorOf(op, dtype) === 'float64';
+      const sums = isArithmetic(op) && accumulatorOf(op, dtype) === 'float64';
       const count = sums ? partials : 1;
       const rowBytes = (this.strip / this.#lanes) * 16 * span;
       const at = next;

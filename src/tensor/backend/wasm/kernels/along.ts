@@ -8,7 +8,7 @@ import { FunctionWriter, type Local } from '../assembler.js';
 import type { Value } from '../scalar-code.js';
 import { Body, isDear, type KernelCode, lanesOf, parametersOf, slotsOf } from './body.js';
 import { type Access, collapsed, Rows } from './cursors.js';
-import { accumulatorOf, blockTerms, partials, Reduction, spans } from './reducers.js';
+import { accumulatorOf, blockTerms, isArithmetic, partials, Reduction, spans } from './reducers.js';
 import { Vectors } from './vectors.js';
 
 const tileElements = 2 ** 14;
@@ -175,7 +175,7 @@ export const writeAlong = (kernel: Kernel): KernelCode => {
     /** float32 that are nothing but added up become float64 as they are read. */
     const halves = (id: number, op: Reducer, at: Local): readonly Local[] | null => {
       const { kind, dtype } = values[id]!;
-      if (kind !== 'load' || dtype !== 'float32' || op !== 'sum' || lanes !== 4) return null;
+      if (kind !== 'load' || dtype !== 'float32' || !isArithmetic(op) || lanes !== 4) return null;
       return vectors.halves(rows.cursors[ids.indexOf(id)]!, at);
     };
     /** The elements from `position` on that are there, up to eight. */
@@ -229,7 +229,7 @@ export const writeAlong = (kernel: Kernel): KernelCode => {
     const rest = depth - whole;
     const finish = (i: number): Local => reductions[i]!.reduction.finish(accumulators[i]!);
     const blocks = reductions.some(
-      ({ value }) => accumulatorOf(value.op, value.dtype) === 'float64' && value.op === 'sum',
+      ({ value }) => accumulatorOf(value.op, value.dtype) === 'float64' && isArithmetic(value.op),
     );
     if (!blocks || depth <= blockTerms) {
       writer.i32(0).set(position);

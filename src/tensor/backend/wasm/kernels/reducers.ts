@@ -14,9 +14,12 @@ import type { Value } from '../scalar-code.js';
 export const partials = 8;
 export const blockTerms = 1024;
 
+/** Whether it takes terms together by arithmetic, so that their order matters to floats, instead of picking one of them. */
+export const isArithmetic = (op: Reducer): boolean => op === 'sum' || op === 'prod';
+
 /** The dtype in which a reduction is made. */
 export const accumulatorOf = (op: Reducer, dtype: DType): 'float64' | 'float32' | 'int32' | 'uint32' =>
-  op === 'sum' && (dtype === 'float32' || dtype === 'float64') ? 'float64' : (dtype as 'float32' | 'int32' | 'uint32');
+  isArithmetic(op) && isFloat(dtype) ? 'float64' : (dtype as 'float32' | 'int32' | 'uint32');
 
 const shapeOf = (dtype: DType): 'f64x2' | 'f32x4' | 'i32x4' =>
   dtype === 'float64' ? 'f64x2' : dtype === 'float32' ? 'f32x4' : 'i32x4';
@@ -24,7 +27,7 @@ const shapeOf = (dtype: DType): 'f64x2' | 'f32x4' | 'i32x4' =>
 /** The instruction that takes two partial results together. */
 const combineOp = (op: Reducer, accumulator: DType): Op => {
   const shape = shapeOf(accumulator);
-  if (op === 'sum') return `${shape}.add` as Op;
+  if (isArithmetic(op)) return `${shape}.${op === 'sum' ? 'add' : 'mul'}` as Op;
   const name = op === 'reduceMax' ? 'max' : 'min';
   const sign = accumulator === 'uint32' ? '_u' : accumulator === 'int32' ? '_s' : '';
   return `${shape}.${name}${sign}` as Op;
@@ -47,7 +50,7 @@ export class Reduction {
     this.#op = op;
     this.#dtype = dtype;
     this.#lanes = lanes;
-    this.#nan = op !== 'sum' && isFloat(dtype) ? writer.local('v128') : null;
+    this.#nan = !isArithmetic(op) && isFloat(dtype) ? writer.local('v128') : null;
   }
 
   /** Puts what changes nothing into accumulators. */
@@ -60,6 +63,7 @@ export class Reduction {
   identity(dtype: DType = accumulatorOf(this.#op, this.#dtype)): Local {
     const lanes = new VectorWriter(this.#writer, dtype === 'float64' ? 64 : 32);
     if (this.#op === 'sum') return lanes.integer(0n);
+    if (this.#op === 'prod') return isFloat(dtype) ? lanes.float(1) : lanes.integer(1n);
     const most = this.#op === 'reduceMin';
     switch (dtype) {
       case 'float32':

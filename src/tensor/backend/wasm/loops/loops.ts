@@ -10,6 +10,7 @@ import { conv } from './conv.js';
 import { dotGeneral } from './dot.js';
 import { concat, gather, pad, scatterAdd } from './moves.js';
 import { argmax, argmin } from './positions.js';
+import { cumargmax, cumargmin, cumsum, recurrence } from './scans.js';
 import type { LoopKernel } from './walk.js';
 
 export type { LoopKernel } from './walk.js';
@@ -26,6 +27,10 @@ const writers: { readonly [P in PrimitiveName]?: Write<ParamsOf<P>> } = {
   conv,
   argmax,
   argmin,
+  cumsum,
+  recurrence,
+  cumargmax,
+  cumargmin,
 };
 
 /** A kernel for the instruction: a function of the addresses of inputs, result and scratch memory. */

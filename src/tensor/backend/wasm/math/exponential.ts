@@ -19,6 +19,13 @@ const tanhWide = [
   0.0035917832311408594, -0.001453502500744942, 0.0005799159768844596, -0.0002114811876210611, 0.000051781357336418096,
 ];
 
+/** (sinh a/a − 1)/a² as a function of a², for a ≤ 1. */
+const sinhNarrow = [0.166667168, 0.00833025036, 0.00020374918];
+const sinhWide = [
+  0.16666666666666669, 0.00833333333333316, 0.0001984126984142645, 0.0000027557319158311134, 2.5052122990903347e-8,
+  1.6057268256873173e-10, 7.758556565425624e-13,
+];
+
 /** ln 2 in two parts; the product of the first with any exponent is exact. */
 export const ln2High = (m: { readonly width: 32 | 64 }): number => byWidth(m, 0.693145751953125, 0.6931471803691238);
 export const ln2Low = (m: { readonly width: 32 | 64 }): number =>
@@ -31,12 +38,13 @@ const curved = <V>(m: Lanes<V>, r: V): V => m.mul(polynomial(m, r, byWidth(m, na
 export const expm1Reduced = <V>(m: Lanes<V>, r: V): V =>
   m.fma(polynomial(m, r, byWidth(m, narrow, wide)), m.mul(r, r), r);
 
-/** x less the nearest multiple n of ln 2, and that n in the low bits of `n`. Not for huge x. */
-const reduced = <V>(m: Lanes<V>, x: V): { readonly r: V; readonly n: V } => {
-  const n = m.fma(x, m.float(Math.LOG2E), rounder(m));
+/** x (or x + low, the smaller part) less the nearest multiple n of ln 2, and that n in the low bits of `n`. Not for huge x. */
+export const reduced = <V>(m: Lanes<V>, x: V, low?: V): { readonly r: V; readonly n: V } => {
+  const n = m.fma(low === undefined ? x : m.add(x, low), m.float(Math.LOG2E), rounder(m));
   const multiple = m.sub(n, rounder(m));
-  const r = m.fma(multiple, m.float(-ln2High(m)), x);
-  return { r: m.fma(multiple, m.float(-ln2Low(m)), r), n };
+  const high = m.fma(multiple, m.float(-ln2High(m)), x);
+  const r = m.fma(multiple, m.float(-ln2Low(m)), high);
+  return { r: low === undefined ? r : m.add(r, low), n };
 };
 
 /** y·2^n for any result, denormal or infinite: in two steps, as 2^n itself may be neither. */
@@ -93,4 +101,25 @@ export const sigmoid = <V>(m: Lanes<V>, x: V): V => {
   const lost = m.sub(one, m.sub(whole, power));
   const sum = m.add(whole, m.fma(expm1Reduced(m, r), power, lost));
   return m.mul(m.div(m.float(1), sum), one);
+};
+
+/** e^a/2 for a ≥ 0, also where e^a is ∞ and half of it is not. */
+const halfExp = <V>(m: Lanes<V>, a: V): V => {
+  const { r, n } = reduced(m, m.min(a, m.float(highest(m) + 2)));
+  return scale(m, m.add(expm1Reduced(m, r), m.float(1)), m.isub(n, m.integer(1n)));
+};
+
+/** Up to 1 a polynomial, above (e^a − e^−a)/2 of the magnitude a. */
+export const sinh = <V>(m: Lanes<V>, x: V): V => {
+  const a = m.abs(x);
+  const z = m.mul(a, a);
+  const near = m.fma(m.mul(polynomial(m, z, byWidth(m, sinhNarrow, sinhWide)), z), a, a);
+  const half = halfExp(m, a);
+  const far = m.sub(half, m.div(m.float(0.25), half));
+  return m.or(m.select(m.lt(a, m.float(1)), near, far), signOf(m, x));
+};
+
+export const cosh = <V>(m: Lanes<V>, x: V): V => {
+  const half = halfExp(m, m.abs(x));
+  return m.add(half, m.div(m.float(0.25), half));
 };
