@@ -1,6 +1,25 @@
 import * as fc from 'fast-check';
 import { pipe } from 'fp-ts/lib/function.js';
-import { arange, dot, dotGeneral, grad, matmul, outer, reshape, sum, type Tensor, tensor, vmap, zeros } from 'tenfold';
+import {
+  arange,
+  dot,
+  dotGeneral,
+  einsum,
+  explain,
+  grad,
+  jit,
+  kron,
+  matmul,
+  multiDot,
+  outer,
+  reshape,
+  sum,
+  type Tensor,
+  tensor,
+  tensordot,
+  vmap,
+  zeros,
+} from 'tenfold';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { caught } from '../helpers.js';
 
@@ -105,6 +124,7 @@ describe('matmul', () => {
     expectTypeOf(bools).toEqualTypeOf<Tensor<readonly [1, 1], 'int32'>>();
     expect([bools.dtype, bools.toArray()]).toEqual(['int32', [[2]]]);
     expect(matmul(a, zeros([3, 1], { dtype: 'float64' })).dtype).toBe('float64');
+    expect(matmul(zeros([1, 1], { dtype: 'uint32' }), tensor([[true]])).dtype).toBe('uint32');
     expect(matmul(tensor([[0.1]], { dtype: 'float64' }), tensor([[3]], { dtype: 'int32' })).item()).toBe(0.1 * 3);
   });
 
@@ -254,5 +274,162 @@ describe('dotGeneral', () => {
     expect(caught(() => dotGeneral(a, zeros([3], { dtype: 'uint8' }), { contract: [[1], [0]] })).message).toContain(
       'dotGeneral: got a tensor of uint8',
     );
+  });
+});
+
+describe('tensordot', () => {
+  const [x, y] = [counted([2, 3, 4]), counted([3, 4, 5])];
+
+  test('is einsum without letters', () => {
+    const twice = einsum('ijk,jkl->il', x, y).toArray();
+    expect(tensordot(x, y).toArray()).toEqual(twice);
+    expect(
+      tensordot(x, y, [
+        [1, 2],
+        [0, 1],
+      ]).toArray(),
+    ).toEqual(twice);
+    expect(
+      tensordot(x, y, [
+        [-1, -2],
+        [-2, 0],
+      ]).toArray(),
+    ).toEqual(twice);
+    expect(pipe(x, tensordot(y)).toArray()).toEqual(twice);
+    expect(tensordot(x, y, [1, 0]).toArray()).toEqual(einsum('ijk,jlm->iklm', x, y).toArray());
+    expect(pipe(counted([2, 3]), tensordot(y, 1)).toArray()).toEqual(
+      einsum('ij,jlm->ilm', counted([2, 3]), y).toArray(),
+    );
+    expect(tensordot(a, c, 0).toArray()).toEqual(einsum('ij,kl->ijkl', a, c).toArray());
+    expect(tensordot(a, a).item()).toBe(91);
+    expect(
+      tensordot(a, c, [
+        [0, 1],
+        [1, 0],
+      ]).item(),
+    ).toBe(15);
+    expect(tensordot(tensor(2), a, 0).toArray()).toEqual([
+      [2, 4, 6],
+      [8, 10, 12],
+    ]);
+    expect(tensordot(zeros([2, 0]), zeros([0, 3]), 1).toArray()).toEqual([
+      [0, 0, 0],
+      [0, 0, 0],
+    ]);
+  });
+
+  test('dtypes, derivatives, batches', () => {
+    const ones = tensor([1, 1], { dtype: 'uint32' });
+    expect(tensordot(ones, tensor([true, false]), 1).dtype).toBe('uint32');
+    expect(tensordot(tensor([true]), tensor([true]), 1).dtype).toBe('int32');
+    expect(grad((z: Tensor) => sum(tensordot(z, y)) as Tensor<readonly []>)(x).shape).toEqual([2, 3, 4]);
+    expect((vmap((z: Tensor) => tensordot(z, y))(x) as Tensor).toArray()).toEqual(tensordot(x, y).toArray());
+  });
+
+  test('refuses', () => {
+    const message = (axes: unknown): string => caught(() => tensordot(x, y, axes as number)).message;
+    expect(message(1)).toContain(
+      'tensordot: got float32[2, 3, 4] and float32[3, 4, 5]; axis 2 of the first and axis 0',
+    );
+    expect(message(4)).toContain('tensordot: got the number of axes 4; it is an integer from 0 to 3');
+    expect(message([[0], [3]])).toContain('tensordot: got axis 3 and the shape [3, 4, 5]');
+    expect(
+      message([
+        [1, 1],
+        [0, 0],
+      ]),
+    ).toContain('an axis may be named once only');
+    expect(message([[1], [0, 1]])).toContain('tensordot: got [[1],[0,1]] as axes; axes is a pair of arrays');
+    expect(message('1')).toContain('tensordot: got "1" as axes');
+    const traced = caught(() => jit((z: Tensor, n: number) => tensordot(z, y, n))(x, 2));
+    expect([traced._tag, traced.operation]).toEqual(['TraceError', 'tensordot']);
+  });
+});
+
+describe('kron', () => {
+  test('values', () => {
+    expect(
+      kron(
+        tensor([
+          [1, 2],
+          [3, 4],
+        ]),
+        tensor([[0, 1]]),
+      ).toArray(),
+    ).toEqual([
+      [0, 1, 0, 2],
+      [0, 3, 0, 4],
+    ]);
+    expect(pipe(tensor([1, 10]), kron(tensor([1, 2]))).toArray()).toEqual([1, 2, 10, 20]);
+    expect(kron(tensor([1, 2]), tensor([[1], [3]])).toArray()).toEqual([
+      [1, 2],
+      [3, 6],
+    ]);
+    expect(kron(tensor([[1], [3]]), tensor([1, 2])).toArray()).toEqual([
+      [1, 2],
+      [3, 6],
+    ]);
+    expect(kron(tensor(2), tensor(3)).item()).toBe(6);
+    expect(kron(zeros([0, 2]), zeros([3])).shape).toEqual([0, 6]);
+    expect(kron(tensor([true]), tensor([true])).dtype).toBe('int32');
+  });
+
+  test('of products is the product of those: (a ⊗ b)(c ⊗ d) = ac ⊗ bd', () => {
+    const [p, q] = [counted([2, 3]), counted([3, 2])];
+    expect(matmul(kron(a, p), kron(c, q)).toArray()).toEqual(kron(matmul(a, c), matmul(p, q)).toArray());
+  });
+
+  test('derivatives and batches', () => {
+    const weights = tensor([1, 10, 100, 1000]);
+    expect(grad((x: Tensor) => dot(kron(x, tensor([2, 3])), weights))(zeros([2]) as Tensor).toArray()).toEqual([
+      32, 3200,
+    ]);
+    expect((vmap((x: Tensor) => kron(x, tensor([1, 2])))(a) as Tensor).toArray()).toEqual([
+      [1, 2, 2, 4, 3, 6],
+      [4, 8, 5, 10, 6, 12],
+    ]);
+  });
+});
+
+describe('multiDot', () => {
+  test('is matmul of all, in whatever order', () => {
+    const chain = [
+      [2, 3],
+      [3, 1],
+      [1, 4],
+      [4, 2],
+      [2, 5],
+    ].map(counted);
+    const [first, ...rest] = chain as [Tensor, ...Tensor[]];
+    expect(multiDot(chain).toArray()).toEqual(rest.reduce((x, y) => matmul(x, y), first).toArray());
+    expect(multiDot([a]).toArray()).toEqual(a.toArray());
+    const [row, column] = [tensor([1, 2]), tensor([1, 0, 1])];
+    expect(multiDot([row, a]).toArray()).toEqual([9, 12, 15]);
+    expect(multiDot([row, a, column]).item()).toBe(24);
+    expect(multiDot([row, row]).item()).toBe(5);
+    expect(multiDot([a, c, row]).toArray()).toEqual(matmul(matmul(a, c), row).toArray());
+    expect(multiDot([tensor([[true]]), tensor([[true]])]).dtype).toBe('int32');
+    expect(multiDot([tensor([[true]])]).dtype).toBe('int32');
+  });
+
+  test('chooses the cheapest order', () => {
+    // Cormen et al., Introduction to Algorithms, 14.2: 15125 multiplications.
+    const lengths = [30, 35, 15, 5, 10, 20, 25];
+    const chain = lengths.slice(1).map((n, i) => zeros([lengths[i]!, n]) as Tensor);
+    const { report } = explain((...xs: Tensor[]) => multiDot(xs))(...chain);
+    expect(report!.steps.reduce((flops, step) => flops + step.flops, 0)).toBe(2 * 15125);
+  });
+
+  test('refuses', () => {
+    const message = (xs: unknown): string => caught(() => multiDot(xs as Tensor[])).message;
+    expect(message([])).toContain('multiDot: got an empty list; it multiplies a list of one or more matrices');
+    expect(message(a)).toContain('multiDot: got a tensor;');
+    expect(message([a, a])).toContain(
+      'multiDot: got float32[2, 3] and float32[2, 3]; operand 0 has 3 columns and operand 1 has 2 rows',
+    );
+    expect(message([a, tensor([1, 2, 3]), c])).toContain('operand 1, float32[3], is no matrix');
+    expect(message([zeros([1, 2, 3])])).toContain('operand 0, float32[1, 2, 3], is no matrix');
+    expect(message([tensor([1])])).toContain('is no matrix');
+    expect(message([a, 1])).toContain('multiDot: got number 1');
   });
 });

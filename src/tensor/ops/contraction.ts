@@ -1,12 +1,12 @@
-/** Products that sum over axes: of matrices, of vectors, and the general one they are cases of. */
+/** Products of matrices and of vectors. */
 import { b } from '../build.js';
 import type { DType } from '../dtype.js';
-import { AxisError, ShapeError } from '../errors.js';
+import { ShapeError } from '../errors.js';
 import type { Node } from '../graph.js';
-import { broadcastShapes, checkArgument, normalizeAxis, range, type Shape, showAval } from '../shape.js';
+import { broadcastShapes, range, type Shape, showAval } from '../shape.js';
 import type { Arithmetic, Broadcast, Fit, Matmul, Ok, Promote } from '../shape-types.js';
 import { type Tensor, wrap } from '../tensor.js';
-import { factors } from './checks.js';
+import { commonFactors } from './labelled.js';
 import { broadcastNode, dual } from './operands.js';
 
 const unfit = (operation: string, x: Node, y: Node, rule: string, hint: string): ShapeError =>
@@ -33,6 +33,8 @@ export interface MatrixProduct {
  * @returns `[…, m, n]` for `[…, m, k]` and `[…, k, n]`; the promoted dtype, bools counting as int32
  * @throws ShapeError when the inner dimensions differ, the leading axes do not broadcast, or one is a scalar
  * @throws DTypeError for int32 with uint32, and for uint8
+ * @numpy np.matmul
+ * @pytorch torch.matmul
  * @example
  * ```js
  * import { matmul, tensor } from 'tenfold';
@@ -42,7 +44,7 @@ export interface MatrixProduct {
  * ```
  */
 export const matmul: MatrixProduct = dual(2, (x: Tensor, y: Tensor) => {
-  const [lhs, rhs] = factors('matmul', x, y);
+  const [lhs, rhs] = commonFactors('matmul', [x, y]) as [Node, Node];
   const [p, q] = [lhs.shape.length, rhs.shape.length];
   if (p === 0 || q === 0) throw unfit('matmul', lhs, rhs, 'a scalar is no matrix', 'Use mul to scale.');
   const [lhsInner, rhsInner] = [p - 1, Math.max(0, q - 2)];
@@ -111,6 +113,8 @@ export interface Dot {
  * @returns a scalar of the promoted dtype; bools count as int32
  * @throws ShapeError unless both are vectors of one length
  * @throws DTypeError for int32 with uint32, and for uint8
+ * @numpy np.dot
+ * @pytorch torch.dot
  * @example
  * ```js
  * import { dot, tensor } from 'tenfold';
@@ -118,7 +122,7 @@ export interface Dot {
  * ```
  */
 export const dot: Dot = dual(2, (x: Tensor, y: Tensor) => {
-  const [lhs, rhs] = factors('dot', x, y);
+  const [lhs, rhs] = commonFactors('dot', [x, y]) as [Node, Node];
   if (lhs.shape.length !== 1 || rhs.shape.length !== 1 || lhs.shape[0] !== rhs.shape[0]) {
     throw unfit(
       'dot',
@@ -153,6 +157,8 @@ export interface Outer {
  * @returns a matrix, a row for each element of `a`; the promoted dtype, bools counting as int32
  * @throws ShapeError unless both are vectors
  * @throws DTypeError for int32 with uint32, and for uint8
+ * @numpy np.outer
+ * @pytorch torch.outer
  * @example
  * ```js
  * import { outer, tensor } from 'tenfold';
@@ -160,7 +166,7 @@ export interface Outer {
  * ```
  */
 export const outer: Outer = dual(2, (x: Tensor, y: Tensor) => {
-  const [lhs, rhs] = factors('outer', x, y);
+  const [lhs, rhs] = commonFactors('outer', [x, y]) as [Node, Node];
   if (lhs.shape.length !== 1 || rhs.shape.length !== 1) {
     throw unfit(
       'outer',
@@ -170,99 +176,7 @@ export const outer: Outer = dual(2, (x: Tensor, y: Tensor) => {
       'Use reshape(x, [-1]), or mul and expandDims for more axes.',
     );
   }
-  return wrap(b.dotGeneral(lhs, rhs, { lhsContract: [], rhsContract: [], lhsBatch: [], rhsBatch: [] }));
+  // Elementwise, because that fuses with what is around it.
+  const shape = [lhs.shape[0]!, rhs.shape[0]!];
+  return wrap(b.mul(broadcastNode(b.reshape(lhs, { shape: [lhs.shape[0]!, 1] }), shape), broadcastNode(rhs, shape)));
 });
-
-/** Axes of the first operand and, in the same order, those of the second that they are paired with. */
-export type AxisPairs = readonly [lhs: readonly number[], rhs: readonly number[]];
-
-/** Which axes {@link dotGeneral} pairs. */
-export interface DotGeneralOptions {
-  /** Axes multiplied and summed over. */
-  readonly contract: AxisPairs;
-  /** Axes that go along; none if left out. */
-  readonly batch?: AxisPairs;
-}
-
-/** The signatures of {@link dotGeneral}. */
-export interface DotGeneral {
-  <D extends DType, E extends DType>(
-    a: Tensor<Shape, D>,
-    b: Tensor<Shape, E>,
-    axes: DotGeneralOptions,
-  ): Tensor<Shape, Arithmetic<Promote<D, E>>>;
-  <E extends DType>(
-    b: Tensor<Shape, E>,
-    axes: DotGeneralOptions,
-  ): <D extends DType>(a: Tensor<Shape, D>) => Tensor<Shape, Arithmetic<Promote<D, E>>>;
-}
-
-/** Axes of one operand counted from the start, in their order, none twice. */
-const operandAxes = (node: Node, contract: readonly number[], batch: readonly number[]): [number[], number[]] => {
-  const lists = [contract, batch].map(axes => axes.map(axis => normalizeAxis('dotGeneral', axis, node.shape)));
-  const all = lists.flat();
-  if (new Set(all).size !== all.length) {
-    throw new AxisError({
-      operation: 'dotGeneral',
-      given: `${showAval(node)}, contract [${contract.join(', ')}] and batch [${batch.join(', ')}]`,
-      rule: 'an axis may be named once only',
-      hint: 'An axis is contracted, or batch, or neither; mind that negative axes count from the end.',
-    });
-  }
-  return lists as [number[], number[]];
-};
-
-const checkPairs = (name: string, pairs: unknown): void =>
-  checkArgument(
-    Array.isArray(pairs) &&
-      pairs.length === 2 &&
-      Array.isArray(pairs[0]) &&
-      Array.isArray(pairs[1]) &&
-      pairs[0].length === pairs[1].length,
-    'dotGeneral',
-    `${JSON.stringify(pairs)} as ${name}`,
-    `${name} is a pair of arrays, as many axes of the first operand as of the second`,
-    'For a product of matrices write { contract: [[1], [0]] }.',
-  );
-
-/**
- * The sum of products over pairs of axes, of which `matmul`, `dot` and `outer` are cases.
- *
- * @param axes `contract`: pairs summed over; `batch`: pairs that go along, element by element
- * @returns the batch axes in their order, then the other axes of `a`, then those of `b`; the promoted dtype, bools
- * counting as int32
- * @throws ShapeError when axes that are paired differ in length
- * @throws AxisError when there is no such axis, or one is named twice
- * @throws ArgumentError when the pairs are no pairs
- * @throws DTypeError for int32 with uint32, and for uint8
- * @example
- * ```js
- * import { dotGeneral, tensor } from 'tenfold';
- * const [a, b] = [tensor([[1, 2], [3, 4]]), tensor([[5, 6], [7, 8]])];
- * dotGeneral(a, b, { contract: [[1], [1]] }).toArray(); // => [[17, 23], [39, 53]]
- * dotGeneral(a, b, { contract: [[1], [1]], batch: [[0], [0]] }).toArray(); // => [17, 53]
- * ```
- */
-export const dotGeneral: DotGeneral = dual(
-  3,
-  (x: Tensor, y: Tensor, { contract, batch = [[], []] }: DotGeneralOptions) => {
-    const [lhs, rhs] = factors('dotGeneral', x, y);
-    checkPairs('contract', contract);
-    checkPairs('batch', batch);
-    const [lhsContract, lhsBatch] = operandAxes(lhs, contract[0], batch[0]);
-    const [rhsContract, rhsBatch] = operandAxes(rhs, contract[1], batch[1]);
-    const right = [...rhsContract, ...rhsBatch];
-    [...lhsContract, ...lhsBatch].forEach((axis, i) => {
-      const [k, l] = [lhs.shape[axis], rhs.shape[right[i]!]];
-      if (k === l) return;
-      throw unfit(
-        'dotGeneral',
-        lhs,
-        rhs,
-        `axis ${axis} of the first and axis ${right[i]} of the second are paired, but their lengths ${k} and ${l} differ`,
-        'Check which axes meet.',
-      );
-    });
-    return wrap(b.dotGeneral(lhs, rhs, { lhsContract, rhsContract, lhsBatch, rhsBatch }));
-  },
-);
