@@ -3,39 +3,24 @@
  * is a check, and so is a line that ends in `// throws ShapeError`. Every public function must have such an example.
  * The README's code runs as well; what it says in comments is not checked.
  */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { format } from 'node:util';
 import { isTensor } from 'tenfold';
 import { describe, expect, it, vi } from 'vitest';
-
-const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
-
-const read = (file: string): string => readFileSync(join(root, file), 'utf8');
+import { docstringsIn, entryPoints, functionsOf, type Origin, read, sourcesIn } from '../scripts/docstrings.js';
 
 interface Example {
-  readonly file: string;
   /** What the docstring stands before. */
-  readonly name: string;
+  readonly of: Origin;
   /** The js block; null where there is none. */
   readonly code: string | null;
 }
 
-const declared =
-  /^(?:\s|\/\/[^\n]*\n)*(?:(?:export|declare|abstract|async|static|readonly|get|const|function|class|interface|type)\b\s*)*([A-Za-z_$][\w$]*)/;
-
-const examplesIn = (file: string): readonly Example[] => {
-  const source = read(file);
-  return [...source.matchAll(/\/\*\*[\s\S]*?\*\//g)].flatMap(match => {
-    const text = match[0].slice(3, -2).replace(/^[ \t]*\* ?/gm, '');
-    const name = declared.exec(source.slice(match.index + match[0].length))?.[1] ?? 'module';
-    return text
-      .split(/^@(?=\w)/m)
-      .filter(tag => /^example\b/.test(tag))
-      .map(tag => ({ file, name, code: /```js\n([\s\S]*?)```/.exec(tag)?.[1] ?? null }));
-  });
-};
+const examplesIn = (file: string): readonly Example[] =>
+  docstringsIn(file).flatMap(({ name, tags }) =>
+    tags
+      .filter(({ tag }) => tag === 'example')
+      .map(({ text }) => ({ of: { file, name }, code: /```js\n([\s\S]*?)```/.exec(text)?.[1] ?? null })),
+  );
 
 const AsyncFunction = (async () => {}).constructor as new (
   ...args: readonly string[]
@@ -138,15 +123,13 @@ const load = (specifier: string): Promise<Readonly<Record<string, unknown>>> => 
 const execute = (body: string): Promise<void> =>
   new AsyncFunction('$load', '$check', '$throws', body)(load, check, throws);
 
-const examples = readdirSync(join(root, 'src'), { recursive: true, encoding: 'utf8' })
-  .filter(file => file.endsWith('.ts'))
-  .map(file => `src/${file.replaceAll('\\', '/')}`)
-  .sort()
-  .flatMap(examplesIn);
+const titleOf = ({ file, name }: Origin): string => `${file}: ${name}`;
+
+const examples = sourcesIn('src').flatMap(examplesIn);
 
 describe('examples', () => {
-  for (const { file, name, code } of examples) {
-    it(`${file}: ${name}`, async () => {
+  for (const { of, code } of examples) {
+    it(titleOf(of), async () => {
       if (code === null) throw new Error('the example is no ```js block');
       const { body, checks } = translate(code);
       expect(checks, 'the number of checks').toBeGreaterThan(0);
@@ -167,47 +150,15 @@ it('README.md: its code runs', { timeout: 60_000 }, async () => {
   }
 });
 
-/** Where the exports of a module come from: name to `file: name`. */
-const originsOf = (file: string): ReadonlyMap<string, string> => {
-  const source = read(file).replace(/\/\*[\s\S]*?\*\//g, '');
-  const origins = new Map<string, string>();
-  const moduleAt = (specifier: string): ReadonlyMap<string, string> =>
-    originsOf(join(dirname(file), specifier).replace(/\.js$/, '.ts'));
-  for (const [, name] of source.matchAll(/^export (?:abstract |async )?(?:const|function\*?|class) ([\w$]+)/gm)) {
-    origins.set(name!, `${file}: ${name}`);
-  }
-  for (const [, specifier] of source.matchAll(/^export \* from '([^']+)'/gm)) {
-    for (const [name, origin] of moduleAt(specifier!)) origins.set(name, origin);
-  }
-  for (const [, list, specifier] of source.matchAll(/^export \{([^}]*)\}(?: from '([^']+)')?/gm)) {
-    const from = specifier === undefined ? null : moduleAt(specifier);
-    for (const item of list!.split(',').map(part => part.trim())) {
-      const [inner, outer = inner] = item.split(/\s+as\s+/);
-      if (item !== '')
-        origins.set(outer!, from === null ? `${file}: ${inner}` : (from.get(inner!) ?? `${file}: ${outer}`));
-    }
-  }
-  return origins;
-};
-
-const { name: packageName, exports: entries } = JSON.parse(read('package.json')) as {
-  readonly name: string;
-  readonly exports: Readonly<Record<string, string | { readonly 'tenfold-source': string }>>;
-};
-
 describe('every public function has an example', () => {
-  const documented = new Set(examples.map(({ file, name }) => `${file}: ${name}`));
-  for (const [entry, target] of Object.entries(entries)) {
-    if (typeof target === 'string') continue;
-    const file = target['tenfold-source'].replace(/^\.\//, '');
-    const specifier = entry.replace('.', packageName);
-    it.skipIf(!existsSync(join(root, file)))(specifier, async () => {
-      const origins = originsOf(file);
-      const functions = Object.entries(await load(specifier)).filter(
-        ([, value]) => typeof value === 'function' && !(value.prototype instanceof Error),
-      );
-      const missing = functions.map(([name]) => origins.get(name) ?? name).filter(origin => !documented.has(origin));
-      expect(missing, 'public functions without an example').toEqual([]);
+  const documented = new Set(examples.map(({ of }) => titleOf(of)));
+  for (const specifier of entryPoints.keys()) {
+    it(specifier, async () => {
+      const origins = (await functionsOf(specifier)).map(({ origin }) => titleOf(origin));
+      expect(
+        origins.filter(origin => !documented.has(origin)),
+        'public functions without an example',
+      ).toEqual([]);
     });
   }
 });

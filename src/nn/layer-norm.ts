@@ -1,28 +1,33 @@
-/** Normalisation over the last axis. */
-
-import { ShapeError } from '../tensor/errors.js';
-import { add, mul, sub } from '../tensor/ops/arithmetic.js';
-import { ones, zeros } from '../tensor/ops/creation.js';
-import { rsqrt } from '../tensor/ops/elementary.js';
-import { mean, variance } from '../tensor/ops/reduction.js';
-import { checkInteger, showAval } from '../tensor/shape.js';
-import { isTensor, type Tensor } from '../tensor/tensor.js';
+/** Normalisation over the last axes. */
+import { range, type Shape } from '../tensor/shape.js';
+import type { Tensor } from '../tensor/tensor.js';
 import type { Layer } from './layer.js';
+import {
+  type AffineParams,
+  checkNormOptions,
+  checkSizes,
+  identity,
+  inputOf,
+  type MaybeAffine,
+  type NormOptions,
+  normalised,
+  scaled,
+} from './normalisation.js';
 
-/** Parameters of {@link layerNorm}: scale and shift, [size]. */
-export interface LayerNormParams {
-  readonly weight: Tensor;
-  readonly bias: Tensor;
-}
+/** Parameters of {@link layerNorm}: scale and shift, of the lengths of the last axes. */
+export type LayerNormParams = AffineParams;
 
 /**
- * Normalises the last axis to mean 0 and variance 1, then scales and shifts it
- * (Ba, Kiros, Hinton 2016, arXiv:1607.06450).
+ * Normalises the last axis, or the last axes, to mean 0 and variance 1, then scales and shifts each element
+ * (Ba, Kiros, Hinton 2016, arXiv:1607.06450): `(x − mean) / √(variance + ε) · weight + bias`.
  *
- * @param size length of the last axis
- * @param options `epsilon` (1e-5) added to the variance
- * @returns a layer; x and y are […, size]
- * @throws IndexError when the size is no positive integer; applied, ShapeError when the last axis of x is another
+ * @param size length of the last axis, or the lengths of the last axes
+ * @param options `epsilon` (1e-5) added to the variance; `affine: false` for no scale and shift
+ * @returns a layer; x and y are […, size], y of float32 for integers
+ * @throws IndexError when a size is no positive integer, ArgumentError for a wrong or unknown option; applied, ShapeError
+ *   when the last axes of x are others or the parameters do not fit, DTypeError for uint8
+ * @numpy flax.linen.LayerNorm
+ * @pytorch torch.nn.LayerNorm
  * @example
  * ```js
  * import { tensor } from 'tenfold';
@@ -30,27 +35,23 @@ export interface LayerNormParams {
  * import { key } from 'tenfold/random';
  * const layer = layerNorm(2, { epsilon: 0 });
  * layer.apply(layer.init(key(0)), tensor([[1, 3]])).toArray(); // => [[-1, 1]]
+ * const whole = layerNorm([2, 2], { epsilon: 0, affine: false });
+ * whole.apply({}, tensor([[1, 1], [3, 3]])).toArray(); // => [[-1, -1], [1, 1]]
  * ```
  */
-export const layerNorm = (
-  size: number,
-  { epsilon = 1e-5 }: { readonly epsilon?: number } = {},
-): Layer<LayerNormParams> => {
-  checkInteger('layerNorm', 'the size', size, 1, Number.MAX_SAFE_INTEGER);
+export const layerNorm = <Affine extends boolean = true>(
+  size: number | Shape,
+  options: NormOptions<Affine> = {},
+): Layer<MaybeAffine<Affine>> => {
+  const sizes = checkSizes('layerNorm', size);
+  checkNormOptions('layerNorm', ['epsilon', 'affine'], options);
+  const { epsilon = 1e-5, affine = true } = options;
+  const axes = range(sizes.length).map(axis => axis - sizes.length);
   return Object.freeze({
-    init: (): LayerNormParams => Object.freeze({ weight: ones([size]), bias: zeros([size]) }),
-    apply: ({ weight, bias }: LayerNormParams, x: Tensor): Tensor => {
-      if (!isTensor(x) || x.shape.at(-1) !== size) {
-        throw new ShapeError({
-          operation: 'layerNorm',
-          given: isTensor(x) ? `${showAval(x)} for weights ${showAval(weight)}` : typeof x,
-          rule: `the last axis must have length ${size}`,
-          hint: 'Make the layer with the length of the last axis.',
-        });
-      }
-      const centred = sub(x, mean(x, { axis: -1, keepDims: true }));
-      const scale = rsqrt(add(variance(x, { axis: -1, keepDims: true }), epsilon));
-      return add(mul(mul(centred, scale), weight), bias);
+    init: () => identity(sizes, affine) as MaybeAffine<Affine>,
+    apply: (params: MaybeAffine<Affine>, x: Tensor): Tensor => {
+      const y = normalised(inputOf('layerNorm', x, sizes), axes, epsilon);
+      return affine ? scaled('layerNorm', y, params as AffineParams, sizes) : y;
     },
   });
 };

@@ -1,14 +1,15 @@
 /** The fully connected layer. */
 import { uniform } from '../random/draw.js';
 import { type Key, split } from '../random/key.js';
-import { ShapeError } from '../tensor/errors.js';
 import { add } from '../tensor/ops/arithmetic.js';
 import { matmul } from '../tensor/ops/contraction.js';
 import { zeros } from '../tensor/ops/creation.js';
 import { transpose } from '../tensor/ops/movement.js';
-import { checkInteger, showAval } from '../tensor/shape.js';
-import { isTensor, type Tensor } from '../tensor/tensor.js';
+import { checkOptions } from '../tensor/ops/options.js';
+import { checkArgument, checkInteger } from '../tensor/shape.js';
+import type { Tensor } from '../tensor/tensor.js';
 import type { Layer } from './layer.js';
+import { inputOf, parameter } from './normalisation.js';
 
 /** Parameters of {@link linear}: weight [outputs, inputs] as in PyTorch, bias [outputs]. */
 export interface LinearParams {
@@ -28,7 +29,8 @@ export interface LinearOptions {
  * @param inputs length of the last axis of x
  * @param outputs length of the last axis of y
  * @returns a layer; x is […, inputs], y […, outputs]
- * @throws IndexError when a size is no positive integer; applied, ShapeError when the last axis of x is another
+ * @throws IndexError when a size is no positive integer, ArgumentError for a wrong or unknown option; applied, ShapeError when
+ *   the last axis of x is another or the parameters do not fit
  * @example
  * ```js
  * import { tensor, zeros } from 'tenfold';
@@ -38,13 +40,18 @@ export interface LinearOptions {
  * layer.apply(layer.init(key(0)), zeros([5, 3])).shape; // => [5, 2]
  * ```
  */
-export const linear = (
-  inputs: number,
-  outputs: number,
-  { init = 'default' }: LinearOptions = {},
-): Layer<LinearParams> => {
+export const linear = (inputs: number, outputs: number, options: LinearOptions = {}): Layer<LinearParams> => {
+  checkOptions('linear', ['init'], options);
+  const { init = 'default' } = options;
   checkInteger('linear', 'the number of inputs', inputs, 1, Number.MAX_SAFE_INTEGER);
   checkInteger('linear', 'the number of outputs', outputs, 1, Number.MAX_SAFE_INTEGER);
+  checkArgument(
+    init === 'default' || init === 'zeros',
+    'linear',
+    `init: ${String(init)}`,
+    "parameters start by 'default' or as 'zeros'",
+    'Leave it out for the default.',
+  );
   const bound = 1 / Math.sqrt(inputs);
   return Object.freeze({
     init: (key: Key): LinearParams => {
@@ -55,16 +62,10 @@ export const linear = (
         bias: uniform(forBias, [outputs], { low: -bound, high: bound }),
       });
     },
-    apply: ({ weight, bias }: LinearParams, x: Tensor): Tensor => {
-      if (!isTensor(x) || x.shape.at(-1) !== inputs) {
-        throw new ShapeError({
-          operation: 'linear',
-          given: isTensor(x) ? `${showAval(x)} for weights ${showAval(weight)}` : typeof x,
-          rule: `the last axis must have length ${inputs}`,
-          hint: 'Reshape the input, or make the layer with its number of inputs.',
-        });
-      }
-      return add(matmul(x, transpose(weight)), bias);
+    apply: (params: LinearParams, x: Tensor): Tensor => {
+      const weight = parameter('linear', params, 'weight', [outputs, inputs]);
+      const bias = parameter('linear', params, 'bias', [outputs]);
+      return add(matmul(inputOf('linear', x, [inputs]), transpose(weight)), bias);
     },
   });
 };

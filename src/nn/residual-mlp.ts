@@ -4,7 +4,8 @@ import { ShapeError } from '../tensor/errors.js';
 import { silu } from '../tensor/ops/activation.js';
 import { add } from '../tensor/ops/arithmetic.js';
 import { reshape } from '../tensor/ops/movement.js';
-import { checkInteger, showAval, sizeOf } from '../tensor/shape.js';
+import { checkOptions } from '../tensor/ops/options.js';
+import { checkInteger, sameShape, showAval, sizeOf } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 import type { Layer } from './layer.js';
 import { type LayerNormParams, layerNorm } from './layer-norm.js';
@@ -47,7 +48,8 @@ export interface ResidualMlpParams {
  *
  * @returns a layer; `apply(params, x, t)` takes x [N, …] with `size` elements an example and t [N], and gives a
  *   tensor of the shape of x
- * @throws IndexError for sizes that are no positive integers; applied, ShapeError when x has other sizes
+ * @throws IndexError for sizes that are no positive integers; ArgumentError for an unknown option; applied, ShapeError when x has
+ *   other sizes or t is no vector of its first
  * @example
  * ```js
  * import { tensor, zeros } from 'tenfold';
@@ -57,13 +59,13 @@ export interface ResidualMlpParams {
  * model.apply(model.init(key(0)), zeros([3, 2, 2]), tensor([0, 5, 9])).shape; // => [3, 2, 2]
  * ```
  */
-export const residualMlp = ({
-  size,
-  hidden,
-  blocks,
-  embedding = 64,
-}: ResidualMlpOptions): Layer<ResidualMlpParams, readonly [x: Tensor, t: Tensor]> => {
+export const residualMlp = (options: ResidualMlpOptions): Layer<ResidualMlpParams, readonly [x: Tensor, t: Tensor]> => {
+  checkOptions('residualMlp', ['size', 'hidden', 'blocks', 'embedding'], options);
+  const { size, hidden, blocks, embedding = 64 } = options ?? {};
+  checkInteger('residualMlp', 'the size', size, 1, Number.MAX_SAFE_INTEGER);
+  checkInteger('residualMlp', 'the number of hidden elements', hidden, 1, Number.MAX_SAFE_INTEGER);
   checkInteger('residualMlp', 'the number of blocks', blocks, 0, Number.MAX_SAFE_INTEGER);
+  checkInteger('residualMlp', 'the length of the embedding', embedding, 2, Number.MAX_SAFE_INTEGER);
   const timeLayer = linear(embedding, embedding);
   const told = linear(embedding, hidden);
   const first = linear(size, hidden);
@@ -101,6 +103,14 @@ export const residualMlp = ({
           given: isTensor(x) ? showAval(x) : typeof x,
           rule: `x is a batch of examples with ${size} elements each`,
           hint: 'Put the batch axis first.',
+        });
+      }
+      if (!isTensor(t) || !sameShape(t.shape, [x.shape[0]!])) {
+        throw new ShapeError({
+          operation: 'residualMlp',
+          given: `${isTensor(t) ? showAval(t) : typeof t} as the timesteps of ${showAval(x)}`,
+          rule: 'there is one timestep for each example',
+          hint: 'Use broadcastTo(t, [n]) for a timestep that all examples share.',
         });
       }
       const time = silu(timeLayer.apply(params.time, timestepEmbedding(t, embedding)));

@@ -7,8 +7,9 @@ import { tensor } from '../tensor/ops/creation.js';
 import { cos, sin } from '../tensor/ops/elementary.js';
 import { concat } from '../tensor/ops/joining.js';
 import { expandDims } from '../tensor/ops/movement.js';
-import { pad } from '../tensor/ops/slicing.js';
-import { checkInteger, showAval } from '../tensor/shape.js';
+import { checkOptions } from '../tensor/ops/options.js';
+import { pad } from '../tensor/ops/padding.js';
+import { checkArgument, checkInteger, showAval } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 
 /**
@@ -20,7 +21,8 @@ import { isTensor, type Tensor } from '../tensor/tensor.js';
  * @param size of each vector
  * @param options `maxPeriod` (10000): 2π times it is the longest wave
  * @returns float32 [N, size]
- * @throws ShapeError when t is no vector, IndexError when the size is below 2
+ * @throws ShapeError when t is no vector, IndexError when the size is below 2, ArgumentError for a wrong or
+ *   unknown option
  * @example
  * ```js
  * import { tensor } from 'tenfold';
@@ -31,8 +33,17 @@ import { isTensor, type Tensor } from '../tensor/tensor.js';
 export const timestepEmbedding = (
   t: Tensor,
   size: number,
-  { maxPeriod = 10_000 }: { readonly maxPeriod?: number } = {},
+  options: { readonly maxPeriod?: number } = {},
 ): Tensor<readonly [number, number], 'float32'> => {
+  checkOptions('timestepEmbedding', ['maxPeriod'], options);
+  const { maxPeriod = 10_000 } = options;
+  checkArgument(
+    Number.isFinite(maxPeriod) && maxPeriod > 0,
+    'timestepEmbedding',
+    `maxPeriod ${String(maxPeriod)}`,
+    'the longest period is a positive number',
+    'Leave it out for 10000.',
+  );
   checkInteger('timestepEmbedding', 'the size', size, 2, Number.MAX_SAFE_INTEGER);
   if (!isTensor(t) || t.shape.length !== 1) {
     throw new ShapeError({

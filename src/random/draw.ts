@@ -14,8 +14,8 @@ import {
   type Shape,
   showAval,
 } from '../tensor/shape.js';
-import { nodeOf, type Tensor, wrap } from '../tensor/tensor.js';
-import { drawWords, foldIn, type Key, keyNode, type LayoutOptions, originalWords } from './key.js';
+import { isTensor, nodeOf, type Tensor, wrap } from '../tensor/tensor.js';
+import { checkLayout, drawWords, foldIn, type Key, keyNode, type LayoutOptions, originalWords } from './key.js';
 
 /** Options of draws of floats. */
 export interface FloatOptions<D extends FloatDType = FloatDType> {
@@ -39,7 +39,7 @@ const checkFloat = (operation: string, dtype: DType): FloatDType => {
  * @param shape of the result
  * @param options `layout: 'original'` gives JAX's first layout
  * @returns uint32 of that shape
- * @throws ArgumentError when `key` is no key, ShapeError when `shape` is no shape
+ * @throws ArgumentError when `key` is no key or there is no such layout, ShapeError when `shape` is no shape
  * @example
  * ```js
  * import { bits, key } from 'tenfold/random';
@@ -52,6 +52,7 @@ export const bits = <const S extends Shape>(
   { layout = 'index' }: LayoutOptions = {},
 ): Tensor<S, 'uint32'> => {
   const node = keyNode('bits', key);
+  checkLayout('bits', layout);
   const size = checkShape('bits', shape);
   return wrap(layout === 'original' ? originalWords(node, size) : drawWords(node, size, 'xor'));
 };
@@ -73,7 +74,7 @@ const unit = (key: Node, shape: Shape, dtype: FloatDType): Node => {
  *
  * @param shape of the result
  * @param options `low` (0), `high` (1), `dtype` (float32)
- * @throws ArgumentError when `key` is no key or low > high; ShapeError when `shape` is no shape
+ * @throws ArgumentError when `key` is no key, a bound is not finite, or low > high; ShapeError when `shape` is no shape
  * @example
  * ```js
  * import { key, uniform } from 'tenfold/random';
@@ -88,7 +89,13 @@ export const uniform = <const S extends Shape, D extends FloatDType = 'float32'>
   const { low = 0, high = 1, dtype = 'float32' } = options;
   const node = keyNode('uniform', key);
   for (const bound of [low, high]) checkSetting('uniform', 'a bound', bound);
-  checkArgument(low <= high, 'uniform', `low ${low} and high ${high}`, 'low ≤ high', 'Swap them.');
+  checkArgument(
+    Number.isFinite(low) && Number.isFinite(high) && low <= high,
+    'uniform',
+    `low ${String(low)} and high ${String(high)}`,
+    'the bounds are finite numbers, low ≤ high',
+    'Swap them, or draw from [0, 1) and transform the result.',
+  );
   const u = unit(node, checkShape('uniform', shape), checkFloat('uniform', dtype));
   if (low === 0 && high === 1) return wrap(u);
   // Rounding may reach `high` itself; the draw is from a half-open interval.
@@ -183,7 +190,7 @@ export const randint = <const S extends Shape>(key: Key, shape: S, low: number, 
  * @param p a number, or a tensor of probabilities that broadcasts to the shape
  * @param shape of the result; default the shape of p
  * @returns bool of that shape
- * @throws ArgumentError when `key` is no key, ShapeError when p does not broadcast to the shape
+ * @throws ArgumentError when `key` is no key or the number no probability, ShapeError when p does not broadcast to the shape
  * @example
  * ```js
  * import { bernoulli, key } from 'tenfold/random';
@@ -192,6 +199,15 @@ export const randint = <const S extends Shape>(key: Key, shape: S, low: number, 
  */
 export const bernoulli = <const S extends Shape>(key: Key, p: number | Tensor, shape?: S): Tensor<S, 'bool'> => {
   const node = keyNode('bernoulli', key);
+  if (!isTensor(p)) {
+    checkArgument(
+      typeof p === 'number' && p >= 0 && p <= 1,
+      'bernoulli',
+      `the probability ${String(p)}`,
+      'a probability is a number from 0 to 1, or a tensor of them',
+      'Use sigmoid for logits.',
+    );
+  }
   const probability = typeof p === 'number' ? scalar(b, p, 'float32') : unaryOperand('bernoulli', p, { toFloat: true });
   const size = broadcastShapes('bernoulli', probability.shape, checkShape('bernoulli', shape ?? probability.shape));
   const u = unit(node, size, checkFloat('bernoulli', probability.dtype));

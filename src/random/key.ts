@@ -11,7 +11,7 @@ import { ArgumentError, DTypeError } from '../tensor/errors.js';
 import type { Node } from '../tensor/graph.js';
 import { broadcastNode, castNode, dtypeOfWeak, isWeakNumber } from '../tensor/ops/operands.js';
 import { scalar } from '../tensor/primitives/full.js';
-import { checkInteger, type Shape, showAval, sizeOf } from '../tensor/shape.js';
+import { checkArgument, checkInteger, type Shape, showAval, sizeOf } from '../tensor/shape.js';
 import { isTensor, nodeOf, type Tensor, wrap } from '../tensor/tensor.js';
 
 declare const keyBrand: unique symbol;
@@ -24,6 +24,16 @@ export type Key = Tensor<readonly [2], 'uint32'> & { readonly [keyBrand]: true }
  * into one. `original`: JAX's first layout, which pairs element i with element i + n/2 (and so has no prefixes).
  */
 export type Layout = 'index' | 'original';
+
+/** @internal Refuses any other layout. */
+export const checkLayout = (operation: string, layout: Layout): void =>
+  checkArgument(
+    layout === 'index' || layout === 'original',
+    operation,
+    `the layout ${String(layout)}`,
+    "the layouts are 'index' and 'original'",
+    'Leave it out, unless the bits must be those of JAX.',
+  );
 
 const rounds = 20;
 
@@ -109,7 +119,7 @@ export interface LayoutOptions {
  *
  * @param count how many, default 2
  * @returns a frozen array of keys
- * @throws ArgumentError when `key` is no key, IndexError when `count` is no positive integer
+ * @throws ArgumentError when `key` is no key or there is no such layout, IndexError when `count` is no positive integer
  * @example
  * ```js
  * import { key, split } from 'tenfold/random';
@@ -119,6 +129,7 @@ export interface LayoutOptions {
  */
 export const split = (key: Key, count = 2, { layout = 'index' }: LayoutOptions = {}): readonly Key[] => {
   const node = keyNode('split', key);
+  checkLayout('split', layout);
   checkInteger('split', 'the count', count, 1, 2 ** 31 - 1);
   const all = splitNode(node, count, layout);
   return Object.freeze(
@@ -146,6 +157,7 @@ export const splitStack = <const N extends number>(
   { layout = 'index' }: LayoutOptions = {},
 ): Tensor<readonly [N, 2], 'uint32'> => {
   const node = keyNode('splitStack', key);
+  checkLayout('splitStack', layout);
   checkInteger('splitStack', 'the count', count, 1, 2 ** 31 - 1);
   return wrap(splitNode(node, count, layout));
 };

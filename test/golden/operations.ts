@@ -39,6 +39,7 @@ export type Operation = (
   inputs: Inputs,
   args: Args,
   lists: Lists,
+  dtype: FloatDType,
 ) => Tensor | Readonly<Record<string, Tensor>> | readonly Tensor[];
 
 /** Operations by the name that the group has for them. */
@@ -75,7 +76,7 @@ const checkIn = (
         ? [[name, value.map((_: Json, i: number) => values.get(`${name}/${i}`)!)] as [string, readonly Tensor[]]]
         : [],
     );
-    return named(operation(Object.fromEntries(values), args, Object.fromEntries(lists)));
+    return named(operation(Object.fromEntries(values), args, Object.fromEntries(lists), dtype));
   };
   const where = (name: string): string => `${testCase.name}, ${name}, ${dtype}, ${backend.name}`;
   const errors = objectOf(testCase.f32_err ?? {});

@@ -95,6 +95,26 @@ const cubed = (x: bigint): bigint => mul(mul(x, x), x);
 const away = (x: bigint): bigint => (x === 0n ? of(2 ** -60) : x);
 
 const half = Math.LN2 / 2 + 1e-4;
+/** e^(x²)·erfc x for x ≥ 0: far out by the continued fraction. */
+const scaledErfc = (x: bigint): bigint => {
+  const z = mul(x, x);
+  if (x < one) return mul(one - mul(x, p.erfRatio(z)), p.exp(z));
+  let fraction = 0n;
+  for (let k = 800n; k > 0n; k--) fraction = div((k * one) / 2n, x + fraction);
+  return div(one, mul(p.sqrt(p.pi), x + fraction));
+};
+
+/** y/x with x = erf y and w = −log(1 − x²), by Newton's steps. */
+const erfinvRatio = (w: bigint): bigint => {
+  const x = p.sqrt(one - p.exp(-w));
+  const a = 2 / (Math.PI * 0.147) - number(w) / 2;
+  let y = of(Math.sqrt(Math.sqrt(a * a + number(w) / 0.147) - a));
+  for (let i = 0; i < 9; i++) {
+    const z = mul(y, y);
+    y -= mul(mul(mul(y, p.erfRatio(z)) - x, p.exp(z)), p.sqrt(p.pi)) / 2n;
+  }
+  return div(y, x);
+};
 const quarter = (Math.PI / 4) ** 2 * 1.002;
 const log2e = div(one, p.ln2);
 
@@ -182,6 +202,53 @@ const wanted: Record<string, Omit<Wanted, 'degree' | 'to'> & { degrees: [number,
     to: [4, 6],
     degrees: [6, 19],
     weight: x => Math.min(Math.exp(x * x), 1e6),
+  },
+  // (1 + 2x)·e^(x²)·erfc x as a function of t = (x − 3)/(x + 3), up to where erfc is 0
+  scaledErfc: {
+    f: t => {
+      const x = div(3n * (one + t), one - t);
+      return mul(one + 2n * x, scaledErfc(x));
+    },
+    from: -1,
+    to: [0.545, 0.803],
+    degrees: [9, 22],
+    weight: () => 1,
+  },
+  // erfinv x/x as a function of w − 3 for w = −log(1 − x²) ≤ 6, and of √w − 3.5 above
+  erfinv: { f: t => erfinvRatio(away(t + 3n * one)), from: -3, to: [3, 3], degrees: [10, 23], weight: () => 1 },
+  erfinvTail: {
+    f: t => {
+      const s = t + (7n * one) / 2n;
+      return erfinvRatio(mul(s, s));
+    },
+    from: Math.sqrt(6) - 3.5,
+    to: [0.57, 2.55],
+    degrees: [8, 28],
+    weight: () => 1,
+  },
+  // (asin x/x − 1)/z, z = x²
+  asin: {
+    f: tail(1, n => (one * factorial(2 * n)) / (factorial(n) ** 2n * 4n ** BigInt(n) * BigInt(2 * n + 1))),
+    from: 0,
+    to: [0.2501, 0.2501],
+    degrees: [4, 12],
+    weight: z => 1 / (z + 0.01),
+  },
+  // (atan x/x − 1)/z
+  atan: {
+    f: tail(1, n => (n % 2 === 0 ? one : -one) / BigInt(2 * n + 1)),
+    from: 0,
+    to: [0.1717, 0.1717],
+    degrees: [3, 10],
+    weight: z => 1 / (z + 0.01),
+  },
+  // (sinh x/x − 1)/z for x ≤ 1
+  sinh: {
+    f: tail(1, n => one / factorial(2 * n + 1)),
+    from: 0,
+    to: [1.001, 1.001],
+    degrees: [2, 6],
+    weight: z => 1 / (z + 0.01),
   },
 };
 

@@ -3,17 +3,27 @@ import {
   ArgumentError,
   AxisError,
   DTypeError,
+  geglu,
   gelu,
+  glu,
   grad,
+  jit,
+  logSigmoid,
   logSoftmax,
+  mish,
   mul,
   relu,
+  ShapeError,
+  sigmoid,
   silu,
   softmax,
   softplus,
+  softsign,
   sum,
   type Tensor,
+  tanhshrink,
   tensor,
+  vmap,
   zeros,
 } from 'tenfold';
 import { describe, expect, it } from 'vitest';
@@ -132,6 +142,91 @@ describe('values', () => {
     expect(softmax(zeros([2, 0]), { axis: 0 }).shape).toEqual([2, 0]);
     expect(logSoftmax(zeros([0])).toArray()).toEqual([]);
     expect(gelu(zeros([0, 3])).shape).toEqual([0, 3]);
+  });
+});
+
+describe('everywhere', () => {
+  const softplusOf = (v: number): number => Math.max(v, 0) + Math.log1p(exp(-Math.abs(v)));
+  /** The formula, then value and slope at −∞ and at ∞, and the second derivative at 0. */
+  type Row = readonly [(x: Tensor) => Tensor, (v: number) => number, low: number[], high: number[], bend: number];
+  const table: Readonly<Record<string, Row>> = {
+    silu: [silu, v => v / (1 + exp(-v)), [NaN, NaN], [Infinity, NaN], 0.5],
+    gelu: [v => gelu(v), () => NaN, [NaN, NaN], [Infinity, NaN], 2 / sqrt(2 * PI)],
+    'gelu by tanh': [
+      gelu({ approximate: 'tanh' }),
+      v => 0.5 * v * (1 + tanh(sqrt(2 / PI) * (v + 0.044715 * v ** 3))),
+      [NaN, NaN],
+      [Infinity, NaN],
+      2 / sqrt(2 * PI),
+    ],
+    mish: [mish, v => v * tanh(softplusOf(v)), [-0, 0], [Infinity, 1], 0.64],
+    softplus: [v => softplus(v), softplusOf, [0, 0], [Infinity, 1], 0.25],
+    'sharp softplus': [softplus({ beta: 4 }), v => softplusOf(4 * v) / 4, [0, 0], [Infinity, 1], 1],
+    'cut softplus': [
+      softplus({ beta: 2, threshold: 1 }),
+      v => (2 * v > 1 ? v : softplusOf(2 * v) / 2),
+      [0, 0],
+      [Infinity, 1],
+      0.5,
+    ],
+    logSigmoid: [logSigmoid, v => -softplusOf(-v), [-Infinity, 1], [-0, 0], -0.25],
+    softsign: [softsign, v => v / (1 + Math.abs(v)), [-1, 0], [1, 0], 0],
+    tanhshrink: [tanhshrink, v => v - tanh(v), [-Infinity, 1], [Infinity, 1], 0],
+  };
+
+  it.each(Object.entries(table))('%s', (name, [f, formula, [low, lowSlope], [high, highSlope], bend]) => {
+    const points = [-1e4, -700, -50, -8, -3, -1, -0.5, -1e-9, 0, 1e-9, 0.5, 1, 3, 8, 50, 700, 1e4];
+    if (name !== 'gelu') close(f(double(points)), points.map(formula), 1e-14);
+    for (const dtype of ['float32', 'float64'] as const) {
+      const ends = tensor([-Infinity, Infinity, NaN], { dtype });
+      close(f(ends), [low!, high!, NaN]);
+      close(grad((v: Tensor) => sum(f(v)))(ends) as Tensor, [lowSlope!, highSlope!, NaN]);
+    }
+    const slopeOf = (v: Tensor): Tensor => grad((w: Tensor) => sum(f(w)))(v) as Tensor;
+    close(grad((v: Tensor) => sum(slopeOf(v)))(double([0])) as Tensor, [bend], 1e-12);
+    const many = double([-1e30, -30, 0.1, 30, 1e30]);
+    expect((slopeOf(many).toArray() as number[]).every(Number.isFinite)).toBe(true);
+    expect(jit(f)(many).toArray()).toEqual(f(many).toArray());
+    expect(vmap(f)(many).toArray()).toEqual(f(many).toArray());
+  });
+
+  it('keeps its digits where it is small', () => {
+    const small = -6e10 / (1 + exp(2 * sqrt(2 / PI) * (6 + 0.044715 * 216)));
+    close(mul(gelu(double([-6]), { approximate: 'tanh' }), 1e10), [small], 1e-12);
+    close(mul(mish(double([-30])), 1e12), [-30e12 * tanh(Math.log1p(exp(-30)))], 1e-12);
+  });
+});
+
+describe('gated units', () => {
+  const x = tensor([
+    [1, 2, -1, 0.5],
+    [3, -4, 2, 0],
+  ]);
+  const [values, gates] = [
+    tensor([
+      [1, 2],
+      [3, -4],
+    ]),
+    tensor([
+      [-1, 0.5],
+      [2, 0],
+    ]),
+  ];
+
+  it('multiply the first half by a function of the second', () => {
+    expect(glu(x).toArray()).toEqual(mul(values, sigmoid(gates)).toArray());
+    expect(geglu(x).toArray()).toEqual(mul(values, gelu(gates)).toArray());
+    expect(pipe(x, glu({ axis: 0 })).toArray()).toEqual([
+      mul(tensor([1, 2, -1, 0.5]), sigmoid(tensor([3, -4, 2, 0]))).toArray(),
+    ]);
+    expect(vmap(glu)(x).toArray()).toEqual(glu(x).toArray());
+    expect(glu(zeros([3, 0])).shape).toEqual([3, 0]);
+    expect(glu(tensor([4, 0], { dtype: 'int32' })).toArray()).toEqual([2]);
+  });
+
+  it('refuse an odd length', () => {
+    for (const f of [glu, geglu]) expect(caught(() => f(zeros([2, 3])))).toBeInstanceOf(ShapeError);
+    expect(glu(zeros([2, 3]), { axis: -2 }).shape).toEqual([1, 3]);
   });
 });
 

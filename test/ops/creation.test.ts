@@ -280,3 +280,26 @@ describe('counted', () => {
     expect(caught(() => eye(-1)).message).toContain('eye: got the shape [-1, -1]');
   });
 });
+
+test('options of other names are refused', () => {
+  const wrong = { type: 'int32' } as never;
+  const x = zeros([2]);
+  for (const [name, call] of Object.entries({
+    tensor: () => tensor([1], wrong),
+    zeros: () => zeros([1], wrong),
+    ones: () => ones([1], wrong),
+    full: () => full([1], 2, wrong),
+    zerosLike: () => zerosLike(x, wrong),
+    onesLike: () => onesLike(x, wrong),
+    fullLike: () => fullLike(x, 1, wrong),
+    arange: () => arange(3, wrong),
+    linspace: () => linspace(0, 1, 3, wrong),
+    eye: () => eye(2, wrong),
+  })) {
+    expect(caught(call).message).toContain(`${name}: got the option type; `);
+  }
+  expect(caught(() => zeros([1], 'int32' as never)).message).toContain(
+    "the string 'int32' in the place of the options",
+  );
+  expect(caught(() => (arange as (...args: number[]) => unknown)(1, 2, 3, 4)).message).toContain('got 4 arguments');
+});

@@ -6,6 +6,7 @@ import {
   DTypeError,
   erf,
   exp,
+  exp2,
   expm1,
   floor,
   log,
@@ -45,6 +46,18 @@ const functions: readonly [string, Function, ((x: number) => number) | null, rea
         [NaN, NaN],
         [-0, 1],
         [1, E],
+      ],
+    ],
+    [
+      'exp2',
+      exp2,
+      x => 2 ** x,
+      [
+        [Infinity, Infinity],
+        [-Infinity, 0],
+        [NaN, NaN],
+        [-0, 1],
+        [0.5, Math.SQRT2],
       ],
     ],
     [
@@ -274,4 +287,14 @@ describe('rounding', () => {
 it('functions of one tensor go into a pipe as they are', () => {
   const y = pipe(tensor([[1, 4]]), sqrt, log2, floor);
   expect(y.toArray()).toEqual([[0, 1]]);
+});
+
+it('powers of 2 are exact', () => {
+  for (const [dtype, low, high] of [
+    ['float32', -149, 127],
+    ['float64', -1074, 1023],
+  ] as const) {
+    const exponents = Array.from({ length: high - low + 1 }, (_, i) => low + i);
+    expect(exp2(tensor(exponents, { dtype })).toArray()).toEqual(exponents.map(n => 2 ** n));
+  }
 });

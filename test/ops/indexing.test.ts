@@ -1,21 +1,5 @@
 import { pipe } from 'fp-ts/lib/function.js';
-import {
-  arange,
-  argsort,
-  grad,
-  mul,
-  oneHot,
-  reshape,
-  scatterAdd,
-  sort,
-  sum,
-  type Tensor,
-  take,
-  takeAlong,
-  tensor,
-  vmap,
-  zeros,
-} from 'tenfold';
+import { arange, gather, grad, mul, oneHot, reshape, sum, type Tensor, take, takeAlong, tensor, zeros } from 'tenfold';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { caught } from '../helpers.js';
 
@@ -174,76 +158,35 @@ describe('takeAlong', () => {
   });
 });
 
-describe('scatterAdd', () => {
-  test('values', () => {
-    const x = tensor([1, 1, 1, 1]);
-    const sums = scatterAdd(x, int([0, 2, 2]), tensor([1, 2, 3]));
-    expectTypeOf(sums).toEqualTypeOf<Tensor<readonly [4], 'float32'>>();
-    expect(sums.toArray()).toEqual([2, 1, 6, 1]);
-    expect(x.toArray()).toEqual([1, 1, 1, 1]);
-    expect(scatterAdd(x, int([-1, 4, -5]), 1).toArray()).toEqual([1, 1, 1, 2]);
-    expect(scatterAdd(x, 1, 5).toArray()).toEqual([1, 6, 1, 1]);
-    expect(scatterAdd(rows, int([0]), tensor([10, 20])).toArray()).toEqual([
-      [11, 22],
-      [3, 4],
-      [5, 6],
+describe('gather', () => {
+  const x = tensor([
+    [1, 2, 3],
+    [4, 5, 6],
+  ]);
+
+  test('indices for the first rows, more or fewer than a row has', () => {
+    const taken = gather(x, tensor([[2, 2, -3, 1]], { dtype: 'int32' }));
+    expectTypeOf(taken).toEqualTypeOf<Tensor<readonly [1, 4], 'float32'>>();
+    expect(taken.toArray()).toEqual([[3, 3, 1, 2]]);
+    expect(gather(x, tensor([[1, 0]], { dtype: 'uint8' }), { axis: 0 }).toArray()).toEqual([[4, 2]]);
+    expect(gather(x, tensor([[3], [-4]], { dtype: 'int32' })).toArray()).toEqual([[NaN], [NaN]]);
+    expect(gather(x, zeros([0, 3], { dtype: 'int32' })).shape).toEqual([0, 3]);
+    expect(pipe(x, gather(tensor([[0], [1]], { dtype: 'int32' }), { axis: 1 })).toArray()).toEqual([[1], [5]]);
+  });
+
+  test('derivative', () => {
+    const f = (y: Tensor<readonly [2, 3]>) => sum(gather(y, tensor([[2, 2, 0]], { dtype: 'int32' })));
+    expect(grad(f)(x).toArray()).toEqual([
+      [1, 0, 2],
+      [0, 0, 0],
     ]);
-    expect(
-      scatterAdd(
-        rows,
-        int([1, 1]),
-        tensor([
-          [1, 2],
-          [3, 4],
-          [5, 6],
-        ]),
-        { axis: 1 },
-      ).toArray(),
-    ).toEqual([
-      [1, 5],
-      [3, 11],
-      [5, 17],
-    ]);
-    expect(scatterAdd(x, tensor([], { dtype: 'int32' }), 1).toArray()).toEqual([1, 1, 1, 1]);
-    expect(scatterAdd(zeros([0]), int([0]), 1).toArray()).toEqual([]);
-  });
-
-  test('dtypes', () => {
-    const counts = scatterAdd(tensor([true, false]), int([0, 0]), 1);
-    expect([counts.dtype, counts.toArray()]).toEqual(['int32', [3, 0]]);
-    const promoted = scatterAdd(int([1, 2]), int([0]), tensor([0.5]));
-    expectTypeOf(promoted).toEqualTypeOf<Tensor<readonly [2], 'float32'>>();
-    expect(promoted.toArray()).toEqual([1.5, 2]);
-  });
-
-  test('both orders', () => {
-    expect(pipe(zeros([2]), scatterAdd(int([1]), tensor([5]))).toArray()).toEqual([0, 5]);
-    expect(pipe(zeros([1, 2]), scatterAdd(int([1]), 5, { axis: 1 })).toArray()).toEqual([[0, 5]]);
-    expect(pipe(zeros([2]), scatterAdd(1, 5)).toArray()).toEqual([0, 5]);
-  });
-
-  test('derivatives', () => {
-    const f = (updates: Tensor<readonly [3]>) =>
-      sum(mul(scatterAdd(zeros([3]), int([2, 0, 5]), updates), tensor([1, 2, 3])));
-    expect(grad(f)(zeros([3])).toArray()).toEqual([3, 1, 0]);
-    expect(grad((x: Tensor<readonly [2]>) => sum(scatterAdd(x, int([0]), 1)))(zeros([2])).toArray()).toEqual([1, 1]);
   });
 
   test('refuses', () => {
-    const error = caught(() => scatterAdd(rows, int([0, 1]), zeros([3, 2])));
+    const error = caught(() => gather(x, zeros([3, 1], { dtype: 'int32' })));
     expect(error._tag).toBe('ShapeError');
-    expect(error.message).toContain(
-      'scatterAdd: got float32[3, 2], indices [2] and updates [3, 2]; for these indices along axis 0 the updates must broadcast to [2, 2]',
-    );
-    expect(caught(() => scatterAdd(rows, 3, 1)).message).toContain('scatterAdd: got index 3 and float32[3, 2]');
-    expect(caught(() => scatterAdd(rows, rows as never, 1)).message).toContain('scatterAdd: got indices float32[3, 2]');
-    expect(caught(() => scatterAdd(int([1]), int([0]), 0.5)).message).toContain('scatterAdd: got the number 0.5 and a');
-    expect(caught(() => scatterAdd(int([1]), int([0]), zeros([1], { dtype: 'uint32' }))).message).toContain(
-      'scatterAdd: got int32[1] and uint32[1]',
-    );
-    expect(caught(() => scatterAdd(tensor([1], { dtype: 'uint8' }), int([0]), 1)).message).toContain(
-      'scatterAdd: got a tensor of uint8',
-    );
+    expect(error.message).toContain('gather: got float32[2, 3] and indices [3, 1]; the ranks must be equal');
+    expect(caught(() => gather(x, int([0])))._tag).toBe('ShapeError');
   });
 });
 
@@ -273,97 +216,5 @@ describe('oneHot', () => {
     expect(error._tag).toBe('DTypeError');
     expect(error.message).toContain('oneHot: got indices float32[1]; indices are of int32');
     expect(caught(() => oneHot(int([0]), -1)).message).toContain('oneHot: got the depth -1');
-  });
-});
-
-describe('sorting', () => {
-  const messy = tensor([3, NaN, -1, Infinity, 3, -Infinity]);
-
-  test('argsort', () => {
-    const order = argsort(messy);
-    expectTypeOf(order).toEqualTypeOf<Tensor<readonly [6], 'int32'>>();
-    expect(order.toArray()).toEqual([5, 2, 0, 4, 3, 1]);
-    expect(argsort(messy, { descending: true }).toArray()).toEqual([3, 0, 4, 2, 5, 1]);
-    expect(
-      argsort(
-        tensor([
-          [2, 1],
-          [1, 2],
-        ]),
-        { axis: 0 },
-      ).toArray(),
-    ).toEqual([
-      [1, 0],
-      [0, 1],
-    ]);
-    expect(pipe(int([2, 1]), argsort()).toArray()).toEqual([1, 0]);
-    expect(pipe(int([1, 2]), argsort({ descending: true })).toArray()).toEqual([1, 0]);
-  });
-
-  test('sort', () => {
-    expect(sort(messy).toArray()).toEqual([-Infinity, -1, 3, 3, Infinity, NaN]);
-    expect(sort(messy, { descending: true }).toArray()).toEqual([Infinity, 3, 3, -1, -Infinity, NaN]);
-    expect(
-      sort(
-        tensor([
-          [3, 1],
-          [2, 4],
-        ]),
-        { axis: 0 },
-      ).toArray(),
-    ).toEqual([
-      [2, 1],
-      [3, 4],
-    ]);
-    expect(
-      pipe(
-        tensor([
-          [3, 1],
-          [2, 4],
-        ]),
-        sort(),
-      ).toArray(),
-    ).toEqual([
-      [1, 3],
-      [2, 4],
-    ]);
-    expect(sort(zeros([2, 0])).toArray()).toEqual([[], []]);
-    expect(sort(tensor([2, 1], { dtype: 'float64' })).dtype).toBe('float64');
-  });
-
-  test('descending integers at the ends of their range', () => {
-    const [low, high] = [-(2 ** 31), 2 ** 31 - 1];
-    const down = { descending: true };
-    expect(sort(int([low, 0, high, low]), down).toArray()).toEqual([high, 0, low, low]);
-    expect(sort(tensor([0, 2 ** 32 - 1, 5], { dtype: 'uint32' }), down).toArray()).toEqual([2 ** 32 - 1, 5, 0]);
-    expect(sort(tensor([0, 255, 5], { dtype: 'uint8' }), down).toArray()).toEqual([255, 5, 0]);
-    expect(sort(tensor([false, true, false]), down).toArray()).toEqual([true, false, false]);
-  });
-
-  test('derivative and batches', () => {
-    const f = (x: Tensor<readonly [3]>) => sum(mul(sort(x), tensor([1, 10, 100])));
-    expect(grad(f)(tensor([3, 1, 2])).toArray()).toEqual([100, 1, 10]);
-    const each = vmap((x: Tensor) => sort(x, { descending: true }));
-    expect(
-      (
-        each(
-          tensor([
-            [1, 3, 2],
-            [6, 5, 4],
-          ]),
-        ) as Tensor
-      ).toArray(),
-    ).toEqual([
-      [3, 2, 1],
-      [6, 5, 4],
-    ]);
-  });
-
-  test('refuse', () => {
-    expect(caught(() => sort(rows, { axis: 2 })).message).toContain('sort: got axis 2 and the shape [3, 2]');
-    expect(caught(() => argsort(tensor(1)))._tag).toBe('AxisError');
-    expect(caught(() => argsort(tensor(1))).message).toContain(
-      'argsort: got axis -1 and the shape []; a scalar has no',
-    );
   });
 });

@@ -1,5 +1,23 @@
 import { pipe } from 'fp-ts/lib/function.js';
-import { concat, repeat, reshape, split, stack, type Tensor, tensor, tile, zeros } from 'tenfold';
+import {
+  chunk,
+  concat,
+  grad,
+  jit,
+  meshgrid,
+  mul,
+  repeat,
+  reshape,
+  split,
+  stack,
+  sum,
+  type Tensor,
+  tensor,
+  tile,
+  unstack,
+  vmap,
+  zeros,
+} from 'tenfold';
 import { describe, expect, expectTypeOf, test } from 'vitest';
 import { caught } from '../helpers.js';
 
@@ -106,6 +124,77 @@ describe('split', () => {
   });
 });
 
+test('chunk', () => {
+  const sizes = (length: number, chunks: number): readonly number[] =>
+    chunk(zeros([length]), chunks).map(part => part.shape[0]!);
+  expect(sizes(7, 3)).toEqual([3, 3, 1]);
+  expect(sizes(5, 4)).toEqual([2, 2, 1]);
+  expect(sizes(2, 5)).toEqual([1, 1]);
+  expect(sizes(0, 3)).toEqual([0, 0, 0]);
+  expect(pipe(matrix, chunk(2, { axis: -1 })).map(x => x.toArray())).toEqual([
+    [
+      [1, 2],
+      [4, 5],
+    ],
+    [[3], [6]],
+  ]);
+  expect(caught(() => chunk(matrix, 0)).message).toContain('chunk: got the number of chunks 0');
+});
+
+test('unstack', () => {
+  const [top, bottom] = unstack(matrix);
+  expectTypeOf(top).toEqualTypeOf<Tensor<readonly [3], 'float32'>>();
+  expect([top.toArray(), bottom.toArray()]).toEqual([
+    [1, 2, 3],
+    [4, 5, 6],
+  ]);
+  const columns = pipe(matrix, unstack({ axis: -1 }));
+  expectTypeOf(columns).toEqualTypeOf<readonly Tensor<readonly [2], 'float32'>[]>();
+  expect(stack(columns, { axis: 1 }).toArray()).toEqual(matrix.toArray());
+  expect(unstack(zeros([0, 2]))).toEqual([]);
+  expect(caught(() => unstack(tensor(1))).message).toContain('unstack: got axis 0 and the shape []');
+  // What a part is used for comes back at its place.
+  const g = grad((x: Tensor) => sum(mul(unstack(x)[1]!, tensor([1, 2, 3]))))(matrix) as Tensor;
+  expect(g.toArray()).toEqual([
+    [0, 0, 0],
+    [1, 2, 3],
+  ]);
+});
+
+test('meshgrid', () => {
+  const grids = meshgrid(tensor([1, 2, 3]), tensor([true, false]), tensor(7), { indexing: 'ij' });
+  expectTypeOf(grids[1].dtype).toEqualTypeOf<'bool'>();
+  expect(grids.map(x => [x.shape, x.dtype])).toEqual([
+    [[3, 2, 1], 'float32'],
+    [[3, 2, 1], 'bool'],
+    [[3, 2, 1], 'float32'],
+  ]);
+  expect(meshgrid(tensor([1, 2, 3]), zeros([2]), zeros([4])).map(x => x.shape)).toEqual([
+    [2, 3, 4],
+    [2, 3, 4],
+    [2, 3, 4],
+  ]);
+  expect(meshgrid(tensor([1, 2]))[0].toArray()).toEqual([1, 2]);
+  expect(caught(() => meshgrid()).message).toContain('meshgrid: got no tensor');
+  expect(caught(() => meshgrid(matrix)).message).toContain('meshgrid: got float32[2, 3]; coordinates along an axis');
+  expect(caught(() => meshgrid(tensor([1]), { indexing: 'yx' as 'xy' })).message).toContain("the string 'yx' as index");
+});
+
+test('options of other names are refused', () => {
+  const wrong = { axes: 0 } as never;
+  for (const [name, call] of Object.entries({
+    concat: () => concat([matrix], wrong),
+    stack: () => stack([matrix], wrong),
+    split: () => split(matrix, 2, wrong),
+    chunk: () => chunk(matrix, 2, wrong),
+    repeat: () => repeat(matrix, 2, wrong),
+    unstack: () => unstack(matrix, wrong),
+    meshgrid: () => meshgrid(tensor([1]), wrong),
+  })) {
+    expect(caught(call).message).toContain(`${name}: got the option axes; `);
+  }
+});
+
 describe('repeating', () => {
   test('tile', () => {
     expect(tile(tensor([1, 2]), [2]).toArray()).toEqual([1, 2, 1, 2]);
@@ -130,6 +219,26 @@ describe('repeating', () => {
       [4, 4, 5, 5, 6, 6],
     ]);
     expect(repeat(matrix, 0).shape).toEqual([0, 3]);
+    expect(repeat(matrix, [0, 2]).toArray()).toEqual([
+      [4, 5, 6],
+      [4, 5, 6],
+    ]);
+    expect(pipe(matrix, repeat([2, 0, 1], { axis: -1 })).toArray()).toEqual([
+      [1, 1, 3],
+      [4, 4, 6],
+    ]);
+    expect(repeat(zeros([0]), []).shape).toEqual([0]);
+    expect(repeat(tensor(new Uint8Array([7, 9])), [1, 2]).toArray()).toEqual([7, 9, 9]);
+    const each = (x: Tensor): Tensor => repeat(x, [2, 0, 1]);
+    expect((vmap(jit(each) as typeof each)(matrix) as Tensor).toArray()).toEqual([
+      [1, 1, 3],
+      [4, 4, 6],
+    ]);
+    const g = grad((x: Tensor) => sum(mul(each(x), tensor([1, 2, 4]))))(tensor([0, 0, 0])) as Tensor;
+    expect(g.toArray()).toEqual([3, 0, 4]);
+    expect(caught(() => repeat(matrix, [1])).message).toContain('repeat: got float32[2, 3] and 1 counts; axis 0 has');
+    expect(caught(() => repeat(matrix, [1, -1])).message).toContain('repeat: got the count -1');
+    expect(caught(() => repeat(matrix, [1e15, 0])).message).toContain('repeat: got the sum of the counts');
     expect(caught(() => repeat(matrix, -1)).message).toContain('repeat: got the count -1');
     expect(caught(() => repeat(matrix, 2, { axis: 2 })).message).toContain('repeat: got axis 2 and the shape [2, 3]');
   });

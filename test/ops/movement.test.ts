@@ -4,6 +4,7 @@ import {
   broadcastTo,
   concat,
   expandDims,
+  flatten,
   flip,
   moveAxis,
   pad,
@@ -124,7 +125,14 @@ describe('orders of axes', () => {
     expect(moveAxis(zeros([2, 3, 4]), 0, -1).shape).toEqual([3, 4, 2]);
     expect(moveAxis(zeros([2, 3, 4]), 2, 0).shape).toEqual([4, 2, 3]);
     expect(pipe(matrix, moveAxis(0, 1)).toArray()).toEqual(transpose(matrix).toArray());
+    expect(moveAxis(zeros([2, 3, 4, 5]), [0, 1], [-1, 0]).shape).toEqual([3, 4, 5, 2]);
+    expect(moveAxis(zeros([2, 3, 4]), [2, 0, 1], [0, 1, 2]).shape).toEqual([4, 2, 3]);
+    expect(moveAxis(matrix, [], []).toArray()).toEqual(matrix.toArray());
     expect(caught(() => moveAxis(matrix, -3, 0)).message).toContain('moveAxis: got axis -3 and the shape [2, 3]');
+    expect(caught(() => moveAxis(matrix, [0, 1], [0])).message).toContain(
+      'moveAxis: got float32[2, 3], from [0, 1] and to [0]; each axis taken out needs one place',
+    );
+    expect(caught(() => moveAxis(matrix, [0, 1], [0, -2])).message).toContain('an axis may be named once only');
   });
 });
 
@@ -204,10 +212,29 @@ describe('axes of length 1', () => {
     expect(expandDims(x, 2).shape).toEqual([2, 3, 1]);
     expect(expandDims(x, -2).shape).toEqual([2, 1, 3]);
     expect(pipe(tensor(1), expandDims(0)).toArray()).toEqual([1]);
+    expect(expandDims(x, [0, 2, -1]).shape).toEqual([1, 2, 1, 3, 1]);
+    expect(pipe(x, expandDims([])).shape).toEqual([2, 3]);
+    expect(caught(() => expandDims(x, [0, -4])).message).toContain('an axis may be named once only');
+    expect(caught(() => expandDims(x, [0, 4]))._tag).toBe('AxisError');
     expect(caught(() => expandDims(x, 3)).message).toContain(
       'expandDims: got axis 3 and the shape [2, 3]; the new axis is an integer from -3 to 2',
     );
   });
+});
+
+test('flatten', () => {
+  const x = counted([2, 3, 2]);
+  expect(flatten(x).toArray()).toEqual(Array.from({ length: 12 }, (_, i) => i));
+  expectTypeOf(flatten(x)).toEqualTypeOf<Tensor<readonly [number], 'float32'>>();
+  expect(pipe(x, flatten).shape).toEqual([12]);
+  expect(pipe(x, flatten({ start: 1 })).shape).toEqual([2, 6]);
+  expect(flatten(x, { end: 1 }).shape).toEqual([6, 2]);
+  expect(flatten(x, { start: -2, end: -2 }).shape).toEqual([2, 3, 2]);
+  expect(flatten(tensor(3)).toArray()).toEqual([3]);
+  expect(flatten(zeros([2, 0, 3]), { start: 1 }).shape).toEqual([2, 0]);
+  expect(caught(() => flatten(x, { start: 2, end: 1 })).message).toContain(
+    'flatten: got float32[2, 3, 2] from axis 2 to axis 1',
+  );
 });
 
 test('under vmap the axes are those of one row', () => {

@@ -4,11 +4,15 @@ import {
   AxisError,
   argmax,
   argmin,
+  countNonzero,
   grad,
   logsumexp,
   max,
   mean,
+  median,
   min,
+  norm,
+  prod,
   ShapeError,
   std,
   sum,
@@ -32,6 +36,10 @@ type Row = readonly [string, AnyWithOptions, number, readonly number[], readonly
 const functions: readonly Row[] = [
   ['sum', sum, 24, [8, 5, 11], [9, 15]],
   ['mean', mean, 4, [4, 2.5, 5.5], [3, 5]],
+  ['prod', prod, 1260, [7, 6, 30], [12, 105]],
+  ['countNonzero', countNonzero, 6, [2, 2, 2], [3, 3]],
+  ['norm', norm, sqrt(124), [sqrt(50), sqrt(13), sqrt(61)], [sqrt(41), sqrt(83)]],
+  ['median', median, 4, [4, 2.5, 5.5], [2, 5]],
   ['max', max, 7, [7, 3, 6], [6, 7]],
   ['min', min, 1, [1, 2, 5], [1, 3]],
   ['variance', variance, 28 / 6, [9, 0.25, 0.25], [14 / 3, 8 / 3]],
@@ -88,7 +96,7 @@ describe.each([...functions, ...positions])('%s', (name, f, whole, along0, along
 
   it('works in float64', () => {
     const y = f(tensor(x.toArray(), { dtype: 'float64' }));
-    if (name.startsWith('arg')) expect(y.dtype).toBe('int32');
+    if (/^arg|^count/.test(name)) expect(y.dtype).toBe('int32');
     else expect(y.dtype).toBe('float64');
     close(y, whole, 1e-14);
   });

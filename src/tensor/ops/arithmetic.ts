@@ -1,12 +1,14 @@
 /** Arithmetic, elementwise with broadcasting. Numbers stand for scalars of the other operand's dtype. */
 import { b } from '../build.js';
-import type { DType } from '../dtype.js';
+import { type DType, isFloat } from '../dtype.js';
 import type { Node } from '../graph.js';
 import { full } from '../primitives/full.js';
-import type { Shape } from '../shape.js';
+import { checkArgument, type Shape } from '../shape.js';
 import type { Arithmetic, Broadcast, Fit, Floating, Ok, Promote, WithNumber } from '../shape-types.js';
 import { type Tensor, wrap } from '../tensor.js';
-import { commonOperands, type Domain, dual, type Operand, unaryOperand } from './operands.js';
+import { binary, floatBinary, numbers, unary } from './elementwise.js';
+import { atLeast, atMost } from './numbers.js';
+import { commonOperands, dual, nodeFor, type Operand } from './operands.js';
 
 /** A function of two tensors (or a tensor and a number), data-first and data-last. `Op` names it in type errors. */
 export interface Binary<Op extends string> {
@@ -43,23 +45,14 @@ export interface FloatBinary<Op extends string> {
 /** A function of one tensor that keeps shape and dtype; bool counts as int32. */
 export type Unary = <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, Arithmetic<D>>;
 
-const numbers: Domain = { boolAsInt: true };
-
-const binary = <Op extends string>(operation: Op, build: (x: Node, y: Node) => Node): Binary<Op> =>
-  dual(2, (x: Operand, y: Operand) => {
-    const [p, q] = commonOperands(operation, [x, y], numbers);
-    return wrap(build(p!, q!));
-  });
-
-const unary = (operation: string, build: (x: Node) => Node): Unary =>
-  (x => wrap(build(unaryOperand(operation, x, numbers)))) as Unary;
-
 /**
  * `a + b`, elementwise with broadcasting.
  *
  * @returns the broadcast shape and the promoted dtype; bools count as int32
  * @throws ShapeError when the shapes do not broadcast
  * @throws DTypeError for int32 with uint32, an integer tensor with a fraction, uint8
+ * @numpy np.add
+ * @pytorch torch.add
  * @example
  * ```js
  * import { add, tensor } from 'tenfold';
@@ -73,6 +66,8 @@ export const add: Binary<'add'> = binary('add', b.add);
  *
  * @returns the broadcast shape and the promoted dtype; bools count as int32
  * @throws ShapeError, DTypeError as {@link add}
+ * @numpy np.subtract
+ * @pytorch torch.sub
  * @example
  * ```js
  * import { sub, tensor } from 'tenfold';
@@ -86,6 +81,8 @@ export const sub: Binary<'sub'> = binary('sub', b.sub);
  *
  * @returns the broadcast shape and the promoted dtype; bools count as int32
  * @throws ShapeError, DTypeError as {@link add}
+ * @numpy np.multiply
+ * @pytorch torch.mul
  * @example
  * ```js
  * import { mul, tensor } from 'tenfold';
@@ -99,67 +96,51 @@ export const mul: Binary<'mul'> = binary('mul', b.mul);
  *
  * @returns the broadcast shape; float32 for two integers, else the promoted dtype
  * @throws ShapeError, DTypeError as {@link add}
+ * @numpy np.divide
+ * @pytorch torch.div
  * @example
  * ```js
  * import { div, tensor } from 'tenfold';
  * div(tensor([1, 2], { dtype: 'int32' }), tensor([2, 4], { dtype: 'int32' })).toArray(); // => [0.5, 0.5]
  * ```
  */
-export const div: FloatBinary<'div'> = dual(2, (x: Operand, y: Operand) => {
-  const [p, q] = commonOperands('div', [x, y], { toFloat: true });
-  return wrap(b.div(p!, q!));
-});
+export const div: FloatBinary<'div'> = floatBinary('div', b.div);
 
 /**
- * `a` to the power `b`, elementwise with broadcasting. A negative base with a fractional exponent gives NaN.
+ * `a` to the power `b`, elementwise with broadcasting. A negative base with a fractional exponent gives NaN; anything to
+ * the power 0 is 1, and 1 to any power, even NaN.
  *
  * @returns the broadcast shape and the promoted dtype; bools count as int32
  * @throws ShapeError, DTypeError as {@link add}
+ * @numpy np.power
+ * @pytorch torch.pow
  * @example
  * ```js
  * import { pow, tensor } from 'tenfold';
  * pow(tensor([1, 2, 3]), 2).toArray(); // => [1, 4, 9]
  * ```
  */
-export const pow: Binary<'pow'> = binary('pow', b.pow);
-
-/**
- * The remainder of `a / b` with the sign of the divisor `b`, as Python's `%` and PyTorch's `remainder`.
- * An integer remainder by 0 is 0.
- *
- * @returns the broadcast shape and the promoted dtype
- * @throws ShapeError, DTypeError as {@link add}
- * @example
- * ```js
- * import { remainder, tensor } from 'tenfold';
- * remainder(tensor([-3, 3]), 2).toArray(); // => [1, 1]
- * ```
- */
-export const remainder: Binary<'remainder'> = binary('remainder', (x, y) => {
-  const rest = b.rem(x, y);
-  const zero = full(b, y, 0);
-  const opposite = b.and(b.ne(rest, zero), b.ne(b.lt(rest, zero), b.lt(y, zero)));
-  return b.select(opposite, b.add(rest, y), rest);
+export const pow: Binary<'pow'> = dual(2, (x: Operand, y: Operand) => {
+  const [base, exponent] = commonOperands('pow', [x, y], numbers) as [Node, Node];
+  const settled = !isFloat(base.dtype) || Number.isFinite(y);
+  return wrap(b.pow(base, settled ? exponent : withoutUnsettled(base, exponent)));
 });
 
-/**
- * The remainder of `a / b` with the sign of the dividend `a`, as C's and PyTorch's `fmod`.
- *
- * @returns the broadcast shape and the promoted dtype
- * @throws ShapeError, DTypeError as {@link add}
- * @example
- * ```js
- * import { fmod, tensor } from 'tenfold';
- * fmod(tensor([-3, 3]), 2).toArray(); // => [-1, 1]
- * ```
- */
-export const fmod: Binary<'fmod'> = binary('fmod', b.rem);
+/** The exponent, but 0 where a power is 1 though the primitive, like Math.pow, has NaN: 1 to NaN, ±1 to ±∞. */
+const withoutUnsettled = (base: Node, exponent: Node): Node => {
+  const [one, infinity] = [full(b, base, 1), full(b, base, Number.POSITIVE_INFINITY)];
+  const missing = b.and(b.eq(base, one), b.ne(exponent, exponent));
+  const unbounded = b.and(b.eq(b.abs(base), one), b.eq(b.abs(exponent), infinity));
+  return b.select(b.or(missing, unbounded), full(b, base, 0), exponent);
+};
 
 /**
  * The larger of `a` and `b`, elementwise with broadcasting; NaN if either is. Equal operands share the derivative.
  *
  * @returns the broadcast shape and the promoted dtype
  * @throws ShapeError, DTypeError as {@link add}
+ * @numpy np.maximum
+ * @pytorch torch.maximum
  * @example
  * ```js
  * import { maximum, tensor } from 'tenfold';
@@ -173,6 +154,8 @@ export const maximum: Binary<'maximum'> = binary('maximum', b.max);
  *
  * @returns the broadcast shape and the promoted dtype
  * @throws ShapeError, DTypeError as {@link add}
+ * @numpy np.minimum
+ * @pytorch torch.minimum
  * @example
  * ```js
  * import { minimum, tensor } from 'tenfold';
@@ -186,6 +169,8 @@ export const minimum: Binary<'minimum'> = binary('minimum', b.min);
  *
  * @returns shape and dtype of `x`; bool becomes int32
  * @throws DTypeError for uint8
+ * @numpy np.negative
+ * @pytorch torch.neg
  * @example
  * ```js
  * import { neg, tensor } from 'tenfold';
@@ -199,6 +184,8 @@ export const neg: Unary = unary('neg', b.neg);
  *
  * @returns shape and dtype of `x`
  * @throws DTypeError for uint8
+ * @numpy np.abs
+ * @pytorch torch.abs
  * @example
  * ```js
  * import { abs, tensor } from 'tenfold';
@@ -212,6 +199,8 @@ export const abs: Unary = unary('abs', b.abs);
  *
  * @returns shape and dtype of `x`
  * @throws DTypeError for uint8
+ * @numpy np.sign
+ * @pytorch torch.sign
  * @example
  * ```js
  * import { sign, tensor } from 'tenfold';
@@ -225,6 +214,8 @@ export const sign: Unary = unary('sign', b.sign);
  *
  * @returns shape and dtype of `x`
  * @throws DTypeError for uint8
+ * @numpy np.square
+ * @pytorch torch.square
  * @example
  * ```js
  * import { square, tensor } from 'tenfold';
@@ -233,26 +224,55 @@ export const sign: Unary = unary('sign', b.sign);
  */
 export const square: Unary = unary('square', x => b.mul(x, x));
 
+/** A bound of {@link clamp}: a number, a tensor that broadcasts against `x`, or null for none. */
+export type Bound = Tensor | number | null;
+
 /** The signatures of {@link clamp}. */
 export interface Clamp {
-  <S extends Shape, D extends DType>(x: Tensor<S, D>, low: number, high: number): Tensor<S, WithNumber<D>>;
-  (low: number, high: number): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, WithNumber<D>>;
+  <S extends Shape, D extends DType>(
+    x: Tensor<S, D>,
+    low: number | null,
+    high: number | null,
+  ): Tensor<S, WithNumber<D>>;
+  <D extends DType>(x: Tensor<Shape, D>, low: Bound, high: Bound): Tensor;
+  (
+    low: number | null,
+    high: number | null,
+  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, WithNumber<D>>;
+  (low: Bound, high: Bound): <D extends DType>(x: Tensor<Shape, D>) => Tensor;
 }
 
 /**
- * `x` kept within `low` and `high`; the derivative is 0 outside. NaN stays NaN.
+ * `x` kept within `low` and `high`, elementwise with broadcasting. The derivative is 0 outside and 1 at the bounds, NaN
+ * stays NaN, and where `low` is above `high` the result is `high`.
  *
- * @returns shape and dtype of `x`
+ * @param low a number or a tensor (whose NaN bound nothing), or null for no lower bound
+ * @param high likewise
+ * @returns the broadcast shape and the promoted dtype; bool becomes int32
+ * @throws ShapeError when the shapes do not broadcast
  * @throws DTypeError when an integer tensor meets a fraction, and for uint8
+ * @throws ArgumentError when `x` is no tensor, both bounds are null, or a bound is NaN or something else
+ * @numpy np.clip
+ * @pytorch torch.clamp
  * @example
  * ```js
  * import { clamp, tensor } from 'tenfold';
  * clamp(tensor([-2, 0.5, 2]), -1, 1).toArray(); // => [-1, 0.5, 1]
+ * clamp(tensor([-2, 0.5, 2]), 0, null).toArray(); // => [0, 0.5, 2]
+ * clamp(tensor([-2, 0.5, 2]), null, tensor([1, 0, 1])).toArray(); // => [-2, 0, 1]
  * ```
  */
-export const clamp: Clamp = dual(3, (x: Operand, low: number, high: number) => {
-  const [node, lo, hi] = commonOperands('clamp', [x, low, high], numbers);
-  // By comparison rather than max and min, so that the derivative at a bound is 1, as PyTorch has it.
-  const floored = b.select(b.lt(node!, lo!), lo!, node!);
-  return wrap(b.select(b.gt(floored, hi!), hi!, floored));
+export const clamp: Clamp = dual(3, (x: Tensor, low: Bound, high: Bound) => {
+  nodeFor('clamp', x);
+  const bounds = [low, high].filter(bound => bound !== null);
+  checkArgument(
+    bounds.length > 0 && !bounds.some(Number.isNaN),
+    'clamp',
+    `${String(low)} and ${String(high)} as bounds`,
+    'a bound is a number or a tensor, and one of them may be null',
+    'Write clamp(x, 0, 1), or clamp(x, 0, null) for a lower bound only.',
+  );
+  const [node, first, last = first] = commonOperands('clamp', [x, ...bounds], numbers);
+  const floored = low === null ? node! : atLeast(node!, first!);
+  return wrap(high === null ? floored : atMost(floored, last!));
 });

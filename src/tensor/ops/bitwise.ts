@@ -71,6 +71,8 @@ const binary = <F>(operation: string, domain: Domain, build: (x: Node, y: Node) 
  * @returns the broadcast shape and the promoted dtype; two bools give bool
  * @throws ShapeError when the shapes do not broadcast
  * @throws DTypeError for floats, fractions, int32 with uint32
+ * @numpy np.bitwise_and
+ * @pytorch torch.bitwise_and
  * @example
  * ```js
  * import { bitwiseAnd, tensor } from 'tenfold';
@@ -84,6 +86,8 @@ export const bitwiseAnd: BitwiseBinary<'bitwiseAnd'> = binary('bitwiseAnd', bits
  *
  * @returns the broadcast shape and the promoted dtype; two bools give bool
  * @throws ShapeError, DTypeError as {@link bitwiseAnd}
+ * @numpy np.bitwise_or
+ * @pytorch torch.bitwise_or
  * @example
  * ```js
  * import { bitwiseOr, tensor } from 'tenfold';
@@ -97,6 +101,8 @@ export const bitwiseOr: BitwiseBinary<'bitwiseOr'> = binary('bitwiseOr', bits, b
  *
  * @returns the broadcast shape and the promoted dtype; two bools give bool
  * @throws ShapeError, DTypeError as {@link bitwiseAnd}
+ * @numpy np.bitwise_xor
+ * @pytorch torch.bitwise_xor
  * @example
  * ```js
  * import { bitwiseXor, tensor } from 'tenfold';
@@ -111,6 +117,8 @@ export const bitwiseXor: BitwiseBinary<'bitwiseXor'> = binary('bitwiseXor', bits
  * @returns shape and dtype of `x`
  * @throws DTypeError for floats
  * @throws ArgumentError when `x` is no tensor
+ * @numpy np.bitwise_not
+ * @pytorch torch.bitwise_not
  * @example
  * ```js
  * import { bitwiseNot, tensor } from 'tenfold';
@@ -131,6 +139,8 @@ export const bitwiseNot = <S extends Shape, D extends DType>(x: Tensor<S, D> & B
  * @returns the broadcast shape and the promoted dtype; bools count as int32
  * @throws ShapeError when the shapes do not broadcast
  * @throws DTypeError for floats, fractions, uint8, int32 with uint32
+ * @numpy np.left_shift
+ * @pytorch torch.bitwise_left_shift
  * @example
  * ```js
  * import { leftShift, tensor } from 'tenfold';
@@ -146,6 +156,8 @@ export const leftShift: Shift<'leftShift'> = binary('leftShift', words, b.shiftL
  *
  * @returns the broadcast shape and the promoted dtype; bools count as int32
  * @throws ShapeError, DTypeError as {@link leftShift}
+ * @numpy np.right_shift
+ * @pytorch torch.bitwise_right_shift
  * @example
  * ```js
  * import { rightShift, tensor } from 'tenfold';

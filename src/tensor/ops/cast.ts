@@ -22,6 +22,8 @@ export interface Cast {
  * @returns the shape of `x`, the dtype asked for
  * @throws DTypeError when there is no such dtype
  * @throws ArgumentError when `x` is no tensor
+ * @numpy ndarray.astype
+ * @pytorch Tensor.to
  * @example
  * ```js
  * import { cast, tensor } from 'tenfold';
@@ -40,6 +42,8 @@ export const cast: Cast = dual(2, (x: Tensor, dtype: DType) => {
  *
  * @returns shape and dtype of `x`
  * @throws ArgumentError when `x` is no tensor
+ * @numpy jax.lax.stop_gradient
+ * @pytorch Tensor.detach
  * @example
  * ```js
  * import { stopGradient, tensor } from 'tenfold';

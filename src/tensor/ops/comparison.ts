@@ -1,14 +1,15 @@
-/** Comparisons and logic, elementwise with broadcasting, and choosing by them. */
+/** Comparisons, elementwise with broadcasting, and choosing by them. */
 import { b } from '../build.js';
-import { type DType, isFloat } from '../dtype.js';
+import type { DType } from '../dtype.js';
 import type { Node } from '../graph.js';
-import { full, scalar } from '../primitives/full.js';
+import { scalar } from '../primitives/full.js';
 import { broadcastShapes, type Shape } from '../shape.js';
 import type { Broadcast, Fit, Ok, Promote, WithNumber } from '../shape-types.js';
 import { type Tensor, wrap } from '../tensor.js';
 import { broadcastNode, castNode, commonOperands, type Domain, dual, nodeFor, type Operand } from './operands.js';
 import { type ReductionOptions, reduceBy, withOptions } from './reducing.js';
 import type { Reduction } from './reduction.js';
+import { always, truth } from './truth.js';
 
 /** A comparison of two tensors (or a tensor and a number), data-first and data-last. `Op` names it in type errors. */
 export interface Comparison<Op extends string> {
@@ -24,20 +25,6 @@ export interface Comparison<Op extends string> {
   (b: number): <A extends Shape>(a: Tensor<A>) => Tensor<A, 'bool'>;
 }
 
-/** A logical function of two tensors, data-first and data-last. */
-export interface Logical<Op extends string> {
-  <A extends Shape, B extends Shape>(
-    a: Tensor<A>,
-    b: Tensor<B> & Ok<Broadcast<Op, A, B>>,
-  ): Tensor<Fit<Broadcast<Op, A, B>>, 'bool'>;
-  <B extends Shape>(
-    b: Tensor<B>,
-  ): <A extends Shape>(a: Tensor<A> & Ok<Broadcast<Op, A, B>>) => Tensor<Fit<Broadcast<Op, A, B>>, 'bool'>;
-}
-
-/** A question about each element. */
-export type Predicate = <S extends Shape>(x: Tensor<S>) => Tensor<S, 'bool'>;
-
 const everything: Domain = { storage: true };
 
 const comparison = <Op extends string>(operation: Op, build: (x: Node, y: Node) => Node): Comparison<Op> =>
@@ -46,25 +33,14 @@ const comparison = <Op extends string>(operation: Op, build: (x: Node, y: Node) 
     return wrap(build(p!, q!));
   });
 
-/** What an operand says as a truth value: whether it is other than 0. */
-const truth = (operation: string, x: unknown): Node => castNode(nodeFor(operation, x), 'bool');
-
-const logical = <Op extends string>(operation: Op, build: (x: Node, y: Node) => Node): Logical<Op> =>
-  dual(2, (x: Tensor, y: Tensor) => {
-    const [p, q] = [truth(operation, x), truth(operation, y)];
-    const shape = broadcastShapes(operation, p.shape, q.shape);
-    return wrap(build(broadcastNode(p, shape), broadcastNode(q, shape)));
-  });
-
-const predicate = (operation: string, build: (x: Node) => Node): Predicate =>
-  (x => wrap(build(nodeFor(operation, x)))) as Predicate;
-
 /**
  * `a = b`, elementwise with broadcasting. NaN equals nothing.
  *
  * @returns the broadcast shape, bool
  * @throws ShapeError when the shapes do not broadcast
  * @throws DTypeError for int32 with uint32, and for an integer tensor with a fraction
+ * @numpy np.equal
+ * @pytorch torch.eq
  * @example
  * ```js
  * import { equal, tensor } from 'tenfold';
@@ -78,6 +54,8 @@ export const equal: Comparison<'equal'> = comparison('equal', b.eq);
  *
  * @returns the broadcast shape, bool
  * @throws ShapeError, DTypeError as {@link equal}
+ * @numpy np.not_equal
+ * @pytorch torch.ne
  * @example
  * ```js
  * import { notEqual, tensor } from 'tenfold';
@@ -91,6 +69,8 @@ export const notEqual: Comparison<'notEqual'> = comparison('notEqual', b.ne);
  *
  * @returns the broadcast shape, bool
  * @throws ShapeError, DTypeError as {@link equal}
+ * @numpy np.less
+ * @pytorch torch.lt
  * @example
  * ```js
  * import { less, tensor } from 'tenfold';
@@ -104,6 +84,8 @@ export const less: Comparison<'less'> = comparison('less', b.lt);
  *
  * @returns the broadcast shape, bool
  * @throws ShapeError, DTypeError as {@link equal}
+ * @numpy np.less_equal
+ * @pytorch torch.le
  * @example
  * ```js
  * import { lessEqual, tensor } from 'tenfold';
@@ -117,6 +99,8 @@ export const lessEqual: Comparison<'lessEqual'> = comparison('lessEqual', b.le);
  *
  * @returns the broadcast shape, bool
  * @throws ShapeError, DTypeError as {@link equal}
+ * @numpy np.greater
+ * @pytorch torch.gt
  * @example
  * ```js
  * import { greater, tensor } from 'tenfold';
@@ -130,6 +114,8 @@ export const greater: Comparison<'greater'> = comparison('greater', b.gt);
  *
  * @returns the broadcast shape, bool
  * @throws ShapeError, DTypeError as {@link equal}
+ * @numpy np.greater_equal
+ * @pytorch torch.ge
  * @example
  * ```js
  * import { greaterEqual, tensor } from 'tenfold';
@@ -137,59 +123,6 @@ export const greater: Comparison<'greater'> = comparison('greater', b.gt);
  * ```
  */
 export const greaterEqual: Comparison<'greaterEqual'> = comparison('greaterEqual', b.ge);
-
-/**
- * Whether both are true, elementwise with broadcasting. What is no bool is true when it is other than 0 (NaN is).
- *
- * @returns the broadcast shape, bool
- * @throws ShapeError when the shapes do not broadcast
- * @throws ArgumentError when an operand is no tensor
- * @example
- * ```js
- * import { logicalAnd, tensor } from 'tenfold';
- * logicalAnd(tensor([true, true, false]), tensor([true, false, false])).toArray(); // => [true, false, false]
- * ```
- */
-export const logicalAnd: Logical<'logicalAnd'> = logical('logicalAnd', b.and);
-
-/**
- * Whether one of them or both are true, elementwise with broadcasting. What is no bool is true when it is other than 0.
- *
- * @returns the broadcast shape, bool
- * @throws ShapeError, ArgumentError as {@link logicalAnd}
- * @example
- * ```js
- * import { logicalOr, tensor } from 'tenfold';
- * logicalOr(tensor([true, true, false]), tensor([true, false, false])).toArray(); // => [true, true, false]
- * ```
- */
-export const logicalOr: Logical<'logicalOr'> = logical('logicalOr', b.or);
-
-/**
- * Whether exactly one of them is true, elementwise with broadcasting. What is no bool is true when it is other than 0.
- *
- * @returns the broadcast shape, bool
- * @throws ShapeError, ArgumentError as {@link logicalAnd}
- * @example
- * ```js
- * import { logicalXor, tensor } from 'tenfold';
- * logicalXor(tensor([true, true, false]), tensor([true, false, false])).toArray(); // => [false, true, false]
- * ```
- */
-export const logicalXor: Logical<'logicalXor'> = logical('logicalXor', b.xor);
-
-/**
- * True for false and false for true. What is no bool is true when it is other than 0.
- *
- * @returns the shape of `x`, bool
- * @throws ArgumentError when `x` is no tensor
- * @example
- * ```js
- * import { logicalNot, tensor } from 'tenfold';
- * logicalNot(tensor([true, false])).toArray(); // => [false, true]
- * ```
- */
-export const logicalNot: Predicate = predicate('logicalNot', x => b.not(castNode(x, 'bool')));
 
 type Where3<C extends Shape, A extends Shape, B extends Shape> = Broadcast<'where', C, Fit<Broadcast<'where', A, B>>>;
 
@@ -243,6 +176,8 @@ export interface Where {
  * @throws ShapeError when the shapes do not broadcast
  * @throws DTypeError for int32 with uint32, and for an integer tensor with a fraction
  * @throws ArgumentError when the condition is no tensor, or a choice neither tensor nor number
+ * @numpy np.where
+ * @pytorch torch.where
  * @example
  * ```js
  * import { greater, tensor, where } from 'tenfold';
@@ -264,55 +199,6 @@ export const where: Where = dual(3, (condition: Tensor, x: Operand, y: Operand) 
   return wrap(b.select(broadcastNode(test, shape), broadcastNode(p!, shape), broadcastNode(q!, shape)));
 });
 
-const always = (x: Node, value: boolean): Node => full(b, { shape: x.shape, dtype: 'bool' }, value ? 1 : 0);
-
-const infinity = (x: Node): Node => full(b, x, Number.POSITIVE_INFINITY);
-
-/**
- * Whether each element is NaN.
- *
- * @returns the shape of `x`, bool; false throughout for integers and bool
- * @throws ArgumentError when `x` is no tensor
- * @example
- * ```js
- * import { isNaN, tensor } from 'tenfold';
- * isNaN(tensor([1, NaN, Infinity])).toArray(); // => [false, true, false]
- * ```
- */
-// biome-ignore lint/suspicious/noShadowRestrictedNames: the global one is for numbers, this one for tensors
-export const isNaN: Predicate = predicate('isNaN', x => (isFloat(x.dtype) ? b.ne(x, x) : always(x, false)));
-
-/**
- * Whether each element is neither infinite nor NaN.
- *
- * @returns the shape of `x`, bool; true throughout for integers and bool
- * @throws ArgumentError when `x` is no tensor
- * @example
- * ```js
- * import { isFinite, tensor } from 'tenfold';
- * isFinite(tensor([1, NaN, -Infinity])).toArray(); // => [true, false, false]
- * ```
- */
-// biome-ignore lint/suspicious/noShadowRestrictedNames: the global one is for numbers, this one for tensors
-export const isFinite: Predicate = predicate('isFinite', x =>
-  isFloat(x.dtype) ? b.lt(b.abs(x), infinity(x)) : always(x, true),
-);
-
-/**
- * Whether each element is ∞ or −∞.
- *
- * @returns the shape of `x`, bool; false throughout for integers and bool
- * @throws ArgumentError when `x` is no tensor
- * @example
- * ```js
- * import { isInf, tensor } from 'tenfold';
- * isInf(tensor([1, NaN, -Infinity])).toArray(); // => [false, false, true]
- * ```
- */
-export const isInf: Predicate = predicate('isInf', x =>
-  isFloat(x.dtype) ? b.eq(b.abs(x), infinity(x)) : always(x, false),
-);
-
 /** all as the smallest, any as the largest of the truth values; `none` is the answer about no elements. */
 const quantifier = (operation: string, primitive: 'reduceMin' | 'reduceMax', none: boolean): Reduction<'bool'> =>
   withOptions(operation, ['axis', 'keepDims'], (x: Tensor, options: ReductionOptions) => {
@@ -333,6 +219,8 @@ const quantifier = (operation: string, primitive: 'reduceMin' | 'reduceMax', non
  * @returns the shape without the axes, bool
  * @throws AxisError for an axis that `x` does not have, or one named twice
  * @throws ArgumentError when `x` is no tensor or an option unknown
+ * @numpy np.all
+ * @pytorch torch.all
  * @example
  * ```js
  * import { all, tensor } from 'tenfold';
@@ -351,6 +239,8 @@ export const all: Reduction<'bool'> = quantifier('all', 'reduceMin', true);
  * @param options the axes, and whether they stay; without an axis over everything
  * @returns the shape without the axes, bool
  * @throws AxisError, ArgumentError as {@link all}
+ * @numpy np.any
+ * @pytorch torch.any
  * @example
  * ```js
  * import { any, tensor } from 'tenfold';

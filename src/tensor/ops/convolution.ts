@@ -219,6 +219,8 @@ const transposed =
  * @throws ShapeError when channels do not fit, or the kernel is longer than the input with its padding
  * @throws ArgumentError for options that cannot be
  * @throws DTypeError for int32 with uint32, and for uint8
+ * @numpy jax.lax.conv_general_dilated
+ * @pytorch torch.nn.functional.conv1d
  * @example
  * ```js
  * import { conv1d, tensor } from 'tenfold';
@@ -242,6 +244,8 @@ export const conv1d: Convolution<readonly [number]> = dualBeforeOptions(2, convo
  * @throws ShapeError when channels do not fit, or the kernel is longer than the input with its padding
  * @throws ArgumentError for options that cannot be
  * @throws DTypeError for int32 with uint32, and for uint8
+ * @numpy jax.lax.conv_general_dilated
+ * @pytorch torch.nn.functional.conv2d
  * @example
  * ```js
  * import { conv2d, tensor, zeros } from 'tenfold';
@@ -263,6 +267,8 @@ export const conv2d: Convolution<readonly [number, number]> = dualBeforeOptions(
  * @throws ShapeError when channels do not fit, or the kernel is longer than the input with its padding
  * @throws ArgumentError for options that cannot be
  * @throws DTypeError for int32 with uint32, and for uint8
+ * @numpy jax.lax.conv_general_dilated
+ * @pytorch torch.nn.functional.conv3d
  * @example
  * ```js
  * import { conv3d, ones } from 'tenfold';
@@ -280,6 +286,8 @@ export const conv3d: Convolution<readonly [number, number, number]> = dualBefore
  * @throws ShapeError when channels do not fit, or the padding cuts all of the result off
  * @throws ArgumentError for options that cannot be
  * @throws DTypeError for int32 with uint32, and for uint8
+ * @numpy jax.lax.conv_transpose
+ * @pytorch torch.nn.functional.conv_transpose1d
  * @example
  * ```js
  * import { convTranspose1d, tensor } from 'tenfold';
@@ -303,6 +311,8 @@ export const convTranspose1d: TransposedConvolution<readonly [number]> = dualBef
  * @throws ShapeError when channels do not fit, or the padding cuts all of the result off
  * @throws ArgumentError for options that cannot be
  * @throws DTypeError for int32 with uint32, and for uint8
+ * @numpy jax.lax.conv_transpose
+ * @pytorch torch.nn.functional.conv_transpose2d
  * @example
  * ```js
  * import { convTranspose2d, tensor } from 'tenfold';
@@ -324,6 +334,8 @@ export const convTranspose2d: TransposedConvolution<readonly [number, number]> =
  * @throws ShapeError when channels do not fit, or the padding cuts all of the result off
  * @throws ArgumentError for options that cannot be
  * @throws DTypeError for int32 with uint32, and for uint8
+ * @numpy jax.lax.conv_transpose
+ * @pytorch torch.nn.functional.conv_transpose3d
  * @example
  * ```js
  * import { convTranspose3d, ones } from 'tenfold';

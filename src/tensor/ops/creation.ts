@@ -9,7 +9,8 @@ import { HostStorage } from '../storage.js';
 import { type Tensor, wrap } from '../tensor.js';
 import { checkDType, checkHolds, kindOf } from './checks.js';
 import { fromNested, fromTypedArray } from './nested.js';
-import { checkSetting, dual, nodeFor } from './operands.js';
+import { checkSetting, nodeFor } from './operands.js';
+import { checkOptions, dualChecked } from './options.js';
 
 /**
  * What the functions that make tensors take last. In their results the dtype is `NoInfer`: else a place that takes
@@ -19,6 +20,12 @@ export interface DTypeOptions<D extends DType> {
   /** The dtype of the result. */
   readonly dtype?: D;
 }
+
+/** The dtype that options ask for, or the default. */
+const dtypeFrom = (operation: string, options: DTypeOptions<DType> | undefined, otherwise: DType): DType => {
+  checkOptions(operation, ['dtype'], options);
+  return checkDType(operation, options?.dtype ?? otherwise);
+};
 
 /** The dtype a typed array gets when none is asked for. */
 export type DTypeOf<T> = T extends Float32Array
@@ -56,7 +63,9 @@ export interface MakeTensor {
  * dtype (Uint8Array: uint8), unless `dtype` says otherwise
  * @throws ShapeError for nested arrays that are not rectangular, or a typed array of another length than the shape's
  * @throws DTypeError for booleans among numbers, and for numbers that an integer dtype does not hold
- * @throws ArgumentError for anything that is no number, boolean or array of them
+ * @throws ArgumentError for anything that is no number, boolean or array of them; for an option of another name
+ * @numpy np.array
+ * @pytorch torch.tensor
  * @example
  * ```js
  * import { tensor } from 'tenfold';
@@ -70,6 +79,7 @@ export interface MakeTensor {
 export const tensor: MakeTensor = (values: unknown, second?: unknown, third?: DTypeOptions<DType>) => {
   const hasShape = Array.isArray(second) || third !== undefined;
   const options = (hasShape ? third : second) as DTypeOptions<DType> | undefined;
+  checkOptions('tensor', ['dtype'], options);
   if (ArrayBuffer.isView(values)) {
     return fromTypedArray(values as TypedArray, hasShape ? second : undefined, options?.dtype) as never;
   }
@@ -84,7 +94,7 @@ export const tensor: MakeTensor = (values: unknown, second?: unknown, third?: DT
 };
 
 const filled = (operation: string, shape: Shape, value: number, dtype: DType): Tensor => {
-  checkHolds(operation, checkDType(operation, dtype), value);
+  checkHolds(operation, dtype, value);
   return wrap(fullNode(b, { shape, dtype }, value));
 };
 
@@ -110,6 +120,9 @@ export type Filled = <const S extends Shape, D extends DType = 'float32'>(
  *
  * @returns the shape given; float32 unless `dtype` says otherwise
  * @throws ShapeError when a length is no non-negative integer
+ * @throws ArgumentError for an option of another name
+ * @numpy np.zeros
+ * @pytorch torch.zeros
  * @example
  * ```js
  * import { zeros } from 'tenfold';
@@ -117,13 +130,16 @@ export type Filled = <const S extends Shape, D extends DType = 'float32'>(
  * ```
  */
 export const zeros: Filled = (shape, options) =>
-  filled('zeros', checkShape('zeros', shape), 0, options?.dtype ?? 'float32') as never;
+  filled('zeros', checkShape('zeros', shape), 0, dtypeFrom('zeros', options, 'float32')) as never;
 
 /**
  * A tensor of ones (true for bool). It takes no memory until it is read.
  *
  * @returns the shape given; float32 unless `dtype` says otherwise
  * @throws ShapeError when a length is no non-negative integer
+ * @throws ArgumentError for an option of another name
+ * @numpy np.ones
+ * @pytorch torch.ones
  * @example
  * ```js
  * import { ones } from 'tenfold';
@@ -131,7 +147,7 @@ export const zeros: Filled = (shape, options) =>
  * ```
  */
 export const ones: Filled = (shape, options) =>
-  filled('ones', checkShape('ones', shape), 1, options?.dtype ?? 'float32') as never;
+  filled('ones', checkShape('ones', shape), 1, dtypeFrom('ones', options, 'float32')) as never;
 
 /** The dtype of a value when none is asked for. */
 export type ValueDType<V extends number | boolean> = V extends boolean ? 'bool' : 'float32';
@@ -142,6 +158,9 @@ export type ValueDType<V extends number | boolean> = V extends boolean ? 'bool' 
  * @returns the shape given; float32 for a number, bool for a boolean, unless `dtype` says otherwise
  * @throws ShapeError when a length is no non-negative integer
  * @throws DTypeError when an integer dtype does not hold the value
+ * @throws ArgumentError for an option of another name
+ * @numpy np.full
+ * @pytorch torch.full
  * @example
  * ```js
  * import { full } from 'tenfold';
@@ -154,7 +173,7 @@ export const full = <const S extends Shape, V extends number | boolean, D extend
   value: V,
   options?: DTypeOptions<D>,
 ): Tensor<S, NoInfer<D>> => {
-  const dtype = options?.dtype ?? (typeof value === 'boolean' ? 'bool' : 'float32');
+  const dtype = dtypeFrom('full', options, typeof value === 'boolean' ? 'bool' : 'float32');
   return filled('full', checkShape('full', shape), elementValue('full', value), dtype) as never;
 };
 
@@ -164,36 +183,40 @@ export type FilledLike = <S extends Shape, D extends DType, E extends DType = D>
   options?: DTypeOptions<E>,
 ) => Tensor<S, NoInfer<E>>;
 
-const filledLike = (operation: string, x: unknown, value: number, dtype: DType | undefined): Tensor => {
+const filledLike = (operation: string, x: unknown, value: number, options: DTypeOptions<DType> | undefined): Tensor => {
   const node = nodeFor(operation, x);
-  return filled(operation, node.shape, value, dtype ?? node.dtype);
+  return filled(operation, node.shape, value, dtypeFrom(operation, options, node.dtype));
 };
 
 /**
  * Zeros in the shape of `x`.
  *
  * @returns shape and dtype of `x`, unless `dtype` says otherwise
- * @throws ArgumentError when `x` is no tensor
+ * @throws ArgumentError when `x` is no tensor; for an option of another name
+ * @numpy np.zeros_like
+ * @pytorch torch.zeros_like
  * @example
  * ```js
  * import { tensor, zerosLike } from 'tenfold';
  * zerosLike(tensor([1, 2])).toArray(); // => [0, 0]
  * ```
  */
-export const zerosLike: FilledLike = (x, options) => filledLike('zerosLike', x, 0, options?.dtype) as never;
+export const zerosLike: FilledLike = (x, options) => filledLike('zerosLike', x, 0, options) as never;
 
 /**
  * Ones in the shape of `x`.
  *
  * @returns shape and dtype of `x`, unless `dtype` says otherwise
- * @throws ArgumentError when `x` is no tensor
+ * @throws ArgumentError when `x` is no tensor; for an option of another name
+ * @numpy np.ones_like
+ * @pytorch torch.ones_like
  * @example
  * ```js
  * import { onesLike, tensor } from 'tenfold';
  * onesLike(tensor([[3, 4]])).toArray(); // => [[1, 1]]
  * ```
  */
-export const onesLike: FilledLike = (x, options) => filledLike('onesLike', x, 1, options?.dtype) as never;
+export const onesLike: FilledLike = (x, options) => filledLike('onesLike', x, 1, options) as never;
 
 /** The signatures of {@link fullLike}. */
 export interface FullLike {
@@ -214,15 +237,21 @@ export interface FullLike {
  *
  * @returns shape and dtype of `x`, unless `dtype` says otherwise
  * @throws DTypeError when the dtype does not hold the value
- * @throws ArgumentError when `x` is no tensor
+ * @throws ArgumentError when `x` is no tensor; for an option of another name
+ * @numpy np.full_like
+ * @pytorch torch.full_like
  * @example
  * ```js
  * import { fullLike, tensor } from 'tenfold';
  * fullLike(tensor([1, 2]), 7).toArray(); // => [7, 7]
  * ```
  */
-export const fullLike: FullLike = dual('tensor', (x: Tensor, value: number | boolean, options?: DTypeOptions<DType>) =>
-  filledLike('fullLike', x, elementValue('fullLike', value), options?.dtype),
+export const fullLike: FullLike = dualChecked(
+  'fullLike',
+  2,
+  ['dtype'],
+  (x: Tensor, value: number | boolean, options?: DTypeOptions<DType>) =>
+    filledLike('fullLike', x, elementValue('fullLike', value), options),
 );
 
 /** The signatures of {@link arange}. */
@@ -268,8 +297,10 @@ const checkFinite = (operation: string, numbers: Readonly<Record<string, unknown
  *
  * @returns a vector of ⌈(stop − start) / step⌉ elements, none if that is negative; float32 unless `dtype` says
  * otherwise
- * @throws ArgumentError when the step is 0, or a number is not finite
+ * @throws ArgumentError when the step is 0, or a number is not finite; for an option of another name
  * @throws DTypeError when an integer dtype does not hold the values
+ * @numpy np.arange
+ * @pytorch torch.arange
  * @example
  * ```js
  * import { arange } from 'tenfold';
@@ -282,7 +313,14 @@ export const arange: Arange = (...args: unknown[]) => {
   const numbers = args.filter(argument => typeof argument !== 'object') as number[];
   const options = args[numbers.length] as DTypeOptions<DType> | undefined;
   const [start, stop, step = 1] = numbers.length === 1 ? [0, numbers[0]!] : (numbers as [number, number, number?]);
-  const dtype = checkDType('arange', options?.dtype ?? 'float32');
+  const dtype = dtypeFrom('arange', options, 'float32');
+  checkArgument(
+    numbers.length <= 3 && args.length <= numbers.length + 1,
+    'arange',
+    `${args.length} arguments`,
+    'it takes start, stop, step and options',
+    "Write arange(0, 10, 2, { dtype: 'int32' }).",
+  );
   checkFinite('arange', { start, stop, step });
   checkArgument(
     step !== 0,
@@ -304,8 +342,10 @@ export const arange: Arange = (...args: unknown[]) => {
  *
  * @returns a vector; float32 unless `dtype` says otherwise
  * @throws IndexError when `count` is no non-negative integer
- * @throws ArgumentError when a bound is not finite
+ * @throws ArgumentError when a bound is not finite; for an option of another name
  * @throws DTypeError when an integer dtype does not hold the values
+ * @numpy np.linspace
+ * @pytorch torch.linspace
  * @example
  * ```js
  * import { linspace } from 'tenfold';
@@ -318,33 +358,10 @@ export const linspace = <const N extends number, D extends DType = 'float32'>(
   count: N,
   options?: DTypeOptions<D>,
 ): Tensor<readonly [N], NoInfer<D>> => {
-  const dtype = checkDType('linspace', options?.dtype ?? 'float32');
+  const dtype = dtypeFrom('linspace', options, 'float32');
   checkFinite('linspace', { start, stop });
   checkInteger('linspace', 'count', count, 0, 2 ** 31 - 1);
   const step = (stop - start) / (count - 1);
   const at = (i: number): number => (i === 0 ? start : i === count - 1 ? stop : start + i * step);
   return computed('linspace', count, dtype, at) as never;
-};
-
-/**
- * The identity matrix: ones where row and column have the same number. `m` columns instead of `n` where given.
- *
- * @returns `[n, m]`; float32 unless `dtype` says otherwise
- * @throws ShapeError when a length is no non-negative integer
- * @example
- * ```js
- * import { eye } from 'tenfold';
- * eye(2).toArray(); // => [[1, 0], [0, 1]]
- * eye(2, { m: 3 }).toArray(); // => [[1, 0, 0], [0, 1, 0]]
- * ```
- */
-export const eye = <const N extends number, const M extends number = N, D extends DType = 'float32'>(
-  n: N,
-  options?: DTypeOptions<D> & { readonly m?: M },
-): Tensor<readonly [N, NoInfer<M>], NoInfer<D>> => {
-  const dtype = checkDType('eye', options?.dtype ?? 'float32');
-  const shape = checkShape('eye', [n, options?.m ?? n]);
-  const [rows, columns] = [0, 1].map(axis => b.iota({ shape, dtype: 'int32', axis }));
-  const same = b.eq(rows!, columns!);
-  return wrap(dtype === 'bool' ? same : b.cast(same, { dtype }));
 };

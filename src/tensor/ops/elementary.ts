@@ -4,18 +4,14 @@ import { type DType, isFloat } from '../dtype.js';
 import type { Node } from '../graph.js';
 import { full } from '../primitives/full.js';
 import type { Shape } from '../shape.js';
-import type { Floating } from '../shape-types.js';
 import { type Tensor, wrap } from '../tensor.js';
-import { nodeFor, unaryOperand } from './operands.js';
+import { type FloatUnary, floating } from './floating.js';
+import { nodeFor } from './operands.js';
 
-/** A function of one tensor that keeps the shape; integers and bool become float32. */
-export type FloatUnary = <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, Floating<D>>;
+export type { FloatUnary } from './floating.js';
 
 /** A function of one tensor that keeps shape and dtype. */
 export type Rounding = <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>;
-
-const floating = (operation: string, build: (x: Node) => Node): FloatUnary =>
-  (x => wrap(build(unaryOperand(operation, x, { toFloat: true })))) as FloatUnary;
 
 const rounding = (operation: string, build: (x: Node) => Node): Rounding =>
   (x => {
@@ -29,6 +25,8 @@ const rounding = (operation: string, build: (x: Node) => Node): Rounding =>
  * @returns the shape of `x`; integers and bool give float32
  * @throws DTypeError for uint8
  * @throws ArgumentError when `x` is no tensor
+ * @numpy np.exp
+ * @pytorch torch.exp
  * @example
  * ```js
  * import { exp, tensor } from 'tenfold';
@@ -38,10 +36,27 @@ const rounding = (operation: string, build: (x: Node) => Node): Rounding =>
 export const exp: FloatUnary = floating('exp', b.exp);
 
 /**
+ * `2ˣ`, exact where `x` is an integer.
+ *
+ * @returns the shape of `x`; integers and bool give float32
+ * @throws DTypeError, ArgumentError as {@link exp}
+ * @numpy np.exp2
+ * @pytorch torch.exp2
+ * @example
+ * ```js
+ * import { exp2, tensor } from 'tenfold';
+ * exp2(tensor([0, 10, -3, 0.5])).toArray(); // => [1, 1024, 0.125, 1.4142135]
+ * ```
+ */
+export const exp2: FloatUnary = floating('exp2', x => b.pow(full(b, x, 2), x));
+
+/**
  * `eˣ − 1`, accurate for small `x`.
  *
  * @returns the shape of `x`; integers and bool give float32
  * @throws DTypeError, ArgumentError as {@link exp}
+ * @numpy np.expm1
+ * @pytorch torch.expm1
  * @example
  * ```js
  * import { expm1, tensor } from 'tenfold';
@@ -55,6 +70,8 @@ export const expm1: FloatUnary = floating('expm1', b.expm1);
  *
  * @returns the shape of `x`; integers and bool give float32
  * @throws DTypeError, ArgumentError as {@link exp}
+ * @numpy np.log
+ * @pytorch torch.log
  * @example
  * ```js
  * import { log, tensor } from 'tenfold';
@@ -68,6 +85,8 @@ export const log: FloatUnary = floating('log', b.log);
  *
  * @returns the shape of `x`; integers and bool give float32
  * @throws DTypeError, ArgumentError as {@link exp}
+ * @numpy np.log1p
+ * @pytorch torch.log1p
  * @example
  * ```js
  * import { log1p, tensor } from 'tenfold';
@@ -81,6 +100,8 @@ export const log1p: FloatUnary = floating('log1p', b.log1p);
  *
  * @returns the shape of `x`; integers and bool give float32
  * @throws DTypeError, ArgumentError as {@link exp}
+ * @numpy np.log2
+ * @pytorch torch.log2
  * @example
  * ```js
  * import { log2, tensor } from 'tenfold';
@@ -94,6 +115,8 @@ export const log2: FloatUnary = floating('log2', x => b.div(b.log(x), full(b, x,
  *
  * @returns the shape of `x`; integers and bool give float32
  * @throws DTypeError, ArgumentError as {@link exp}
+ * @numpy np.log10
+ * @pytorch torch.log10
  * @example
  * ```js
  * import { log10, tensor } from 'tenfold';
@@ -107,6 +130,8 @@ export const log10: FloatUnary = floating('log10', x => b.div(b.log(x), full(b, 
  *
  * @returns the shape of `x`; integers and bool give float32
  * @throws DTypeError, ArgumentError as {@link exp}
+ * @numpy np.sqrt
+ * @pytorch torch.sqrt
  * @example
  * ```js
  * import { sqrt, tensor } from 'tenfold';
@@ -120,6 +145,8 @@ export const sqrt: FloatUnary = floating('sqrt', b.sqrt);
  *
  * @returns the shape of `x`; integers and bool give float32
  * @throws DTypeError, ArgumentError as {@link exp}
+ * @numpy jax.lax.rsqrt
+ * @pytorch torch.rsqrt
  * @example
  * ```js
  * import { rsqrt, tensor } from 'tenfold';
@@ -133,6 +160,8 @@ export const rsqrt: FloatUnary = floating('rsqrt', b.rsqrt);
  *
  * @returns the shape of `x`; integers and bool give float32
  * @throws DTypeError, ArgumentError as {@link exp}
+ * @numpy np.reciprocal
+ * @pytorch torch.reciprocal
  * @example
  * ```js
  * import { reciprocal, tensor } from 'tenfold';
@@ -146,6 +175,8 @@ export const reciprocal: FloatUnary = floating('reciprocal', x => b.div(full(b, 
  *
  * @returns the shape of `x`; integers and bool give float32
  * @throws DTypeError, ArgumentError as {@link exp}
+ * @numpy np.sin
+ * @pytorch torch.sin
  * @example
  * ```js
  * import { sin, tensor } from 'tenfold';
@@ -159,6 +190,8 @@ export const sin: FloatUnary = floating('sin', b.sin);
  *
  * @returns the shape of `x`; integers and bool give float32
  * @throws DTypeError, ArgumentError as {@link exp}
+ * @numpy np.cos
+ * @pytorch torch.cos
  * @example
  * ```js
  * import { cos, tensor } from 'tenfold';
@@ -172,6 +205,8 @@ export const cos: FloatUnary = floating('cos', b.cos);
  *
  * @returns the shape of `x`; integers and bool give float32
  * @throws DTypeError, ArgumentError as {@link exp}
+ * @numpy np.tan
+ * @pytorch torch.tan
  * @example
  * ```js
  * import { tan, tensor } from 'tenfold';
@@ -185,6 +220,8 @@ export const tan: FloatUnary = floating('tan', b.tan);
  *
  * @returns the shape of `x`; integers and bool give float32
  * @throws DTypeError, ArgumentError as {@link exp}
+ * @numpy np.tanh
+ * @pytorch torch.tanh
  * @example
  * ```js
  * import { tanh, tensor } from 'tenfold';
@@ -198,6 +235,8 @@ export const tanh: FloatUnary = floating('tanh', b.tanh);
  *
  * @returns the shape of `x`; integers and bool give float32
  * @throws DTypeError, ArgumentError as {@link exp}
+ * @numpy scipy.special.expit
+ * @pytorch torch.sigmoid
  * @example
  * ```js
  * import { sigmoid, tensor } from 'tenfold';
@@ -212,6 +251,8 @@ export const sigmoid: FloatUnary = floating('sigmoid', b.sigmoid);
  *
  * @returns the shape of `x`; integers and bool give float32
  * @throws DTypeError, ArgumentError as {@link exp}
+ * @numpy scipy.special.erf
+ * @pytorch torch.erf
  * @example
  * ```js
  * import { erf, tensor } from 'tenfold';
@@ -225,6 +266,8 @@ export const erf: FloatUnary = floating('erf', b.erf);
  *
  * @returns shape and dtype of `x`; integers and bool come back as they are
  * @throws ArgumentError when `x` is no tensor
+ * @numpy np.floor
+ * @pytorch torch.floor
  * @example
  * ```js
  * import { floor, tensor } from 'tenfold';
@@ -238,6 +281,8 @@ export const floor: Rounding = rounding('floor', b.floor);
  *
  * @returns shape and dtype of `x`; integers and bool come back as they are
  * @throws ArgumentError when `x` is no tensor
+ * @numpy np.ceil
+ * @pytorch torch.ceil
  * @example
  * ```js
  * import { ceil, tensor } from 'tenfold';
@@ -251,6 +296,8 @@ export const ceil: Rounding = rounding('ceil', b.ceil);
  *
  * @returns shape and dtype of `x`; integers and bool come back as they are
  * @throws ArgumentError when `x` is no tensor
+ * @numpy np.round
+ * @pytorch torch.round
  * @example
  * ```js
  * import { round, tensor } from 'tenfold';
@@ -264,6 +311,8 @@ export const round: Rounding = rounding('round', b.round);
  *
  * @returns shape and dtype of `x`; integers and bool come back as they are
  * @throws ArgumentError when `x` is no tensor
+ * @numpy np.trunc
+ * @pytorch torch.trunc
  * @example
  * ```js
  * import { tensor, trunc } from 'tenfold';

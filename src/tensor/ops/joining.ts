@@ -1,14 +1,17 @@
-/** Joining tensors, which brings them to one dtype; cutting one into parts; repeating it. */
+/** Joining tensors, which brings them to one dtype, and cutting one into parts. */
 import { b } from '../build.js';
 import type { DType } from '../dtype.js';
 import { ArgumentError, ShapeError } from '../errors.js';
 import type { Node } from '../graph.js';
-import { checkInteger, normalizeAxis, type Shape, sameShape, showAval } from '../shape.js';
-import type { Promote } from '../shape-types.js';
+import { checkInteger, normalizeAxis, range, type Shape, sameShape, showAval } from '../shape.js';
+import type { Promote, Without } from '../shape-types.js';
 import { isTensor, type Tensor, wrap } from '../tensor.js';
-import { checkList, newAxis, sameDType, showAll } from './checks.js';
-import { reshape, type SameRank } from './movement.js';
-import { dual, nodeFor } from './operands.js';
+import { newAxis, sameDType, showAll } from './checks.js';
+import type { SameRank } from './movement.js';
+import { joined, reshapeNode, sliceAlong } from './moving.js';
+import { nodeFor } from './operands.js';
+import { checkOptions, dualChecked } from './options.js';
+import { withOptions } from './reducing.js';
 
 /** What functions that work along one axis take last. */
 export interface AxisOptions {
@@ -37,9 +40,6 @@ const listed = (operation: string, xs: unknown): Node[] => {
   });
 };
 
-const joined = (nodes: readonly Node[], axis: number): Node =>
-  nodes.length === 1 ? nodes[0]! : b.concat(nodes, { axis });
-
 /**
  * Tensors one after the other along an axis that they have, the first one if none is named.
  *
@@ -47,7 +47,9 @@ const joined = (nodes: readonly Node[], axis: number): Node =>
  * @throws ShapeError unless the shapes agree on all other axes
  * @throws AxisError when there is no such axis
  * @throws DTypeError for dtypes that do not meet in one
- * @throws ArgumentError for an empty list
+ * @throws ArgumentError for an empty list, or an option of another name
+ * @numpy np.concatenate
+ * @pytorch torch.cat
  * @example
  * ```js
  * import { concat, tensor } from 'tenfold';
@@ -57,8 +59,10 @@ const joined = (nodes: readonly Node[], axis: number): Node =>
  */
 export const concat = <const T extends readonly Tensor[]>(
   xs: T,
-  { axis = 0 }: AxisOptions = {},
+  options: AxisOptions = {},
 ): Tensor<SameRank<T[number]['shape']>, PromoteAll<T>> => {
+  checkOptions('concat', ['axis'], options);
+  const { axis = 0 } = options;
   const nodes = listed('concat', xs);
   const { shape } = nodes[0]!;
   const at = normalizeAxis('concat', axis, shape);
@@ -87,7 +91,9 @@ export type Stacked<T extends readonly Tensor[], Axis extends number> = number e
  * @throws ShapeError unless the shapes are equal
  * @throws AxisError when the result has no such axis
  * @throws DTypeError for dtypes that do not meet in one
- * @throws ArgumentError for an empty list
+ * @throws ArgumentError for an empty list, or an option of another name
+ * @numpy np.stack
+ * @pytorch torch.stack
  * @example
  * ```js
  * import { stack, tensor } from 'tenfold';
@@ -97,8 +103,9 @@ export type Stacked<T extends readonly Tensor[], Axis extends number> = number e
  */
 export const stack = <const T extends readonly Tensor[], const Axis extends number = 0>(
   xs: T,
-  { axis }: { readonly axis?: Axis } = {},
+  options: { readonly axis?: Axis } = {},
 ): Tensor<Stacked<T, Axis>, PromoteAll<T>> => {
+  checkOptions('stack', ['axis'], options);
   const nodes = listed('stack', xs);
   const { shape } = nodes[0]!;
   if (nodes.some(x => !sameShape(x.shape, shape))) {
@@ -109,7 +116,7 @@ export const stack = <const T extends readonly Tensor[], const Axis extends numb
       hint: 'Use concat to join along an axis that they have, or broadcastTo first.',
     });
   }
-  const at = newAxis('stack', axis ?? 0, shape);
+  const at = newAxis('stack', options.axis ?? 0, shape);
   const raised = sameDType('stack', nodes).map(x => b.reshape(x, { shape: shape.toSpliced(at, 0, 1) }));
   return wrap(joined(raised, at));
 };
@@ -142,13 +149,25 @@ export interface Split {
   ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Parts<P, Tensor<SameRank<S>, D>>;
 }
 
+/** An axis cut into parts of these sizes, one after the other. */
+const cut = (x: Node, axis: number, sizes: readonly number[]): Tensor[] => {
+  let from = 0;
+  return sizes.map(size => {
+    from += size;
+    return wrap(sliceAlong(x, axis, from - size, from));
+  });
+};
+
 /**
  * An axis, the first one if none is named, cut into parts: a number of equal ones, or ones of the sizes listed.
  *
  * @returns an array of tensors, which `concat` joins again
- * @throws ShapeError when the parts do not make up the axis
+ * @throws ShapeError when the parts do not make up the axis; {@link chunk} takes any length
  * @throws IndexError when a size is no non-negative integer, or the number of parts no positive one
  * @throws AxisError when there is no such axis
+ * @throws ArgumentError for an option of another name
+ * @numpy np.split
+ * @pytorch torch.split
  * @example
  * ```js
  * import { split, tensor } from 'tenfold';
@@ -156,8 +175,10 @@ export interface Split {
  * split(tensor([1, 2, 3, 4]), [1, 3]).map(x => x.toArray()); // => [[1], [2, 3, 4]]
  * ```
  */
-export const split: Split = dual(
-  'tensor',
+export const split: Split = dualChecked(
+  'split',
+  2,
+  ['axis'],
   (x: Tensor, parts: number | readonly number[], { axis = 0 }: AxisOptions = {}) => {
     const node = nodeFor('split', x);
     const at = normalizeAxis('split', axis, node.shape);
@@ -174,80 +195,98 @@ export const split: Split = dual(
         rule: Array.isArray(parts)
           ? `the sizes [${parts.join(', ')}] do not add up to the length ${length} of axis ${at}`
           : `the length ${length} of axis ${at} does not divide into ${parts} equal parts`,
-        hint: 'Give sizes that add up to the length.',
+        hint: 'Give sizes that add up to the length, or use chunk for a smaller last part.',
       });
     }
-    let from = 0;
-    return sizes.map(size => {
-      const start = node.shape.map((_, i) => (i === at ? from : 0));
-      from += size;
-      const stop = node.shape.map((n, i) => (i === at ? from : n));
-      return wrap(size === length ? node : b.slice(node, { start, stop, step: node.shape.map(() => 1) }));
-    });
+    return cut(node, at, sizes);
   },
 );
 
-/** Every axis repeated as a whole `outer` times and each of its elements `inner` times. */
-const repeated = (x: Node, outer: readonly number[], inner: readonly number[]): Node => {
-  const { shape } = x;
-  if (outer.every(n => n === 1) && inner.every(n => n === 1)) return x;
-  const apart = b.reshape(x, { shape: shape.flatMap(n => [1, n, 1]) });
-  const spread = b.broadcast(apart, { shape: shape.flatMap((n, axis) => [outer[axis]!, n, inner[axis]!]) });
-  return b.reshape(spread, { shape: shape.map((n, axis) => outer[axis]! * n * inner[axis]!) });
-};
-
-/** The signatures of {@link tile}. */
-export interface Tile {
-  <D extends DType>(x: Tensor<Shape, D>, counts: readonly number[]): Tensor<Shape, D>;
-  (counts: readonly number[]): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>;
+/** The signatures of {@link chunk}. */
+export interface Chunk {
+  <S extends Shape, D extends DType>(
+    x: Tensor<S, D>,
+    chunks: number,
+    options?: AxisOptions,
+  ): readonly Tensor<SameRank<S>, D>[];
+  (
+    chunks: number,
+    options?: AxisOptions,
+  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => readonly Tensor<SameRank<S>, D>[];
 }
 
 /**
- * The whole tensor repeated along each axis, as tiles on a floor. Fewer counts than axes name the last axes; more
- * make new axes in front.
+ * An axis of any length, the first one if none is named, cut into parts of ⌈length / chunks⌉, the last one smaller
+ * where it does not divide. There may be fewer parts than asked for: 5 elements in 4 chunks are parts of 2, 2 and 1.
  *
- * @returns each length times its count
- * @throws IndexError when a count is no non-negative integer
- * @throws ArgumentError when the counts are no array
- * @example
- * ```js
- * import { tensor, tile } from 'tenfold';
- * tile(tensor([1, 2]), [2]).toArray(); // => [1, 2, 1, 2]
- * tile(tensor([1, 2]), [2, 1]).toArray(); // => [[1, 2], [1, 2]]
- * ```
- */
-export const tile: Tile = dual(2, (x: Tensor, counts: readonly number[]) => {
-  const node = nodeFor('tile', x);
-  checkList('tile', 'counts', counts);
-  for (const count of counts) checkInteger('tile', 'the count', count, 0, Number.MAX_SAFE_INTEGER);
-  const rank = Math.max(node.shape.length, counts.length);
-  const raised = nodeFor('tile', reshape(x, [...new Array<number>(rank - node.shape.length).fill(1), ...node.shape]));
-  const all = [...new Array<number>(rank - counts.length).fill(1), ...counts];
-  return wrap(repeated(raised, all, new Array<number>(rank).fill(1)));
-});
-
-/** The signatures of {@link repeat}. */
-export interface Repeat {
-  <S extends Shape, D extends DType>(x: Tensor<S, D>, count: number, options?: AxisOptions): Tensor<SameRank<S>, D>;
-  (count: number, options?: AxisOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<SameRank<S>, D>;
-}
-
-/**
- * Each element repeated `count` times in place along an axis, the first one if none is named.
- *
- * @returns that axis longer by the factor `count`
- * @throws IndexError when the count is no non-negative integer
+ * @returns an array of tensors, which `concat` joins again
+ * @throws IndexError when the number of chunks is no positive integer
  * @throws AxisError when there is no such axis
+ * @throws ArgumentError for an option of another name
+ * @numpy —
+ * @pytorch torch.chunk
  * @example
  * ```js
- * import { repeat, tensor } from 'tenfold';
- * repeat(tensor([1, 2]), 2).toArray(); // => [1, 1, 2, 2]
+ * import { chunk, tensor } from 'tenfold';
+ * chunk(tensor([1, 2, 3, 4, 5]), 2).map(x => x.toArray()); // => [[1, 2, 3], [4, 5]]
  * ```
  */
-export const repeat: Repeat = dual('tensor', (x: Tensor, count: number, { axis = 0 }: AxisOptions = {}) => {
-  const node = nodeFor('repeat', x);
-  const at = normalizeAxis('repeat', axis, node.shape);
-  checkInteger('repeat', 'the count', count, 0, Number.MAX_SAFE_INTEGER);
-  const ones = new Array<number>(node.shape.length).fill(1);
-  return wrap(repeated(node, ones, ones.with(at, count)));
+export const chunk: Chunk = dualChecked(
+  'chunk',
+  2,
+  ['axis'],
+  (x: Tensor, chunks: number, { axis = 0 }: AxisOptions = {}) => {
+    const node = nodeFor('chunk', x);
+    const at = normalizeAxis('chunk', axis, node.shape);
+    checkInteger('chunk', 'the number of chunks', chunks, 1, 2 ** 31 - 1);
+    const length = node.shape[at]!;
+    const size = Math.ceil(length / chunks);
+    const count = length === 0 ? chunks : Math.ceil(length / size);
+    return cut(
+      node,
+      at,
+      Array.from({ length: count }, (_, i) => Math.min(size, length - i * size)),
+    );
+  },
+);
+
+/** The parts that {@link unstack} makes, where the compiler can count them. */
+export type Unstacked<S extends Shape, Axis extends number, D extends DType> = Axis extends 0
+  ? S extends readonly [infer N extends number, ...Shape]
+    ? Parts<N, Tensor<Without<S, 0>, D>>
+    : readonly Tensor<Shape, D>[]
+  : readonly Tensor<Without<S, Axis>, D>[];
+
+/** The signatures of {@link unstack}. */
+export interface Unstack {
+  <S extends Shape, D extends DType, const Axis extends number = 0>(
+    x: Tensor<S, D>,
+    options: { readonly axis?: Axis },
+  ): Unstacked<S, Axis, D>;
+  <const Axis extends number = 0>(options?: {
+    readonly axis?: Axis;
+  }): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Unstacked<S, Axis, D>;
+  <S extends Shape, D extends DType>(x: Tensor<S, D>): Unstacked<S, 0, D>;
+}
+
+/**
+ * The slices along an axis, the first one if none is named, each without that axis: what `stack` has joined.
+ *
+ * @returns an array of as many tensors as the axis is long
+ * @throws AxisError when there is no such axis
+ * @throws ArgumentError for an option of another name
+ * @numpy np.unstack
+ * @pytorch torch.unbind
+ * @example
+ * ```js
+ * import { tensor, unstack } from 'tenfold';
+ * unstack(tensor([[1, 2], [3, 4]])).map(x => x.toArray()); // => [[1, 2], [3, 4]]
+ * unstack(tensor([[1, 2], [3, 4]]), { axis: 1 }).map(x => x.toArray()); // => [[1, 3], [2, 4]]
+ * ```
+ */
+export const unstack: Unstack = withOptions('unstack', ['axis'], (x: Tensor, { axis = 0 }: AxisOptions) => {
+  const node = nodeFor('unstack', x);
+  const at = normalizeAxis('unstack', axis, node.shape);
+  const shape = node.shape.toSpliced(at, 1);
+  return range(node.shape[at]!).map(i => wrap(reshapeNode(sliceAlong(node, at, i, i + 1), shape)));
 });

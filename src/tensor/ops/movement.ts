@@ -3,21 +3,11 @@ import { b } from '../build.js';
 import type { DType } from '../dtype.js';
 import { AxisError, ShapeError } from '../errors.js';
 import type { Node } from '../graph.js';
-import { moveAxis as moveAxisOf } from '../primitives/movement.js';
-import {
-  checkShape,
-  normalizeAxes,
-  normalizeAxis,
-  range,
-  type Shape,
-  sameShape,
-  showAval,
-  showShape,
-  sizeOf,
-} from '../shape.js';
+import { checkShape, normalizeAxes, normalizeAxis, range, type Shape, showAval, showShape, sizeOf } from '../shape.js';
 import type { Broadcast, Ok, Without } from '../shape-types.js';
 import { type Tensor, wrap } from '../tensor.js';
 import { checkList, newAxis } from './checks.js';
+import { permuteNode, reshapeNode } from './moving.js';
 import { broadcastNode, dual, nodeFor } from './operands.js';
 
 /** A shape of the same rank of which no length is known. */
@@ -51,11 +41,6 @@ export type Expanded<S extends Shape, Axis extends number> = number extends Axis
       ? readonly [...S, 1]
       : SameRank<readonly [number, ...S]>;
 
-const reshapeNode = (x: Node, shape: Shape): Node => (sameShape(x.shape, shape) ? x : b.reshape(x, { shape }));
-
-const permuteNode = (x: Node, axes: readonly number[]): Node =>
-  axes.every((axis, i) => axis === i) ? x : b.permute(x, { axes });
-
 /** The shape with the length that −1 stands for. */
 const inferred = (x: Node, given: Shape): Shape => {
   checkList('reshape', 'lengths', given);
@@ -88,6 +73,8 @@ export interface Reshape {
  *
  * @returns the shape given
  * @throws ShapeError when the shape has another number of elements
+ * @numpy np.reshape
+ * @pytorch torch.reshape
  * @example
  * ```js
  * import { reshape, tensor } from 'tenfold';
@@ -116,6 +103,8 @@ export interface Permute {
  *
  * @returns the lengths in that order
  * @throws AxisError unless each axis is named once
+ * @numpy np.transpose
+ * @pytorch torch.permute
  * @example
  * ```js
  * import { permute, zeros } from 'tenfold';
@@ -142,6 +131,8 @@ export const permute: Permute = dual(2, (x: Tensor, axes: readonly number[]) => 
  *
  * @returns the lengths from the last to the first
  * @throws ArgumentError when `x` is no tensor
+ * @numpy np.transpose
+ * @pytorch Tensor.T
  * @example
  * ```js
  * import { tensor, transpose } from 'tenfold';
@@ -153,7 +144,7 @@ export const transpose = <S extends Shape, D extends DType>(x: Tensor<S, D>): Te
   return wrap(permuteNode(node, range(node.shape.length).reverse()));
 };
 
-/** The signatures of {@link swapAxes} and {@link moveAxis}. */
+/** The signatures of {@link swapAxes}. */
 export interface TwoAxes {
   <S extends Shape, D extends DType>(x: Tensor<S, D>, a: number, b: number): Tensor<SameRank<S>, D>;
   (a: number, b: number): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<SameRank<S>, D>;
@@ -163,6 +154,8 @@ export interface TwoAxes {
  * Two axes exchanged, the others staying where they are.
  *
  * @throws AxisError when one is not an axis of `x`
+ * @numpy np.swapaxes
+ * @pytorch torch.swapaxes
  * @example
  * ```js
  * import { swapAxes, zeros } from 'tenfold';
@@ -180,20 +173,48 @@ export const swapAxes: TwoAxes = dual(3, (x: Tensor, first: number, second: numb
   );
 });
 
+/** One axis or several. */
+type Axes = number | readonly number[];
+
+/** The signatures of {@link moveAxis}. */
+export interface MoveAxis {
+  <S extends Shape, D extends DType>(x: Tensor<S, D>, from: Axes, to: Axes): Tensor<SameRank<S>, D>;
+  (from: Axes, to: Axes): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<SameRank<S>, D>;
+}
+
 /**
- * The axis `from` taken out and put in so that it is the axis `to` of the result; the others keep their order.
+ * The axis `from` taken out and put in so that it is the axis `to` of the result; the others keep their order. Lists of
+ * both move several at once.
  *
- * @throws AxisError when one is not an axis of `x`
+ * @throws AxisError when one is not an axis of `x`, is named twice, or has no partner in the other list
+ * @numpy np.moveaxis
+ * @pytorch torch.movedim
  * @example
  * ```js
  * import { moveAxis, zeros } from 'tenfold';
  * moveAxis(zeros([2, 3, 4]), 0, -1).shape; // => [3, 4, 2]
+ * moveAxis(zeros([2, 3, 4]), [0, 1], [2, 0]).shape; // => [3, 4, 2]
  * ```
  */
-export const moveAxis: TwoAxes = dual(3, (x: Tensor, from: number, to: number) => {
+export const moveAxis: MoveAxis = dual(3, (x: Tensor, from: Axes, to: Axes) => {
   const node = nodeFor('moveAxis', x);
-  const [p, q] = [from, to].map(axis => normalizeAxis('moveAxis', axis, node.shape));
-  return wrap(moveAxisOf(b, node, p!, q!));
+  const [sources, places] = [from, to].map(axes =>
+    [axes].flat().map(axis => normalizeAxis('moveAxis', axis as number, node.shape)),
+  ) as [number[], number[]];
+  for (const axes of [sources, places]) normalizeAxes('moveAxis', axes, node.shape);
+  if (sources.length !== places.length) {
+    throw new AxisError({
+      operation: 'moveAxis',
+      given: `${showAval(node)}, from [${sources.join(', ')}] and to [${places.join(', ')}]`,
+      rule: 'each axis taken out needs one place',
+      hint: 'Give two lists of the same length.',
+    });
+  }
+  const others = range(node.shape.length).filter(axis => !sources.includes(axis));
+  const axes = range(node.shape.length).map(place =>
+    places.includes(place) ? sources[places.indexOf(place)]! : others.shift()!,
+  );
+  return wrap(permuteNode(node, axes));
 });
 
 /** The signatures of {@link broadcastTo}. */
@@ -212,6 +233,8 @@ export interface BroadcastTo {
  *
  * @returns the shape given
  * @throws ShapeError when `x` does not spread over it
+ * @numpy np.broadcast_to
+ * @pytorch torch.broadcast_to
  * @example
  * ```js
  * import { broadcastTo, tensor } from 'tenfold';
@@ -235,30 +258,6 @@ export const broadcastTo: BroadcastTo = dual(2, (x: Tensor, shape: Shape) => {
   return wrap(broadcastNode(node, to));
 });
 
-/** The signatures of {@link flip}. */
-export interface Flip {
-  <S extends Shape, D extends DType>(x: Tensor<S, D>, axis?: number | readonly number[]): Tensor<S, D>;
-  (axis?: number | readonly number[]): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>;
-}
-
-/**
- * The elements in reverse order along the axis, the axes, or, if none is named, all of them.
- *
- * @returns the shape of `x`
- * @throws AxisError when there is no such axis
- * @example
- * ```js
- * import { flip, tensor } from 'tenfold';
- * flip(tensor([[1, 2], [3, 4]]), 1).toArray(); // => [[2, 1], [4, 3]]
- * flip(tensor([[1, 2], [3, 4]])).toArray(); // => [[4, 3], [2, 1]]
- * ```
- */
-export const flip: Flip = dual('tensor', (x: Tensor, axis?: number | readonly number[]) => {
-  const node = nodeFor('flip', x);
-  const axes = normalizeAxes('flip', axis, node.shape);
-  return wrap(axes.length === 0 ? node : b.flip(node, { axes }));
-});
-
 /** The signatures of {@link squeeze}. */
 export interface Squeeze {
   <S extends Shape, D extends DType, const Axis extends number>(
@@ -277,6 +276,8 @@ export interface Squeeze {
  *
  * @throws ShapeError when an axis named is longer
  * @throws AxisError when there is no such axis
+ * @numpy np.squeeze
+ * @pytorch torch.squeeze
  * @example
  * ```js
  * import { squeeze, tensor } from 'tenfold';
@@ -311,24 +312,39 @@ export interface ExpandDims {
     x: Tensor<S, D>,
     axis: Axis,
   ): Tensor<Expanded<S, Axis>, D>;
+  <D extends DType>(x: Tensor<Shape, D>, axis: readonly number[]): Tensor<Shape, D>;
   <const Axis extends number>(
     axis: Axis,
   ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Expanded<S, Axis>, D>;
+  (axis: readonly number[]): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>;
 }
 
 /**
- * A new axis of length 1, which is the axis `axis` of the result.
+ * A new axis of length 1, which is the axis `axis` of the result; or several, which are the axes listed.
  *
- * @throws AxisError when the result has no such axis
+ * @throws AxisError when the result has no such axis, or one is named twice
+ * @numpy np.expand_dims
+ * @pytorch torch.unsqueeze
  * @example
  * ```js
  * import { expandDims, tensor } from 'tenfold';
  * expandDims(tensor([1, 2]), 0).toArray(); // => [[1, 2]]
  * expandDims(tensor([1, 2]), -1).toArray(); // => [[1], [2]]
+ * expandDims(tensor([1, 2]), [0, 2]).shape; // => [1, 2, 1]
  * ```
  */
-export const expandDims: ExpandDims = dual(2, (x: Tensor, axis: number) => {
+export const expandDims: ExpandDims = dual(2, (x: Tensor, axis: Axes) => {
   const node = nodeFor('expandDims', x);
-  const at = newAxis('expandDims', axis, node.shape);
-  return wrap(b.reshape(node, { shape: node.shape.toSpliced(at, 0, 1) }));
+  const { shape } = node;
+  if (!Array.isArray(axis))
+    return wrap(b.reshape(node, { shape: shape.toSpliced(newAxis('expandDims', axis as number, shape), 0, 1) }));
+  const rank = shape.length + axis.length;
+  const added = normalizeAxes('expandDims', axis, new Array<number>(rank).fill(1));
+  const lengths = [...shape];
+  return wrap(
+    reshapeNode(
+      node,
+      range(rank).map(at => (added.includes(at) ? 1 : lengths.shift()!)),
+    ),
+  );
 });

@@ -3,10 +3,11 @@ import { b } from '../build.js';
 import type { DType } from '../dtype.js';
 import { ArgumentError, ShapeError } from '../errors.js';
 import type { Node } from '../graph.js';
-import { type Aval, normalizeAxes, type Shape, showAval } from '../shape.js';
+import { full } from '../primitives/full.js';
+import { type Aval, normalizeAxes, type Shape, showAval, sizeOf } from '../shape.js';
 import type { Floating, Without } from '../shape-types.js';
 import { isTensor } from '../tensor.js';
-import { checkSetting } from './operands.js';
+import { castNode, checkSetting, nodeFor, unaryOperand } from './operands.js';
 
 /** Which axes a reduction takes away. `Axis` and `Keep` carry the literal types from which the shape follows. */
 export interface ReductionOptions<
@@ -128,3 +129,24 @@ export const refuseEmpty = (operation: string, x: Aval, axes: readonly number[])
     hint: 'Reduce over axes with at least one element, or concatenate a start value.',
   });
 };
+
+/** The options that all reductions take. */
+export const usual: readonly string[] = ['axis', 'keepDims'];
+
+/** bool and uint8 count in int32. */
+export const counted =
+  (operation: string) =>
+  (x: unknown): Node => {
+    const node = nodeFor(operation, x);
+    return node.dtype === 'bool' || node.dtype === 'uint8' ? castNode(node, 'int32') : node;
+  };
+
+export const floats =
+  (operation: string) =>
+  (x: unknown): Node =>
+    unaryOperand(operation, x, { toFloat: true, storage: true });
+
+/** How many elements there are along the axes. */
+export const countOf = (x: Node, axes: readonly number[]): number => sizeOf(axes.map(axis => x.shape[axis]!));
+
+export const divided = (x: Node, by: number): Node => b.div(x, full(b, x, by));

@@ -1,23 +1,24 @@
-/** Reductions: axes disappear into their sum, mean, largest element and so on. */
+/** Reductions: axes disappear into their sum, product, mean and so on. */
 import { b } from '../build.js';
 import type { DType } from '../dtype.js';
-import { ArgumentError } from '../errors.js';
 import type { Node } from '../graph.js';
 import { full } from '../primitives/full.js';
 import { unreduce } from '../primitives/reduction.js';
-import { type Shape, sizeOf } from '../shape.js';
+import type { Shape } from '../shape.js';
 import { type Tensor, wrap } from '../tensor.js';
-import { castNode, nodeFor, unaryOperand } from './operands.js';
 import {
-  axesOf,
-  keptShape,
+  counted,
+  countOf,
+  divided,
+  floats,
   type Reduced,
   type ReducedDType,
   type ReductionOptions,
   reduceBy,
-  refuseEmpty,
+  usual,
   withOptions,
 } from './reducing.js';
+import { truth } from './truth.js';
 
 export type { Reduced, ReducedDType, ReductionOptions } from './reducing.js';
 
@@ -27,7 +28,7 @@ type Axis = number | readonly number[] | undefined;
  * A reduction, data-first and data-last. Without an axis everything is reduced to a scalar. `Result` says what
  * becomes of the dtype, `Extra` holds options beyond the usual.
  */
-export interface Reduction<Result extends 'same' | 'count' | 'float' | 'bool', Extra = unknown> {
+export interface Reduction<Result extends 'same' | 'count' | 'float' | 'bool' | 'int32', Extra = unknown> {
   <S extends Shape, D extends DType, const A extends Axis = undefined, K extends boolean = false>(
     x: Tensor<S, D>,
     options?: ReductionOptions<A, K> & Extra,
@@ -39,53 +40,12 @@ export interface Reduction<Result extends 'same' | 'count' | 'float' | 'bool', E
   <S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<readonly [], ReducedDType<Result, D>>;
 }
 
-/** The search for a position along one axis, or in the flattened tensor; data-first and data-last. */
-export interface ArgReduction {
-  <S extends Shape, D extends DType, A extends number | undefined = undefined, K extends boolean = false>(
-    x: Tensor<S, D>,
-    options?: ReductionOptions<A, K>,
-  ): Tensor<Reduced<S, A, K>, 'int32'>;
-  <A extends number | undefined = undefined, K extends boolean = false>(
-    options?: ReductionOptions<A, K>,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Reduced<S, A, K>, 'int32'>;
-  <S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<readonly [], 'int32'>;
-}
-
-/** What {@link variance} and {@link std} take beside the axes. */
-export interface VarianceOptions {
-  /** "Delta degrees of freedom": the divisor is the number of elements minus this. Default 0; 1 is Bessel's. */
-  readonly ddof?: number;
-}
-
-const usual: readonly string[] = ['axis', 'keepDims'];
-
 const reduction = <F>(operation: string, operand: (x: unknown) => Node, build: Build): F =>
   withOptions(operation, usual, (x: Tensor, options: ReductionOptions) =>
     wrap(reduceBy(operation, operand(x), options, build)),
   );
 
 type Build = (x: Node, axes: readonly number[]) => Node;
-
-const isSmall = (dtype: DType): boolean => dtype === 'bool' || dtype === 'uint8';
-
-/** bool and uint8 count in int32. */
-const counted =
-  (operation: string) =>
-  (x: unknown): Node => {
-    const node = nodeFor(operation, x);
-    return isSmall(node.dtype) ? castNode(node, 'int32') : node;
-  };
-
-const floats =
-  (operation: string) =>
-  (x: unknown): Node =>
-    unaryOperand(operation, x, { toFloat: true, storage: true });
-
-const countOf = (x: Node, axes: readonly number[]): number => sizeOf(axes.map(axis => x.shape[axis]!));
-
-const divided = (x: Node, by: number): Node => b.div(x, full(b, x, by));
-
-const meanOf: Build = (x, axes) => divided(b.sum(x, { axes }), countOf(x, axes));
 
 /**
  * The sum of the elements along the axes; 0 where there are none. Floats are added pairwise, integers modulo 2³².
@@ -95,6 +55,8 @@ const meanOf: Build = (x, axes) => divided(b.sum(x, { axes }), countOf(x, axes))
  * @returns the shape without the axes, and the dtype of `x`; bool and uint8 count in int32
  * @throws AxisError for an axis that `x` does not have, or one named twice
  * @throws ArgumentError when `x` is no tensor or an option unknown
+ * @numpy np.sum
+ * @pytorch torch.sum
  * @example
  * ```js
  * import { sum, tensor } from 'tenfold';
@@ -114,6 +76,8 @@ export const sum: Reduction<'count'> = reduction('sum', counted('sum'), (x, axes
  * @param options the axes, and whether they stay; without an axis the mean of everything
  * @returns the shape without the axes, and the dtype of `x`; integers and bool give float32
  * @throws AxisError, ArgumentError as {@link sum}
+ * @numpy np.mean
+ * @pytorch torch.mean
  * @example
  * ```js
  * import { mean, tensor } from 'tenfold';
@@ -122,164 +86,54 @@ export const sum: Reduction<'count'> = reduction('sum', counted('sum'), (x, axes
  * mean(x, { axis: 0 }).toArray(); // => [2, 3]
  * ```
  */
-export const mean: Reduction<'float'> = reduction('mean', floats('mean'), meanOf);
-
-const extreme = (operation: string, primitive: 'reduceMax' | 'reduceMin'): Reduction<'same'> =>
-  withOptions(operation, usual, (x: Tensor, options: ReductionOptions) => {
-    const node = counted(operation)(x);
-    const result = reduceBy(operation, node, options, (y, axes) => {
-      refuseEmpty(operation, x, axes);
-      return b[primitive](y, { axes });
-    });
-    return wrap(castNode(result, x.dtype));
-  });
+export const mean: Reduction<'float'> = reduction('mean', floats('mean'), (x, axes) =>
+  divided(b.sum(x, { axes }), countOf(x, axes)),
+);
 
 /**
- * The largest element along the axes; NaN if there is one. The derivative goes to the largest, shared equally where
- * there are several.
- *
- * @param x a tensor with at least one element along the axes
- * @param options the axes, and whether they stay; without an axis the largest of all
- * @returns the shape without the axes, and the dtype of `x`
- * @throws ShapeError when an axis is empty
- * @throws AxisError, ArgumentError as {@link sum}
- * @example
- * ```js
- * import { max, tensor, zeros } from 'tenfold';
- * const x = tensor([[1, 5], [7, 3]]);
- * max(x).item(); // => 7
- * max(x, { axis: 1 }).toArray(); // => [5, 7]
- * max(zeros([0, 3]), { axis: 0 }); // throws ShapeError
- * ```
- */
-export const max: Reduction<'same'> = extreme('max', 'reduceMax');
-
-/**
- * The smallest element along the axes; NaN if there is one. The derivative goes to the smallest, shared equally where
- * there are several.
- *
- * @param x a tensor with at least one element along the axes
- * @param options the axes, and whether they stay; without an axis the smallest of all
- * @returns the shape without the axes, and the dtype of `x`
- * @throws ShapeError, AxisError, ArgumentError as {@link max}
- * @example
- * ```js
- * import { min, tensor } from 'tenfold';
- * min(tensor([[1, 5], [7, 3]]), { axis: 1 }).toArray(); // => [1, 3]
- * ```
- */
-export const min: Reduction<'same'> = extreme('min', 'reduceMin');
-
-const arg = (operation: string, primitive: 'argmax' | 'argmin'): ArgReduction =>
-  withOptions(operation, usual, (x: Tensor, { axis, keepDims = false }: ReductionOptions<number | undefined>) => {
-    const node = counted(operation)(x);
-    if (Array.isArray(axis)) {
-      throw new ArgumentError({
-        operation,
-        given: `the axes [${axis.join(', ')}]`,
-        rule: 'a position is along one axis, or in the flattened tensor',
-        hint: 'Give one axis, or none.',
-      });
-    }
-    const axes = axesOf(operation, node, axis);
-    refuseEmpty(operation, x, axes);
-    const flat = axis === undefined ? b.reshape(node, { shape: [sizeOf(node.shape)] }) : node;
-    const result = b[primitive](flat, { axes: axis === undefined ? [0] : axes });
-    return wrap(keepDims ? b.reshape(result, { shape: keptShape(node, axes) }) : result);
-  });
-
-/**
- * The position of the largest element along an axis: the first where there are several, that of the first NaN if
- * there is one.
- *
- * @param x a tensor with at least one element along the axis
- * @param options the axis, and whether it stays; without an axis the position in the flattened tensor
- * @returns the shape without the axis, int32
- * @throws ShapeError when the axis is empty
- * @throws AxisError, ArgumentError as {@link sum}
- * @example
- * ```js
- * import { argmax, tensor } from 'tenfold';
- * const x = tensor([[1, 5], [7, 3]]);
- * argmax(x).item(); // => 2
- * argmax(x, { axis: 1 }).toArray(); // => [1, 0]
- * ```
- */
-export const argmax: ArgReduction = arg('argmax', 'argmax');
-
-/**
- * The position of the smallest element along an axis: the first where there are several, that of the first NaN if
- * there is one.
- *
- * @param x a tensor with at least one element along the axis
- * @param options the axis, and whether it stays; without an axis the position in the flattened tensor
- * @returns the shape without the axis, int32
- * @throws ShapeError, AxisError, ArgumentError as {@link argmax}
- * @example
- * ```js
- * import { argmin, tensor } from 'tenfold';
- * argmin(tensor([[1, 5], [7, 3]]), { axis: 1 }).toArray(); // => [0, 1]
- * ```
- */
-export const argmin: ArgReduction = arg('argmin', 'argmin');
-
-/** In two passes: the difference of the mean square and the squared mean would lose all digits far from 0. */
-const varianceOf = (operation: string, x: Tensor, options: ReductionOptions & VarianceOptions): Node => {
-  const { ddof = 0 } = options;
-  if (!Number.isFinite(ddof)) {
-    throw new ArgumentError({
-      operation,
-      given: `ddof ${String(ddof)}`,
-      rule: 'the number taken off the number of elements is finite',
-      hint: 'Use 0 for the variance of the elements themselves, 1 for an estimate from a sample.',
-    });
-  }
-  return reduceBy(operation, floats(operation)(x), options, (node, axes) => {
-    const off = b.sub(node, unreduce(b, meanOf(node, axes), node, axes));
-    return divided(b.sum(b.mul(off, off), { axes }), Math.max(0, countOf(node, axes) - ddof));
-  });
-};
-
-const spread = (operation: string, finish: (variance: Node) => Node): Reduction<'float', VarianceOptions> =>
-  withOptions(operation, [...usual, 'ddof'], (x: Tensor, options: ReductionOptions & VarianceOptions) =>
-    wrap(finish(varianceOf(operation, x, options))),
-  );
-
-/**
- * The variance of the elements along the axes, `Σ (x − mean)² / (n − ddof)`, in two passes. With `ddof` 0 (the
- * default, as in NumPy) it is that of the elements themselves, with 1 (PyTorch's default) the unbiased estimate from
- * a sample. NaN for no elements, and for one with `ddof` 1.
+ * The product of the elements along the axes; 1 where there are none. Its derivative is exact where there are zeros.
  *
  * @param x any tensor
- * @param options the axes, whether they stay, and `ddof`
- * @returns the shape without the axes, and the dtype of `x`; integers and bool give float32
+ * @param options the axes, and whether they stay; without an axis everything is multiplied
+ * @returns the shape without the axes, and the dtype of `x`; bool and uint8 count in int32
  * @throws AxisError, ArgumentError as {@link sum}
- * @throws ArgumentError when `ddof` is no finite number
+ * @numpy np.prod
+ * @pytorch torch.prod
  * @example
  * ```js
- * import { tensor, variance } from 'tenfold';
- * const x = tensor([1, 2, 3, 4]);
- * variance(x).item(); // => 1.25
- * variance(x, { ddof: 1 }).item(); // => 1.6666666
+ * import { grad, prod, tensor } from 'tenfold';
+ * const x = tensor([[1, 2], [3, 4]]);
+ * prod(x).item(); // => 24
+ * prod(x, { axis: 0 }).toArray(); // => [3, 8]
+ * grad(x => prod(x))(tensor([0, 2, 3])).toArray(); // => [6, 0, 0]
  * ```
  */
-export const variance: Reduction<'float', VarianceOptions> = spread('variance', x => x);
+export const prod: Reduction<'count'> = reduction('prod', counted('prod'), (x, axes) =>
+  countOf(x, axes) > 0
+    ? b.prod(x, { axes })
+    : full(b, { shape: x.shape.filter((_, axis) => !axes.includes(axis)), dtype: x.dtype }, 1),
+);
 
 /**
- * The standard deviation along the axes: the square root of the {@link variance}. Its derivative is NaN where all
- * elements are equal.
+ * How many elements along the axes are other than 0 (NaN is).
  *
  * @param x any tensor
- * @param options the axes, whether they stay, and `ddof` (default 0)
- * @returns the shape without the axes, and the dtype of `x`; integers and bool give float32
- * @throws AxisError, ArgumentError as {@link variance}
+ * @param options the axes, and whether they stay; without an axis over everything
+ * @returns the shape without the axes, int32
+ * @throws AxisError, ArgumentError as {@link sum}
+ * @numpy np.count_nonzero
+ * @pytorch torch.count_nonzero
  * @example
  * ```js
- * import { std, tensor } from 'tenfold';
- * std(tensor([[1, 3], [2, 8]]), { axis: 1 }).toArray(); // => [1, 3]
+ * import { countNonzero, tensor } from 'tenfold';
+ * countNonzero(tensor([[0, 2], [3, 4]]), { axis: 0 }).toArray(); // => [1, 2]
  * ```
  */
-export const std: Reduction<'float', VarianceOptions> = spread('std', b.sqrt);
+export const countNonzero: Reduction<'int32'> = reduction(
+  'countNonzero',
+  x => b.cast(truth('countNonzero', x), { dtype: 'int32' }),
+  (x, axes) => b.sum(x, { axes }),
+);
 
 /**
  * The largest element along the axes, kept and without derivative, or 0 where that is not finite: what to take off
@@ -299,6 +153,8 @@ const shiftOf = (x: Node, axes: readonly number[]): Node => {
  * @param options the axes, and whether they stay; without an axis over everything
  * @returns the shape without the axes, and the dtype of `x`; integers and bool give float32
  * @throws AxisError, ArgumentError as {@link sum}
+ * @numpy scipy.special.logsumexp
+ * @pytorch torch.logsumexp
  * @example
  * ```js
  * import { logsumexp, tensor } from 'tenfold';

@@ -1,5 +1,6 @@
 /** Options of operations along spatial axes: one for all, or one for each. */
-import { checkArgument, type Shape } from '../shape.js';
+import { ShapeError } from '../errors.js';
+import { type Aval, checkArgument, type Shape, showAval } from '../shape.js';
 import { isTensor } from '../tensor.js';
 import { kindOf } from './checks.js';
 import { checkSetting } from './operands.js';
@@ -96,3 +97,40 @@ export const checkGroups = (operation: string, groups: unknown): void => {
     'A depthwise convolution has as many groups as channels.',
   );
 };
+
+/** Refuses what is no boolean; undefined is the default. */
+export const checkFlag = (operation: string, what: string, value: unknown): void => {
+  checkSetting(operation, what, value);
+  checkArgument(
+    value === undefined || typeof value === 'boolean',
+    operation,
+    `${shown(value)} as ${what}`,
+    `${what} is true or false`,
+    `Write { ${what}: true }.`,
+  );
+};
+
+/** Refuses an input that is not an axis of channels, with one of samples before it or without, and then the spatial axes. */
+export const checkSpatial = (operation: string, x: Aval, rank: number): void => {
+  const over = x.shape.length - rank;
+  const refuse = (rule: string, hint: string): never => {
+    throw new ShapeError({ operation, given: showAval(x), rule, hint });
+  };
+  if (over !== 1 && over !== 2) {
+    const axes = ['d', 'h', 'w'].slice(3 - rank).join(', ');
+    refuse(`an input is [n, c, ${axes}] or [c, ${axes}]`, 'Put missing axes in with expandDims.');
+  }
+  if (x.shape.slice(over).includes(0)) {
+    refuse('spatial axes have a length of at least 1', 'Leave the operation out where there is nothing to read.');
+  }
+};
+
+/** Refuses more spatial axes than three, and none. */
+export const checkRank = (operation: string, what: string, rank: number): void =>
+  checkArgument(
+    rank >= 1 && rank <= 3,
+    operation,
+    `${rank} ${what}`,
+    'there are one to three spatial axes',
+    'Give one number for each of them; axes of channels and samples have none.',
+  );

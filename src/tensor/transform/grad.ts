@@ -1,4 +1,5 @@
 /** Derivatives of functions of trees: grad, valueAndGrad, vjp, jvp, linearize. */
+import { checkList } from '../ops/checks.js';
 import type { Tensor } from '../tensor.js';
 import { checkFunction, checkLike, floatLeavesOf, leavesOf } from './arguments.js';
 import { gradientOf, jvpOf, pullbackOf, pushforwardOf } from './derivatives.js';
@@ -121,6 +122,7 @@ export const jvp = <A extends readonly unknown[], R>(
   tangents: A,
 ): readonly [result: R, tangent: R] => {
   checkFunction('jvp', f);
+  checkList('jvp', 'the arguments', args);
   const leaves = floatLeavesOf('jvp', args);
   const directions = leavesOf('jvp', tangents);
   checkLike('jvp', 'tangents', directions, leaves);

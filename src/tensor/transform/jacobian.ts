@@ -79,6 +79,30 @@ const onBasis = ({ map }: Linearised, from: readonly Node[], outputs: number): r
 const outer = (result: Leaves, leaves: Leaves, at: (output: number, input: number) => Node): unknown =>
   result.flat.unflatten(result.nodes.map((_, o) => leaves.rebuild(leaves.nodes.map((__, i) => at(o, i)))));
 
+/** A Jacobian by its columns. */
+const forwardJacobian = (operation: string, f: (x: unknown) => unknown, argument: unknown): unknown => {
+  const linear = pushforwardOf(operation, f, argument);
+  checkFloatResults(operation, linear);
+  const { leaves, result, outputs } = linear;
+  const columns = onBasis(linear, leaves.nodes, outputs.length);
+  return outer(result, leaves, (o, i) => {
+    const column = columns[o]![i]!;
+    const last = b.permute(column, { axes: [...range(column.shape.length).slice(1), 0] });
+    return b.reshape(last, { shape: [...outputs[o]!.shape, ...leaves.nodes[i]!.shape] });
+  });
+};
+
+/** A Jacobian by its rows. */
+const reverseJacobian = (operation: string, f: (x: unknown) => unknown, argument: unknown): unknown => {
+  const linear = pullbackOf(operation, f, argument);
+  checkFloatResults(operation, linear);
+  const { leaves, result, outputs } = linear;
+  const rows = onBasis(linear, outputs, leaves.nodes.length);
+  return outer(result, leaves, (o, i) =>
+    b.reshape(rows[i]![o]!, { shape: [...outputs[o]!.shape, ...leaves.nodes[i]!.shape] }),
+  );
+};
+
 /**
  * The Jacobian of `f` with respect to its first argument, in forward mode: one pass for each element of the argument, all in
  * one go. For functions with fewer elements in than out.
@@ -103,17 +127,7 @@ export const jacfwd = <R, A = Tensor, Rest extends readonly unknown[] = readonly
   f: (argument: A, ...rest: Rest) => R,
 ): ((argument: A, ...rest: Rest) => Jacobian<R, A>) => {
   checkFunction('jacfwd', f);
-  return (argument, ...rest) => {
-    const linear = pushforwardOf('jacfwd', x => f(x as A, ...rest), argument);
-    checkFloatResults('jacfwd', linear);
-    const { leaves, result, outputs } = linear;
-    const columns = onBasis(linear, leaves.nodes, outputs.length);
-    return outer(result, leaves, (o, i) => {
-      const column = columns[o]![i]!;
-      const last = b.permute(column, { axes: [...range(column.shape.length).slice(1), 0] });
-      return b.reshape(last, { shape: [...outputs[o]!.shape, ...leaves.nodes[i]!.shape] });
-    }) as Jacobian<R, A>;
-  };
+  return (argument, ...rest) => forwardJacobian('jacfwd', x => f(x as A, ...rest), argument) as Jacobian<R, A>;
 };
 
 /**
@@ -139,15 +153,7 @@ export const jacrev = <R, A = Tensor, Rest extends readonly unknown[] = readonly
   f: (argument: A, ...rest: Rest) => R,
 ): ((argument: A, ...rest: Rest) => Jacobian<R, A>) => {
   checkFunction('jacrev', f);
-  return (argument, ...rest) => {
-    const linear = pullbackOf('jacrev', x => f(x as A, ...rest), argument);
-    checkFloatResults('jacrev', linear);
-    const { leaves, result, outputs } = linear;
-    const rows = onBasis(linear, outputs, leaves.nodes.length);
-    return outer(result, leaves, (o, i) =>
-      b.reshape(rows[i]![o]!, { shape: [...outputs[o]!.shape, ...leaves.nodes[i]!.shape] }),
-    ) as Jacobian<R, A>;
-  };
+  return (argument, ...rest) => reverseJacobian('jacrev', x => f(x as A, ...rest), argument) as Jacobian<R, A>;
 };
 
 /**
@@ -171,7 +177,10 @@ export const hessian = <R, A = Tensor, Rest extends readonly unknown[] = readonl
   f: (argument: A, ...rest: Rest) => R,
 ): ((argument: A, ...rest: Rest) => Jacobian<Jacobian<R, A>, A>) => {
   checkFunction('hessian', f);
-  return jacfwd<Jacobian<R, A>, A, Rest>(jacrev<R, A, Rest>(f));
+  return (argument, ...rest) => {
+    const jacobian = (x: unknown): unknown => reverseJacobian('hessian', y => f(y as A, ...rest), x);
+    return forwardJacobian('hessian', jacobian, argument) as Jacobian<Jacobian<R, A>, A>;
+  };
 };
 
 /**

@@ -5,13 +5,14 @@ import { b } from '../build.js';
 import { ArgumentError, DTypeError, IndexError, ShapeError } from '../errors.js';
 import { DynamicNumber, type Node } from '../graph.js';
 import { add } from '../ops/arithmetic.js';
+import { kindOf } from '../ops/checks.js';
 import { less } from '../ops/comparison.js';
 import { checkSetting, isWeakNumber } from '../ops/operands.js';
 import { checkCarries } from '../primitives/loops.js';
 import { results } from '../primitives/results.js';
-import { type Aval, showAval } from '../shape.js';
+import { type Aval, checkArgument, showAval } from '../shape.js';
 import { isTensor, nodeOf, type Tensor, wrap } from '../tensor.js';
-import { checkFunction, type Leaves, leavesOf } from './arguments.js';
+import { checkFunction, type Leaves, leavesOf, refusePromise } from './arguments.js';
 import { checkPredicate } from './branches.js';
 import { trace } from './trace.js';
 
@@ -159,9 +160,22 @@ export const scan =
   <C = Tensor, Y = Tensor, X = Tensor>(step: (carry: C, x: X) => readonly [C, Y], options: FoldOptions = {}) =>
   (init: C, xs: X | number): readonly [carry: C, ys: Y] => {
     checkFunction('scan', step);
-    const result = loop('scan', (c, x) => step(c as C, x as X), init, xs, options);
+    const result = loop('scan', (c, x) => pairOf(step(c as C, x as X)), init, xs, options);
     return Object.freeze(result) as readonly [C, Y];
   };
+
+/** What a step of {@link scan} gives. */
+const pairOf = <P>(result: P): P => {
+  refusePromise('scan', result);
+  checkArgument(
+    Array.isArray(result) && result.length === 2,
+    'scan',
+    `a step that returns ${kindOf(result)}`,
+    'a step returns the next carry and what it leaves behind',
+    'Write (carry, x) => [next, y], with null for y where there is none.',
+  );
+  return result;
+};
 
 /** A loop that goes on as long as a test holds. */
 const loopWhile = (

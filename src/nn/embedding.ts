@@ -1,0 +1,83 @@
+/** Vectors for indices. */
+import { normal } from '../random/draw.js';
+import type { Key } from '../random/key.js';
+import { DTypeError } from '../tensor/errors.js';
+import { stopGradient } from '../tensor/ops/cast.js';
+import { equal, where } from '../tensor/ops/comparison.js';
+import { arange } from '../tensor/ops/creation.js';
+import { take } from '../tensor/ops/indexing.js';
+import { logicalOr } from '../tensor/ops/logic.js';
+import { expandDims } from '../tensor/ops/movement.js';
+import { checkOptions } from '../tensor/ops/options.js';
+import { checkInteger, showAval } from '../tensor/shape.js';
+import { isTensor, type Tensor } from '../tensor/tensor.js';
+import type { Layer } from './layer.js';
+import { parameter } from './normalisation.js';
+
+/** Parameters of {@link embedding}: a row for each index, [count, size]. */
+export interface EmbeddingParams {
+  readonly weight: Tensor;
+}
+
+/** Options of {@link embedding}. */
+export interface EmbeddingOptions {
+  /** An index that stands for nothing: its row starts at 0 and gets no gradient. Negative ones count from the end. */
+  readonly paddingIndex?: number;
+}
+
+/**
+ * A vector for each index: rows of a table that is learnt. An index outside gives NaN, as in `take`.
+ *
+ * @param count how many rows there are
+ * @param size of each vector
+ * @param options `paddingIndex`: the row that starts at 0 and gets no gradient
+ * @returns a layer; indices are an integer tensor of any shape, y […, size]
+ * @throws IndexError when a number is no positive integer or there is no such padding index, ArgumentError for an unknown
+ *   option; applied, DTypeError unless the indices are int32, uint32 or uint8, ShapeError when the weight does not fit
+ * @numpy flax.linen.Embed
+ * @pytorch torch.nn.Embedding
+ * @example
+ * ```js
+ * import { tensor } from 'tenfold';
+ * import { embedding } from 'tenfold/nn';
+ * import { key } from 'tenfold/random';
+ * const weight = tensor([[0, 0], [1, 2], [3, 4]]);
+ * embedding(3, 2).apply({ weight }, tensor([2, 1], { dtype: 'int32' })).toArray(); // => [[3, 4], [1, 2]]
+ * embedding(3, 2, { paddingIndex: 0 }).init(key(0)).weight.toArray()[0]; // => [0, 0]
+ * ```
+ */
+export const embedding = (count: number, size: number, options: EmbeddingOptions = {}): Layer<EmbeddingParams> => {
+  checkInteger('embedding', 'the number of rows', count, 1, 2 ** 31 - 1);
+  checkInteger('embedding', 'the size', size, 1, Number.MAX_SAFE_INTEGER);
+  checkOptions('embedding', ['paddingIndex'], options);
+  const { paddingIndex } = options;
+  if (paddingIndex !== undefined) checkInteger('embedding', 'the padding index', paddingIndex, -count, count - 1);
+  const padding = paddingIndex !== undefined && paddingIndex < 0 ? paddingIndex + count : paddingIndex;
+  return Object.freeze({
+    init: (key: Key): EmbeddingParams => {
+      const weight = normal(key, [count, size]) as Tensor;
+      if (padding === undefined) return Object.freeze({ weight });
+      const rows = expandDims(
+        equal(arange(count, { dtype: 'int32' }), padding) as Tensor<readonly [number], 'bool'>,
+        1,
+      );
+      return Object.freeze({ weight: where(rows, 0, weight) as Tensor });
+    },
+    apply: (params: EmbeddingParams, indices: Tensor): Tensor => {
+      const weight = parameter('embedding', params, 'weight', [count, size]);
+      if (!isTensor(indices) || !['int32', 'uint32', 'uint8'].includes(indices.dtype)) {
+        throw new DTypeError({
+          operation: 'embedding',
+          given: isTensor(indices) ? showAval(indices) : typeof indices,
+          rule: 'indices are a tensor of int32, uint32 or uint8',
+          hint: "Cast them: cast(indices, 'int32').",
+        });
+      }
+      const rows = take(weight, indices as Tensor<readonly number[], 'int32'>) as Tensor;
+      if (padding === undefined) return rows;
+      const atPadding = equal(indices, padding) as Tensor;
+      const counted = indices.dtype === 'int32' ? logicalOr(atPadding, equal(indices, padding - count)) : atPadding;
+      return where(expandDims(counted as Tensor<readonly number[], 'bool'>, -1), stopGradient(rows), rows) as Tensor;
+    },
+  });
+};

@@ -1,0 +1,33 @@
+/** Bad calls of what joins, cuts and repeats. */
+import { chunk, repeat, tensor, unstack, zeros } from 'tenfold';
+import type { BadInputs } from './types.js';
+
+const matrix = zeros([2, 3]);
+
+const misspelt = { axess: 0 } as never;
+
+export const joining: BadInputs = {
+  repeat: [
+    () => repeat(matrix, [1]),
+    () => repeat(matrix, [1, NaN]),
+    () => repeat(matrix, [1, 2], { axis: 1 }),
+    () => repeat(matrix, tensor([1, 2]) as never),
+  ],
+  chunk: [
+    () => chunk([1, 2] as never, 2),
+    () => chunk(matrix, 0),
+    () => chunk(matrix, 1.5),
+    () => chunk(matrix, [1, 1] as never),
+    () => chunk(matrix, 2, { axis: 2 }),
+    () => chunk(matrix, 2, misspelt),
+    () => chunk(tensor(1), 1),
+  ],
+  unstack: [
+    () => unstack([1] as never),
+    () => unstack(tensor(1)),
+    () => unstack(matrix, { axis: 2 }),
+    () => unstack(matrix, { axis: 0.5 }),
+    () => unstack(matrix, misspelt),
+    () => unstack(matrix, 1 as never),
+  ],
+};
