@@ -4,6 +4,7 @@ import type { DType, FloatDType } from '../tensor/dtype.js';
 import { DTypeError } from '../tensor/errors.js';
 import type { Node } from '../tensor/graph.js';
 import { broadcastNode, castNode, checkSetting, isWeakNumber, nodeFor, unaryOperand } from '../tensor/ops/operands.js';
+import { checkOptions } from '../tensor/ops/options.js';
 import { full, scalar } from '../tensor/primitives/full.js';
 import {
   broadcastShapes,
@@ -15,7 +16,7 @@ import {
   showAval,
 } from '../tensor/shape.js';
 import { isTensor, nodeOf, type Tensor, wrap } from '../tensor/tensor.js';
-import { checkLayout, drawWords, foldIn, type Key, keyNode, type LayoutOptions, originalWords } from './key.js';
+import { drawWords, foldIn, type Key, keyNode, type LayoutOptions, layoutOf, originalWords } from './key.js';
 
 /** Options of draws of floats. */
 export interface FloatOptions<D extends FloatDType = FloatDType> {
@@ -46,13 +47,9 @@ const checkFloat = (operation: string, dtype: DType): FloatDType => {
  * bits(key(1701), [3], { layout: 'original' }).toArray(); // => [0x0359804b, 0xfa5a4f68, 0x394c6c7f]
  * ```
  */
-export const bits = <const S extends Shape>(
-  key: Key,
-  shape: S,
-  { layout = 'index' }: LayoutOptions = {},
-): Tensor<S, 'uint32'> => {
+export const bits = <const S extends Shape>(key: Key, shape: S, options: LayoutOptions = {}): Tensor<S, 'uint32'> => {
   const node = keyNode('bits', key);
-  checkLayout('bits', layout);
+  const layout = layoutOf('bits', options);
   const size = checkShape('bits', shape);
   return wrap(layout === 'original' ? originalWords(node, size) : drawWords(node, size, 'xor'));
 };
@@ -86,8 +83,9 @@ export const uniform = <const S extends Shape, D extends FloatDType = 'float32'>
   shape: S,
   options: FloatOptions<D> & { readonly low?: number; readonly high?: number } = {},
 ): Tensor<S, NoInfer<D>> => {
-  const { low = 0, high = 1, dtype = 'float32' } = options;
   const node = keyNode('uniform', key);
+  checkOptions('uniform', ['low', 'high', 'dtype'], options);
+  const { low = 0, high = 1, dtype = 'float32' } = options;
   for (const bound of [low, high]) checkSetting('uniform', 'a bound', bound);
   checkArgument(
     Number.isFinite(low) && Number.isFinite(high) && low <= high,
@@ -127,6 +125,7 @@ export const normal = <const S extends Shape, D extends FloatDType = 'float32'>(
   options: FloatOptions<D> = {},
 ): Tensor<S, NoInfer<D>> => {
   const node = keyNode('normal', key);
+  checkOptions('normal', ['dtype'], options);
   const size = checkShape('normal', shape);
   const dtype = checkFloat('normal', options.dtype ?? 'float32');
   // (w + ½)·2⁻³² is never 0, so the logarithm is finite; all 32 bits keep the tails.
@@ -280,9 +279,11 @@ const indices = (count: number): Node => {
 export const categorical = (
   key: Key,
   logits: Tensor,
-  { axis = -1, shape = [] }: { readonly axis?: number; readonly shape?: Shape } = {},
+  options: { readonly axis?: number; readonly shape?: Shape } = {},
 ): Tensor<Shape, 'int32'> => {
   const node = keyNode('categorical', key);
+  checkOptions('categorical', ['axis', 'shape'], options);
+  const { axis = -1, shape = [] } = options;
   const scores = unaryOperand('categorical', logits, { toFloat: true });
   const at = normalizeAxis('categorical', axis, scores.shape);
   const size = [...checkShape('categorical', shape), ...scores.shape];

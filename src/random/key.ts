@@ -10,6 +10,7 @@ import { b } from '../tensor/build.js';
 import { ArgumentError, DTypeError } from '../tensor/errors.js';
 import type { Node } from '../tensor/graph.js';
 import { broadcastNode, castNode, dtypeOfWeak, isWeakNumber } from '../tensor/ops/operands.js';
+import { checkOptions } from '../tensor/ops/options.js';
 import { scalar } from '../tensor/primitives/full.js';
 import { checkArgument, checkInteger, type Shape, showAval, sizeOf } from '../tensor/shape.js';
 import { isTensor, nodeOf, type Tensor, wrap } from '../tensor/tensor.js';
@@ -25,8 +26,10 @@ export type Key = Tensor<readonly [2], 'uint32'> & { readonly [keyBrand]: true }
  */
 export type Layout = 'index' | 'original';
 
-/** @internal Refuses any other layout. */
-export const checkLayout = (operation: string, layout: Layout): void =>
+/** @internal The layout that options name. */
+export const layoutOf = (operation: string, options: LayoutOptions): Layout => {
+  checkOptions(operation, ['layout'], options);
+  const { layout = 'index' } = options;
   checkArgument(
     layout === 'index' || layout === 'original',
     operation,
@@ -34,6 +37,8 @@ export const checkLayout = (operation: string, layout: Layout): void =>
     "the layouts are 'index' and 'original'",
     'Leave it out, unless the bits must be those of JAX.',
   );
+  return layout;
+};
 
 const rounds = 20;
 
@@ -127,9 +132,9 @@ export interface LayoutOptions {
  * a.shape; // => [2]
  * ```
  */
-export const split = (key: Key, count = 2, { layout = 'index' }: LayoutOptions = {}): readonly Key[] => {
+export const split = (key: Key, count = 2, options: LayoutOptions = {}): readonly Key[] => {
   const node = keyNode('split', key);
-  checkLayout('split', layout);
+  const layout = layoutOf('split', options);
   checkInteger('split', 'the count', count, 1, 2 ** 31 - 1);
   const all = splitNode(node, count, layout);
   return Object.freeze(
@@ -154,10 +159,10 @@ export const split = (key: Key, count = 2, { layout = 'index' }: LayoutOptions =
 export const splitStack = <const N extends number>(
   key: Key,
   count: N,
-  { layout = 'index' }: LayoutOptions = {},
+  options: LayoutOptions = {},
 ): Tensor<readonly [N, 2], 'uint32'> => {
   const node = keyNode('splitStack', key);
-  checkLayout('splitStack', layout);
+  const layout = layoutOf('splitStack', options);
   checkInteger('splitStack', 'the count', count, 1, 2 ** 31 - 1);
   return wrap(splitNode(node, count, layout));
 };

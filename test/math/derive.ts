@@ -89,6 +89,22 @@ const factorials = [1n];
 for (let n = 1; n < 1000; n++) factorials.push(factorials[n - 1]! * BigInt(n));
 const factorial = (n: number): bigint => factorials[n]!;
 
+/** Σ n^−k over n > 1 to float64's digits and more: the first thousand terms, and what Euler and Maclaurin say of the others. */
+const zetaLessOne = (k: number): bigint => {
+  const N = 1000n;
+  let sum = 0n;
+  for (let n = 2n; n < N; n++) sum += one / n ** BigInt(k);
+  const K = BigInt(k);
+  const last = one / N ** K;
+  return (
+    sum +
+    (last * N) / (K - 1n) +
+    last / 2n +
+    (last * K) / (12n * N) -
+    (last * K * (K + 1n) * (K + 2n)) / (720n * N ** 3n)
+  );
+};
+
 const cubed = (x: bigint): bigint => mul(mul(x, x), x);
 
 /** x/tan-like quotients at 0 are known; elsewhere nothing cancels badly in 420 bits. */
@@ -224,6 +240,24 @@ const wanted: Record<string, Omit<Wanted, 'degree' | 'to'> & { degrees: [number,
     from: Math.sqrt(6) - 3.5,
     to: [0.57, 2.55],
     degrees: [8, 28],
+    weight: () => 1,
+  },
+  // log Γ(2 + z)/z/(1 + z) for float32; log Γ(2 + z)/z has the terms 1 − γ, then (−1)ᵏ(ζ(k) − 1)/k·zᵏ⁻¹
+  lgamma: {
+    f: (() => {
+      const terms = Array.from({ length: 100 }, (_, i) => {
+        const term = zetaLessOne(i + 2) / BigInt(i + 2);
+        return i % 2 === 0 ? term : -term;
+      });
+      const euler = of(0.5772156649015329);
+      return (z: bigint) => {
+        const rest = terms.reduceRight((sum, term) => mul(sum, z) + term, 0n);
+        return div(one - euler + mul(z, rest), one + z);
+      };
+    })(),
+    from: -0.75,
+    to: [0.5, 0.5],
+    degrees: [9, 9],
     weight: () => 1,
   },
   // (asin x/x − 1)/z, z = x²

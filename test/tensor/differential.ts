@@ -430,8 +430,12 @@ const elementwise: Rule = (instruction, inputs, { c }) => {
     const [ex, ey = 0] = errors.map(error => error[i]!);
     if (straddles[op]?.(x!, y, v, ex!, ey)) return Infinity;
     let spread = 0;
-    // Here a sum may cancel.
-    let largest = Math.max(Math.abs(v), op === 'logaddexp' && Number.isFinite(v) ? Math.abs(Math.max(x!, y)) : 0);
+    let largest = Math.abs(v);
+    // Terms of which only the difference is left.
+    const reflection = (): number => (x! < 0 ? Math.abs(v) + Math.abs(scalar(1 - x!)) : 0);
+    if (op === 'logaddexp') largest = Math.max(largest, Math.abs(Math.max(x!, y)));
+    else if (op === 'lgamma') largest = Math.max(largest, reflection());
+    else if (op === 'polygamma' && params.order === 0) largest = Math.max(largest, reflection(), 2);
     if (ex! + ey > 0) {
       for (const p of candidates(x!, ex!)) {
         for (const q of candidates(y, ey)) {

@@ -10,6 +10,7 @@ import {
   atanh,
   cos,
   cosh,
+  digamma,
   erf,
   erfc,
   erfinv,
@@ -18,6 +19,7 @@ import {
   expm1,
   hypot,
   type Lanes,
+  lgamma,
   log,
   log1p,
   logaddexp,
@@ -35,6 +37,7 @@ import {
   erf as erfReference,
 } from '../../src/tensor/primitives/erf.js';
 import { functions as scalars } from '../../src/tensor/primitives/functions.js';
+import { lgamma as lgammaReference, polygamma } from '../../src/tensor/primitives/gamma.js';
 import { derive } from '../math/derive.js';
 import { approximately, exact, precision, type Real, ulps } from './precise.js';
 
@@ -550,9 +553,41 @@ describe('elementary functions', () => {
     });
   }
 
+  it.each(['lgamma', 'digamma'] as const)('%s of float32 is within 4 ulp of its largest term', name => {
+    const draw = random(9);
+    const [reference, f] = name === 'lgamma' ? [lgammaReference, lgamma] : [(x: number) => polygamma(0, x), digamma];
+    const machines = [lane32(false), lane32(true)];
+    const most = [worst, worst];
+    const lines = [
+      [-5, 5],
+      [0, 10],
+      [0, 2.6],
+      [-40, 100],
+      [0.99, 1.01],
+      [1.99, 2.01],
+      [-0.01, 0.01],
+    ].flatMap(([a, b]) => Array.from({ length: 3000 }, () => fround(a! + (b! - a!) * draw())));
+    const ends = [0.5, 1.25, 2.5, 6, 8].flatMap(x => [-1, 0, 1].map(by => next(32, x, by)));
+    for (const x of [...everywhere(32, draw), ...lines, ...ends]) {
+      const y = reference(x);
+      if (!Number.isFinite(fround(y)) || Number.isInteger(x)) continue;
+      // What is reflected loses what its two terms have in common, digamma what is common to a logarithm and a sum near 2.
+      const second = x < 0 ? reference(1 - x) : 0;
+      const first = name === 'lgamma' ? y + second : y - second;
+      const term = Math.max(...[y, first, second, name === 'digamma' ? 2 : 0].map(Math.abs));
+      machines.forEach((m, i) => {
+        const z = m.number(f(m, m.float(x)));
+        const e = y === 0 ? Math.abs(z) : error(z, exact(y), 32, exact(term));
+        if (!(e <= most[i]!.error)) most[i] = { text: `${name}(${x}) = ${z}`, error: e };
+      });
+    }
+    rows.push(`${name} 32: ${most.map(m => `${m.error.toFixed(2)} at ${m.text}`).join('; fused ')}`);
+    for (const m of most) expect(m.error, m.text).toBeLessThanOrEqual(4);
+  });
+
   it('the worst errors, in units in the last place', () => {
     console.log(rows.join('\n'));
-    expect(rows).toHaveLength(2 * (names.length + 1 + Object.keys(pairs).length));
+    expect(rows).toHaveLength(2 * (names.length + 1 + Object.keys(pairs).length) + 2);
   });
 
   describe('special values', () => {
@@ -744,6 +779,18 @@ describe('elementary functions', () => {
                 : draw() * 8 - 4;
         expect(approximately(precise[name](x)) / ordinary[name](x)).toBeCloseTo(1, 11);
       }
+    }
+  });
+
+  it('lgamma and digamma of float32 are the reference at their poles and at infinity', () => {
+    for (const m of [lane32(false), lane32(true)]) {
+      for (const x of [0, -0, -1, -2, -1e8, -3e38, 1, 2, Infinity, -Infinity, NaN]) {
+        expect(m.number(lgamma(m, m.float(x))), `lgamma(${x})`).toBe(lgammaReference(x));
+        const [y, wanted] = [m.number(digamma(m, m.float(x))), polygamma(0, x)];
+        if (Number.isFinite(wanted)) expect(y).toBeCloseTo(wanted, 6);
+        else expect(y, `digamma(${x})`).toBe(wanted);
+      }
+      expect(m.number(lgamma(m, m.float(1e38)))).toBe(Infinity);
     }
   });
 

@@ -75,16 +75,15 @@ describe('makeGraph', () => {
       %5: float32[4, 2] = add(%3, %4)
       %6: float32[4, 2] = tanh(%5)
       %7: float32[4, 2] = sub(%2, %6)
-      %8: float32[4, 2] = add(%2, %6)
+      %8: float32[4, 2] = add(%6, %2)
       %9: float32[4, 2] = mul(%7, %8)
       %10: float32[4, 2] = mul(%1, %9)
       %11: float32[2] = sum(%10) { axes: [0] }
       %12: float32[2] = reshape(%11)
-      %13: float32[2, 3] = dotGeneral(%10, args[1]) { lhsContract: [0], rhsContract: [0] }
-      %14: float32[3, 2] = permute(%13) { axes: [1, 0] }
+      %13: float32[3, 2] = dotGeneral(args[1], %10) { lhsContract: [0], rhsContract: [0] }
       outputs
         b: %12
-        w: %14"
+        w: %13"
     `);
   });
 

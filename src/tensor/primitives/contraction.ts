@@ -39,9 +39,12 @@ const dotAval = ([lhs, rhs]: readonly Aval[], { lhsContract, rhsContract, lhsBat
   return { shape, dtype: lhs!.dtype };
 };
 
+const isIdentity = (axes: readonly number[]): boolean => axes.every((axis, i) => axis === i);
+
 /**
- * The cotangent of one operand: contract the cotangent of the result with the other operand over the other's
- * free axes, which leaves (batch, own free, own contracted), and put those axes back where they were.
+ * The cotangent of one operand: contract the cotangent of the result with the other operand over the other's free axes. That
+ * leaves (batch, own free, own contracted), or with the two exchanged (batch, own contracted, own free), of which one is often
+ * the order that the operand has; else the axes are put back where they were.
  */
 const dotTranspose = (b: Build, ct: Node, node: Node, params: DotParams, operand: 0 | 1): Node => {
   const [mine, other] = operand === 0 ? [node.inputs[0]!, node.inputs[1]!] : [node.inputs[1]!, node.inputs[0]!];
@@ -52,18 +55,20 @@ const dotTranspose = (b: Build, ct: Node, node: Node, params: DotParams, operand
   const otherFree = freeAxes(other.shape.length, otherContract, otherBatch);
   const batch = range(myBatch.length);
   const firstFree = batch.length + (operand === 0 ? myFree.length : 0);
-  const dot = b.dotGeneral(ct, other, {
-    lhsBatch: batch,
-    rhsBatch: otherBatch,
-    lhsContract: range(otherFree.length).map(i => firstFree + i),
-    rhsContract: otherFree,
-  });
-  // dot has the axes (batch, my free, other's contracted in ascending order).
+  const ctContract = range(otherFree.length).map(i => firstFree + i);
+  // The other's contracted axes come out in ascending order.
   const contractedInOrder = [...otherContract]
     .sort((p, q) => p - q)
     .map(axis => myContract[otherContract.indexOf(axis)]!);
+  const exchanged = [...myBatch, ...contractedInOrder, ...myFree];
+  if (isIdentity(exchanged)) {
+    const paired = { lhsBatch: otherBatch, rhsBatch: batch, lhsContract: otherFree, rhsContract: ctContract };
+    return b.dotGeneral(other, ct, paired);
+  }
+  const paired = { lhsBatch: batch, rhsBatch: otherBatch, lhsContract: ctContract, rhsContract: otherFree };
+  const dot = b.dotGeneral(ct, other, paired);
   const order = [...myBatch, ...myFree, ...contractedInOrder];
-  return order.every((axis, i) => axis === i) ? dot : b.permute(dot, { axes: inverse(order) });
+  return isIdentity(order) ? dot : b.permute(dot, { axes: inverse(order) });
 };
 
 export const contraction: { readonly [P in keyof ContractionPrimitives]: Contraction<ParamsOf<P>> } = {

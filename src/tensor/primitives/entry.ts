@@ -18,7 +18,7 @@ const domains = {
 
 type Domain = keyof typeof domains;
 export type Scalar = (...operands: number[]) => number;
-export type Rule = (b: Build, node: Node) => readonly Partial[];
+type Rule = (b: Build, node: Node) => readonly Partial[];
 
 /** Checks operands of one shape and dtype within a domain. */
 export const operands = (name: string, domain: Domain, inputs: readonly Aval[]): Aval => {

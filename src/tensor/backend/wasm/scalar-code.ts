@@ -14,6 +14,7 @@ import {
   atanh,
   cos,
   cosh,
+  digamma,
   erf,
   erfc,
   erfinv,
@@ -21,6 +22,7 @@ import {
   expm1,
   hypot,
   type Lanes,
+  lgamma,
   log,
   log1p,
   logaddexp,
@@ -258,6 +260,12 @@ const lanewise =
   (e, operands, params, result) =>
     e.perLane(op, params, operands, result);
 
+/** A function that has a vector form for float32 alone. */
+const narrowly =
+  (op: string, f: <V>(m: Lanes<V>, x: V) => V): Emit =>
+  (e, operands, params, result) =>
+    e.lanes.width === 32 ? f(e.lanes, operands[0]!.vector) : e.perLane(op, params, operands, result);
+
 /** The primitives that have a vector form; the others are called lane by lane. */
 const emitters: Readonly<Record<string, Emit>> = {
   neg: onNumbers('neg', 'neg'),
@@ -283,6 +291,9 @@ const emitters: Readonly<Record<string, Emit>> = {
   atan2: elementaryOfTwo(atan2),
   hypot: elementaryOfTwo(hypot),
   logaddexp: elementaryOfTwo(logaddexp),
+  lgamma: narrowly('lgamma', lgamma),
+  polygamma: (e, operands, params, result) =>
+    (params.order === 0 ? narrowly('polygamma', digamma) : lanewise('polygamma'))(e, operands, params, result),
   sin: circular('sin', sin),
   cos: circular('cos', cos),
   tan: circular('tan', tan),

@@ -5,6 +5,7 @@
 export { acos, asin, atan, atan2 } from './angles.js';
 export { acosh, asinh, atanh, hypot, logaddexp } from './areas.js';
 export { cosh, exp, expm1, sigmoid, sinh, tanh } from './exponential.js';
+export { digamma, lgamma } from './gamma.js';
 export type { Lanes } from './lanes.js';
 export { log, log1p } from './logarithm.js';
 export { pow } from './power.js';

@@ -53,7 +53,10 @@ const complementWide = [
   9.004023493490481e-8, 3.248715204172228e-8, -7.942603572103382e-9, -3.973442021213565e-9,
 ];
 
-/** 1 − erf x near 0; else e^(−a²) times something, made of the square of the leading half of a, which is exact, and of what that lacks. */
+/**
+ * 1 − erf x near 0; else a factor times e^(−a²), with a² as the square of the leading half of a, which is exact, and what that
+ * lacks.
+ */
 export const erfc = <V>(m: Lanes<V>, x: V): V => {
   const [one, three] = [m.float(1), m.float(3)];
   const a = m.min(m.abs(x), m.float(byWidth(m, 10.15, 27.4)));
