@@ -6,7 +6,7 @@ import { restoreTree } from '../io/checkpoint.js';
 import { outsideError } from '../io/files.js';
 import { decodeSafetensors } from '../io/safetensors.js';
 import { FormatError } from '../tensor/errors.js';
-import { zeros } from '../tensor/ops/creation.js';
+import { zeros } from '../tensor/ops/creation/creation.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** Pictures of digits, 0 (paper) to 16 (ink), and which digits they are. */

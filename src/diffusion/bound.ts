@@ -1,10 +1,10 @@
 /** The variational bound on the log likelihood, term by term, in bits per dimension. */
 import type { DType } from '../tensor/dtype.js';
-import { add, div, mul, neg, square, sub } from '../tensor/ops/arithmetic.js';
-import { equal, where } from '../tensor/ops/comparison.js';
-import { full, tensor } from '../tensor/ops/creation.js';
-import { broadcastTo, transpose } from '../tensor/ops/movement.js';
-import { mean, sum } from '../tensor/ops/reduction.js';
+import { full, tensor } from '../tensor/ops/creation/creation.js';
+import { add, div, mul, neg, square, sub } from '../tensor/ops/elementwise/arithmetic.js';
+import { equal, where } from '../tensor/ops/elementwise/comparison.js';
+import { broadcastTo, transpose } from '../tensor/ops/movement/movement.js';
+import { mean, sum } from '../tensor/ops/reduction/reduction.js';
 import { range, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { scan } from '../tensor/transform/loops.js';

@@ -1,7 +1,7 @@
 /** Denoising diffusion implicit models: sampling with less noise or none, and back from data to noise. */
 import type { DType } from '../tensor/dtype.js';
 import { ArgumentError } from '../tensor/errors.js';
-import { add, mul } from '../tensor/ops/arithmetic.js';
+import { add, mul } from '../tensor/ops/elementwise/arithmetic.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkBatch } from './checks.js';

@@ -1,9 +1,9 @@
 /** Ancestral sampling: the reverse process, step by step, with its noise. */
 import type { DType } from '../tensor/dtype.js';
-import { add, mul } from '../tensor/ops/arithmetic.js';
-import { notEqual, where } from '../tensor/ops/comparison.js';
-import { exp } from '../tensor/ops/elementary.js';
-import { reshape } from '../tensor/ops/movement.js';
+import { add, mul } from '../tensor/ops/elementwise/arithmetic.js';
+import { notEqual, where } from '../tensor/ops/elementwise/comparison.js';
+import { exp } from '../tensor/ops/elementwise/elementary.js';
+import { reshape } from '../tensor/ops/movement/movement.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkBatch } from './checks.js';

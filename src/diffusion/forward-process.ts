@@ -1,7 +1,7 @@
 /** The forward process q, which turns data into noise, and the identities that relate x₀, xₜ, xₜ₋₁ and ε. */
 import type { DType } from '../tensor/dtype.js';
-import { add, div, mul, sub } from '../tensor/ops/arithmetic.js';
-import { broadcastTo } from '../tensor/ops/movement.js';
+import { add, div, mul, sub } from '../tensor/ops/elementwise/arithmetic.js';
+import { broadcastTo } from '../tensor/ops/movement/movement.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkBatch } from './checks.js';

@@ -5,11 +5,11 @@
  * process, the reverse process, the samplers, the losses.
  */
 import { ArgumentError, ScheduleError } from '../tensor/errors.js';
-import { mul } from '../tensor/ops/arithmetic.js';
-import { cast } from '../tensor/ops/cast.js';
-import { tensor } from '../tensor/ops/creation.js';
-import { take } from '../tensor/ops/indexing.js';
-import { reshape } from '../tensor/ops/movement.js';
+import { tensor } from '../tensor/ops/creation/creation.js';
+import { mul } from '../tensor/ops/elementwise/arithmetic.js';
+import { cast } from '../tensor/ops/elementwise/cast.js';
+import { take } from '../tensor/ops/indexing/indexing.js';
+import { reshape } from '../tensor/ops/movement/movement.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkBatch } from './checks.js';

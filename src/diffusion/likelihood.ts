@@ -1,12 +1,12 @@
 /** Likelihoods and divergences of Gaussians, in nats. */
 import type { DType } from '../tensor/dtype.js';
 import { ArgumentError } from '../tensor/errors.js';
-import { abs, add, clamp, mul, neg, sign, square, sub } from '../tensor/ops/arithmetic.js';
-import { cast } from '../tensor/ops/cast.js';
-import { greater, less, where } from '../tensor/ops/comparison.js';
-import { tensor } from '../tensor/ops/creation.js';
-import { exp, log, tanh } from '../tensor/ops/elementary.js';
-import { isWeakNumber } from '../tensor/ops/operands.js';
+import { isWeakNumber } from '../tensor/ops/common/operands.js';
+import { tensor } from '../tensor/ops/creation/creation.js';
+import { abs, add, clamp, mul, neg, sign, square, sub } from '../tensor/ops/elementwise/arithmetic.js';
+import { cast } from '../tensor/ops/elementwise/cast.js';
+import { greater, less, where } from '../tensor/ops/elementwise/comparison.js';
+import { exp, log, tanh } from '../tensor/ops/elementwise/elementary.js';
 import { broadcastShapes, type Shape } from '../tensor/shape.js';
 import type { Floating } from '../tensor/shape-types.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';

@@ -1,7 +1,7 @@
 /** What a model is trained on. */
 import type { DType } from '../tensor/dtype.js';
-import { add, mul, square, sub } from '../tensor/ops/arithmetic.js';
-import { stopGradient } from '../tensor/ops/cast.js';
+import { add, mul, square, sub } from '../tensor/ops/elementwise/arithmetic.js';
+import { stopGradient } from '../tensor/ops/elementwise/cast.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { meanFlat, vbTermFrom } from './bound.js';

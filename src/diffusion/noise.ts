@@ -3,7 +3,7 @@ import { normal } from '../random/draw.js';
 import { foldIn, type Key } from '../random/key.js';
 import type { DType, FloatDType } from '../tensor/dtype.js';
 import { ArgumentError, DTypeError, ShapeError } from '../tensor/errors.js';
-import { arange } from '../tensor/ops/creation.js';
+import { arange } from '../tensor/ops/creation/creation.js';
 import { checkInteger, type Shape, sameShape, showAval, showShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { vmap } from '../tensor/transform/vmap.js';

@@ -1,10 +1,10 @@
 /** The reverse process p, which a network takes from noise towards data, and its conditioning by a gradient. */
 import type { DType } from '../tensor/dtype.js';
 import { DTypeError, ShapeError } from '../tensor/errors.js';
-import { add, clamp, mul, sub } from '../tensor/ops/arithmetic.js';
-import { exp } from '../tensor/ops/elementary.js';
-import { split } from '../tensor/ops/joining.js';
-import { checkSetting } from '../tensor/ops/operands.js';
+import { checkSetting } from '../tensor/ops/common/operands.js';
+import { add, clamp, mul, sub } from '../tensor/ops/elementwise/arithmetic.js';
+import { exp } from '../tensor/ops/elementwise/elementary.js';
+import { split } from '../tensor/ops/movement/joining.js';
 import { type Shape, sameShape, showAval, showShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkAlike, checkBatch, checkTensors } from './checks.js';

@@ -2,8 +2,8 @@
 import type { Key } from '../random/key.js';
 import type { DType } from '../tensor/dtype.js';
 import { ArgumentError, ShapeError } from '../tensor/errors.js';
-import { full, tensor, zeros } from '../tensor/ops/creation.js';
-import { broadcastTo } from '../tensor/ops/movement.js';
+import { full, tensor, zeros } from '../tensor/ops/creation/creation.js';
+import { broadcastTo } from '../tensor/ops/movement/movement.js';
 import { checkShape, range, type Shape, showAval, showShape } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 import { type FoldOptions, fold, scan } from '../tensor/transform/loops.js';

@@ -1,10 +1,11 @@
 /** Normalisation over a batch, with running statistics as values. */
-import { add, mul, sub } from '../tensor/ops/arithmetic.js';
-import { cast, stopGradient } from '../tensor/ops/cast.js';
-import { ones, zeros } from '../tensor/ops/creation.js';
-import { rsqrt } from '../tensor/ops/elementary.js';
-import { mean } from '../tensor/ops/reduction.js';
-import { variance } from '../tensor/ops/statistics.js';
+
+import { ones, zeros } from '../tensor/ops/creation/creation.js';
+import { add, mul, sub } from '../tensor/ops/elementwise/arithmetic.js';
+import { cast, stopGradient } from '../tensor/ops/elementwise/cast.js';
+import { rsqrt } from '../tensor/ops/elementwise/elementary.js';
+import { mean } from '../tensor/ops/reduction/reduction.js';
+import { variance } from '../tensor/ops/reduction/statistics.js';
 import { checkArgument, checkInteger, range } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Layer } from './layer.js';

@@ -1,6 +1,6 @@
 /** Normalisation over groups of channels. */
 import { ArgumentError } from '../tensor/errors.js';
-import { reshape } from '../tensor/ops/movement.js';
+import { reshape } from '../tensor/ops/movement/movement.js';
 import { checkInteger, sizeOf } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Layer } from './layer.js';

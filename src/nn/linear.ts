@@ -1,11 +1,11 @@
 /** The fully connected layer. */
 import { uniform } from '../random/draw.js';
 import { type Key, split } from '../random/key.js';
-import { add } from '../tensor/ops/arithmetic.js';
-import { matmul } from '../tensor/ops/contraction.js';
-import { zeros } from '../tensor/ops/creation.js';
-import { transpose } from '../tensor/ops/movement.js';
-import { checkOptions } from '../tensor/ops/options.js';
+import { checkOptions } from '../tensor/ops/common/options.js';
+import { matmul } from '../tensor/ops/contraction/contraction.js';
+import { zeros } from '../tensor/ops/creation/creation.js';
+import { add } from '../tensor/ops/elementwise/arithmetic.js';
+import { transpose } from '../tensor/ops/movement/movement.js';
 import { checkArgument, checkInteger } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Layer } from './layer.js';

@@ -1,14 +1,14 @@
 /** What the normalisation layers share: normalising over axes, scale and shift, checks. */
 
 import { ShapeError } from '../tensor/errors.js';
-import { add, mul, sub } from '../tensor/ops/arithmetic.js';
-import { ones, zeros } from '../tensor/ops/creation.js';
-import { rsqrt } from '../tensor/ops/elementary.js';
-import { reshape } from '../tensor/ops/movement.js';
-import { unaryOperand } from '../tensor/ops/operands.js';
-import { checkOptions } from '../tensor/ops/options.js';
-import { mean } from '../tensor/ops/reduction.js';
-import { variance } from '../tensor/ops/statistics.js';
+import { unaryOperand } from '../tensor/ops/common/operands.js';
+import { checkOptions } from '../tensor/ops/common/options.js';
+import { ones, zeros } from '../tensor/ops/creation/creation.js';
+import { add, mul, sub } from '../tensor/ops/elementwise/arithmetic.js';
+import { rsqrt } from '../tensor/ops/elementwise/elementary.js';
+import { reshape } from '../tensor/ops/movement/movement.js';
+import { mean } from '../tensor/ops/reduction/reduction.js';
+import { variance } from '../tensor/ops/reduction/statistics.js';
 import { checkArgument, checkInteger, type Shape, sameShape, showAval, showShape, sizeOf } from '../tensor/shape.js';
 import { isTensor, type Tensor, wrap } from '../tensor/tensor.js';
 

@@ -1,10 +1,10 @@
 /** A denoiser for small, flat data: a residual multilayer perceptron told the timestep. */
 import { type Key, split } from '../random/key.js';
 import { ShapeError } from '../tensor/errors.js';
-import { silu } from '../tensor/ops/activation.js';
-import { add } from '../tensor/ops/arithmetic.js';
-import { reshape } from '../tensor/ops/movement.js';
-import { checkOptions } from '../tensor/ops/options.js';
+import { checkOptions } from '../tensor/ops/common/options.js';
+import { silu } from '../tensor/ops/elementwise/activation.js';
+import { add } from '../tensor/ops/elementwise/arithmetic.js';
+import { reshape } from '../tensor/ops/movement/movement.js';
 import { checkInteger, sameShape, showAval, sizeOf } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 import type { Layer } from './layer.js';

@@ -1,8 +1,9 @@
 /** Normalisation by the root of the mean square. */
-import { add, mul, square } from '../tensor/ops/arithmetic.js';
-import { ones } from '../tensor/ops/creation.js';
-import { rsqrt } from '../tensor/ops/elementary.js';
-import { mean } from '../tensor/ops/reduction.js';
+
+import { ones } from '../tensor/ops/creation/creation.js';
+import { add, mul, square } from '../tensor/ops/elementwise/arithmetic.js';
+import { rsqrt } from '../tensor/ops/elementwise/elementary.js';
+import { mean } from '../tensor/ops/reduction/reduction.js';
 import { range, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Layer } from './layer.js';

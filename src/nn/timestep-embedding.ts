@@ -1,14 +1,14 @@
 /** Timesteps as vectors of sines. */
 
 import { ShapeError } from '../tensor/errors.js';
-import { mul } from '../tensor/ops/arithmetic.js';
-import { cast } from '../tensor/ops/cast.js';
-import { tensor } from '../tensor/ops/creation.js';
-import { cos, sin } from '../tensor/ops/elementary.js';
-import { concat } from '../tensor/ops/joining.js';
-import { expandDims } from '../tensor/ops/movement.js';
-import { checkOptions } from '../tensor/ops/options.js';
-import { pad } from '../tensor/ops/padding.js';
+import { checkOptions } from '../tensor/ops/common/options.js';
+import { tensor } from '../tensor/ops/creation/creation.js';
+import { mul } from '../tensor/ops/elementwise/arithmetic.js';
+import { cast } from '../tensor/ops/elementwise/cast.js';
+import { cos, sin } from '../tensor/ops/elementwise/elementary.js';
+import { concat } from '../tensor/ops/movement/joining.js';
+import { expandDims } from '../tensor/ops/movement/movement.js';
+import { pad } from '../tensor/ops/movement/padding.js';
 import { checkArgument, checkInteger, showAval } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 

@@ -1,8 +1,9 @@
 /** Adam. */
-import { add, div, mul, neg, square } from '../tensor/ops/arithmetic.js';
-import { cast } from '../tensor/ops/cast.js';
-import { tensor, zerosLike } from '../tensor/ops/creation.js';
-import { expm1, reciprocal, sqrt } from '../tensor/ops/elementary.js';
+
+import { tensor, zerosLike } from '../tensor/ops/creation/creation.js';
+import { add, div, mul, neg, square } from '../tensor/ops/elementwise/arithmetic.js';
+import { cast } from '../tensor/ops/elementwise/cast.js';
+import { expm1, reciprocal, sqrt } from '../tensor/ops/elementwise/elementary.js';
 import { checkArgument } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { map, zipWith } from '../tree/tree.js';

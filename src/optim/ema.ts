@@ -1,6 +1,6 @@
 /** The exponential moving average of parameters. */
-import { add, div, minimum, mul, sub } from '../tensor/ops/arithmetic.js';
-import { cast } from '../tensor/ops/cast.js';
+import { add, div, minimum, mul, sub } from '../tensor/ops/elementwise/arithmetic.js';
+import { cast } from '../tensor/ops/elementwise/cast.js';
 import { checkArgument } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { zipWith } from '../tree/tree.js';

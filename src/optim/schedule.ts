@@ -1,7 +1,7 @@
 /** Learning rates as functions of the number of steps done. */
-import { add, div, maximum, minimum, mul, sub } from '../tensor/ops/arithmetic.js';
-import { cast } from '../tensor/ops/cast.js';
-import { cos } from '../tensor/ops/elementary.js';
+import { add, div, maximum, minimum, mul, sub } from '../tensor/ops/elementwise/arithmetic.js';
+import { cast } from '../tensor/ops/elementwise/cast.js';
+import { cos } from '../tensor/ops/elementwise/elementary.js';
 import { checkArgument } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 

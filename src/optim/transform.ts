@@ -3,10 +3,10 @@
  * tree that the caller holds. (The design of optax.)
  */
 import type { Monoid } from 'fp-ts/lib/Monoid.js';
-import { add, mul, neg } from '../tensor/ops/arithmetic.js';
-import { cast } from '../tensor/ops/cast.js';
-import { tensor } from '../tensor/ops/creation.js';
-import { checkSetting } from '../tensor/ops/operands.js';
+import { checkSetting } from '../tensor/ops/common/operands.js';
+import { tensor } from '../tensor/ops/creation/creation.js';
+import { add, mul, neg } from '../tensor/ops/elementwise/arithmetic.js';
+import { cast } from '../tensor/ops/elementwise/cast.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { map, zipWith } from '../tree/tree.js';
 

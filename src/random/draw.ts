@@ -3,8 +3,15 @@ import { b } from '../tensor/build.js';
 import type { DType, FloatDType } from '../tensor/dtype.js';
 import { DTypeError } from '../tensor/errors.js';
 import type { Node } from '../tensor/graph.js';
-import { broadcastNode, castNode, checkSetting, isWeakNumber, nodeFor, unaryOperand } from '../tensor/ops/operands.js';
-import { checkOptions } from '../tensor/ops/options.js';
+import {
+  broadcastNode,
+  castNode,
+  checkSetting,
+  isWeakNumber,
+  nodeFor,
+  unaryOperand,
+} from '../tensor/ops/common/operands.js';
+import { checkOptions } from '../tensor/ops/common/options.js';
 import { full, scalar } from '../tensor/primitives/full.js';
 import {
   broadcastShapes,

@@ -9,8 +9,8 @@
 import { b } from '../tensor/build.js';
 import { ArgumentError, DTypeError } from '../tensor/errors.js';
 import type { Node } from '../tensor/graph.js';
-import { broadcastNode, castNode, dtypeOfWeak, isWeakNumber } from '../tensor/ops/operands.js';
-import { checkOptions } from '../tensor/ops/options.js';
+import { broadcastNode, castNode, dtypeOfWeak, isWeakNumber } from '../tensor/ops/common/operands.js';
+import { checkOptions } from '../tensor/ops/common/options.js';
 import { scalar } from '../tensor/primitives/full.js';
 import { checkArgument, checkInteger, type Shape, showAval, sizeOf } from '../tensor/shape.js';
 import { isTensor, nodeOf, type Tensor, wrap } from '../tensor/tensor.js';

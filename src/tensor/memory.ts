@@ -1,6 +1,6 @@
 /** The memory that values are kept in: how much of it, and what has become of it. */
 import { residency } from './backend/wasm/wasm.js';
-import { kindOf } from './ops/checks.js';
+import { kindOf } from './ops/common/checks.js';
 import { checkArgument } from './shape.js';
 
 /** What {@link memoryStats} tells. Counts begin when the process does. */

@@ -1,7 +1,7 @@
 /** How values are computed: on how many threads, and with which instructions. */
 import { setDeterministicCode } from './backend/wasm/features.js';
 import { threads } from './backend/wasm/wasm.js';
-import { kindOf } from './ops/checks.js';
+import { kindOf } from './ops/common/checks.js';
 import { checkArgument } from './shape.js';
 
 /** What {@link threadInfo} tells. */

@@ -229,6 +229,6 @@ describe('all and any', () => {
     expect(error.message).toMatch(new RegExp(`^${name}: got axis 2 and the shape \\[2, 3\\]; `));
     const other = caught(() => f([T, F] as unknown as Tensor));
     expect(other).toBeInstanceOf(ArgumentError);
-    expect(other.message).toMatch(new RegExp(`^${name}: got an array of length 2; `));
+    expect(other.message).toMatch(new RegExp(`^${name}: got an array of length 2 in the place of the options; `));
   });
 });

@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { einsum, explain, jit, mul, reshape, sum, type Tensor, tensor, vjp, vmap, zeros } from 'tenfold';
 import { key, normal } from 'tenfold/random';
 import { describe, expect, expectTypeOf, it, test } from 'vitest';
-import { contractionOrder, type Order } from '../../src/tensor/ops/contraction-order.js';
+import { contractionOrder, type Order } from '../../src/tensor/ops/contraction/contraction-order.js';
 import { sizeOf } from '../../src/tensor/shape.js';
 import { caught } from '../helpers.js';
 

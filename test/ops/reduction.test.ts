@@ -116,8 +116,12 @@ describe.each([...functions, ...positions])('%s', (name, f, whole, along0, along
     );
     const argument = caught(() => f([1, 2] as unknown as Tensor));
     expect(argument).toBeInstanceOf(ArgumentError);
-    expect(argument.message).toMatch(new RegExp(`^${name}: got an array of length 2; `));
-    expect(caught(() => f(x, 0 as never)).message).toMatch(new RegExp(`^${name}: got number 0; `));
+    expect(argument.message).toMatch(
+      new RegExp(`^${name}: got an array of length 2 in the place of the options; it takes a tensor`),
+    );
+    expect(caught(() => f(x, 0 as never)).message).toMatch(
+      new RegExp(`^${name}: got the number 0 in the place of the options; `),
+    );
     expect(caught(() => f(x, { keepdims: true } as object)).message).toMatch(
       new RegExp(`^${name}: got the option keepdims; `),
     );

@@ -138,6 +138,6 @@ describe('topK', () => {
   test('refuses', () => {
     expect(caught(() => topK(x, 5)).message).toContain('topK: got k 5; it is an integer from 0 to 4');
     expect(caught(() => topK(tensor(1), 1))._tag).toBe('AxisError');
-    expect(caught(() => topK(x, 1, { largest: 1 as never })).message).toContain('topK: got 1 as largest');
+    expect(caught(() => topK(x, 1, { largest: 1 as never })).message).toContain('topK: got the number 1 as largest');
   });
 });

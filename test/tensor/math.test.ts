@@ -38,6 +38,7 @@ import {
 } from '../../src/tensor/primitives/erf.js';
 import { functions as scalars } from '../../src/tensor/primitives/functions.js';
 import { lgamma as lgammaReference, polygamma } from '../../src/tensor/primitives/gamma.js';
+import { power } from '../../src/tensor/primitives/special.js';
 import { derive } from '../math/derive.js';
 import { approximately, exact, precision, type Real, ulps } from './precise.js';
 
@@ -710,7 +711,7 @@ describe('elementary functions', () => {
         }
       });
 
-      it(`pow of float${width} is Math.pow there`, () => {
+      it(`pow of float${width} is that of IEEE 754 there`, () => {
         const [small, large] = [tiny[width], largest[width]];
         const magnitudes = [0, small, 0.25, 0.5, 1, 2, 3, 4, large, infinity];
         const list = [nan, ...magnitudes.flatMap(x => [x, -x])];
@@ -718,7 +719,7 @@ describe('elementary functions', () => {
           const { pow } = run(width, fused);
           for (const x of list) {
             for (const y of list) {
-              const wanted = rounded(width, x ** y);
+              const wanted = rounded(width, power(x, y));
               const z = pow(x, y);
               const same =
                 Object.is(z, wanted) ||

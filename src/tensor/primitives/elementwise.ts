@@ -6,7 +6,7 @@ import { full } from './full.js';
 import { functions } from './functions.js';
 import { type Elementwise, noPartials, type Partial } from './kinds.js';
 import type { ElementwisePrimitives, ParamsOf } from './signatures.js';
-import { integerPower, roundHalfEven, threefry2x32 } from './special.js';
+import { integerPower, power, roundHalfEven, threefry2x32 } from './special.js';
 
 const comparison = (name: string, scalar: (x: number, y: number) => boolean, traits = cheap) =>
   entry(name, (x, y) => (scalar(x!, y!) ? 1 : 0), noTangent, { domain: 'all', traits, result: 'bool' });
@@ -108,7 +108,7 @@ export const elementwise: { readonly [P in keyof ElementwisePrimitives]: Element
   ),
   pow: entry(
     'pow',
-    (x, y) => x! ** y!,
+    (x, y) => power(x!, y!),
     (b, z) => {
       const [x, y] = z.inputs as [Node, Node];
       const zeros = full(b, z, 0);
@@ -116,8 +116,8 @@ export const elementwise: { readonly [P in keyof ElementwisePrimitives]: Element
       return [
         // x⁰ is constant even at x = 0, where y·x^(y−1) would be 0·∞.
         t => b.mul(t, b.select(b.eq(y, zeros), zeros, b.mul(y, b.pow(x, b.sub(y, ones))))),
-        // At x = 0 the power does not change with a positive exponent; log(1) = 0 says so without 0·∞.
-        t => b.mul(t, b.mul(z, b.log(b.select(b.eq(x, zeros), ones, x)))),
+        // At x = 0 the power does not change with an exponent that is not negative; log(1) = 0 says so without 0·∞.
+        t => b.mul(t, b.mul(z, b.log(b.select(b.and(b.eq(x, zeros), b.ge(y, zeros)), ones, x)))),
       ];
     },
     { domain: 'numbers', integer: (x, y) => integerPower(x!, y!) },

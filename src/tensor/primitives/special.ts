@@ -10,6 +10,10 @@ export const roundHalfEven = (x: number): number => {
   return floor;
 };
 
+/** x to the y-th as IEEE 754 has it: unlike Math.pow, 1 to any power is 1, and so is −1 to ±∞. */
+export const power = (x: number, y: number): number =>
+  x === 1 || (x === -1 && Math.abs(y) === Number.POSITIVE_INFINITY) ? 1 : x ** y;
+
 /** x to the y-th on 32-bit integers, modulo 2³²; a negative exponent truncates the fraction, so only ±1 survive it. */
 export const integerPower = (x: number, y: number): number => {
   if (y < 0) return x === 1 ? 1 : x === -1 ? (y % 2 === 0 ? 1 : -1) : 0;

@@ -4,7 +4,7 @@ import { type Flat, flatten, sameForm, showPath, tensorsOf } from '../../tree/tr
 import { isFloat } from '../dtype.js';
 import { ArgumentError, DTypeError, GradError } from '../errors.js';
 import type { Node } from '../graph.js';
-import { strongNode } from '../ops/operands.js';
+import { strongNode } from '../ops/common/operands.js';
 import { sameAval, showAval } from '../shape.js';
 import { wrap } from '../tensor.js';
 

@@ -2,7 +2,7 @@
 import { isPlainRecord, type Path } from '../../tree/tree.js';
 import { ArgumentError, AxisError, TreeError } from '../errors.js';
 import type { Node } from '../graph.js';
-import { checkSetting } from '../ops/operands.js';
+import { checkSetting } from '../ops/common/operands.js';
 import { showAval } from '../shape.js';
 
 /**

@@ -4,7 +4,7 @@ import { b } from '../build.js';
 import { type FloatDType, isFloat } from '../dtype.js';
 import { GradError, ShapeError, TraceError } from '../errors.js';
 import type { Node } from '../graph.js';
-import { strongNode } from '../ops/operands.js';
+import { strongNode } from '../ops/common/operands.js';
 import type { CustomRule } from '../primitives/custom.js';
 import { results } from '../primitives/results.js';
 import { type Aval, type Shape, sameAval, showAval } from '../shape.js';

@@ -2,7 +2,7 @@
 import { b } from '../build.js';
 import { ArgumentError } from '../errors.js';
 import { bufferNode } from '../graph.js';
-import { checkSetting } from '../ops/operands.js';
+import { checkSetting } from '../ops/common/operands.js';
 import { checkInteger } from '../shape.js';
 import { HostStorage } from '../storage.js';
 import { nodeOf, type Tensor, wrap } from '../tensor.js';

@@ -1,5 +1,5 @@
 /** Derivatives of functions of trees: grad, valueAndGrad, vjp, jvp, linearize. */
-import { checkList } from '../ops/checks.js';
+import { checkList } from '../ops/common/checks.js';
 import type { Tensor } from '../tensor.js';
 import { checkFunction, checkLike, floatLeavesOf, leavesOf } from './arguments.js';
 import { gradientOf, jvpOf, pullbackOf, pushforwardOf } from './derivatives.js';

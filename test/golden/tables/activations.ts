@@ -1,6 +1,5 @@
 /** How the groups `ops_unary` and `ops_nn` call activation functions. */
 import {
-  add,
   celu,
   elu,
   geglu,
@@ -24,13 +23,11 @@ import {
   softplus,
   softshrink,
   softsign,
-  stopGradient,
-  sub,
   type Tensor,
   tanhshrink,
   where,
 } from 'tenfold';
-import type { Args, Operation, Operations } from '../operations.js';
+import { type Args, type Operation, type Operations, withDerivative } from '../operations.js';
 import { numberOf } from '../read.js';
 
 const plain =
@@ -51,13 +48,8 @@ const tuned =
       ),
     );
 
-/**
- * The values of one function with the derivative of another. PyTorch 1.13 rounds two constants of derivatives to float32 in
- * float64 as well (1/6 of hardsigmoid, alpha of celu); the second function is ours with the same rounding.
- */
-const withDerivative = (values: Tensor, derivative: Tensor): Tensor =>
-  add(stopGradient(values), sub(derivative, stopGradient(derivative))) as Tensor;
-
+// PyTorch 1.13 rounds two constants of derivatives to float32 in float64 as well: 1/6 of hardsigmoid, alpha of celu. The
+// derivatives compared are ours with the same rounding.
 const { fround } = Math;
 
 export const activations: Operations = {

@@ -67,7 +67,7 @@ const exp2 = <V>(m: Lanes<V>, { head, tail }: Sum<V>): V => {
   return scale(m, m.add(expm1Reduced(m, m.mul(rest, m.float(Math.LN2))), m.float(1)), n);
 };
 
-/** The special cases are those of Math.pow: NaN for (±1)^±∞ and 1^NaN, else those of C. */
+/** The special cases are those of IEEE 754: 1 to any power is 1, and −1 to ±∞; else those of Math.pow. */
 export const pow = <V>(m: Lanes<V>, x: V, y: V): V => {
   const [zero, one, infinity] = [m.float(0), m.float(1), m.float(Number.POSITIVE_INFINITY)];
   const a = m.abs(x);
@@ -90,7 +90,7 @@ export const pow = <V>(m: Lanes<V>, x: V, y: V): V => {
   const signed = m.xor(magnitude, m.and(odd, signOf(m, x)));
 
   const root = m.and(m.and(m.lt(x, zero), m.lt(a, infinity)), m.not(integral));
-  const unsettled = m.and(m.eq(a, one), unboundedY);
-  const missing = m.or(m.or(root, unsettled), m.or(m.ne(x, x), m.ne(y, y)));
-  return m.select(m.eq(y, zero), one, m.select(missing, m.float(Number.NaN), signed));
+  const missing = m.or(root, m.or(m.ne(x, x), m.ne(y, y)));
+  const settled = m.or(m.or(m.eq(y, zero), m.eq(x, one)), m.and(m.eq(a, one), unboundedY));
+  return m.select(settled, one, m.select(missing, m.float(Number.NaN), signed));
 };

@@ -1,0 +1,43 @@
+/** Operations whose derivative is written in another way than their value. */
+import { b } from '../../build.js';
+import { isFloat } from '../../dtype.js';
+import { Graph, type Node, openScope } from '../../graph.js';
+import type { CustomRule } from '../../primitives/custom.js';
+import { results } from '../../primitives/results.js';
+import type { Aval } from '../../shape.js';
+
+/**
+ * What `value` makes of a node, with `tangent` for its derivative, a linear map of a direction. It moves elements after it has
+ * computed with them, so that its transpose, which is the way back, moves them before: that is free, the other way round is not.
+ *
+ * @param constants nodes that both know; `value` is given stand-ins for them
+ */
+export const withTangent = (
+  name: string,
+  x: Node,
+  constants: readonly Node[],
+  value: (x: Node, constants: readonly Node[]) => Node,
+  tangent: (x: Node, direction: Node) => Node,
+): Node => {
+  if (!isFloat(x.dtype)) return value(x, constants);
+  const scope = openScope('trace', name);
+  const parameters = [...constants, x].map(({ shape, dtype }: Aval, index) => {
+    const node = b.parameter({ index, shape, dtype });
+    node.scopes = [scope];
+    return node;
+  });
+  try {
+    const known = parameters.slice(0, -1);
+    const body = new Graph(parameters, [value(parameters[known.length]!, known)]);
+    const rule: CustomRule = {
+      kind: 'customJvp',
+      apply: ([at], [direction]) => ({
+        outputs: [withTangent(name, at!, constants, value, tangent)],
+        tangents: [tangent(at!, direction!)],
+      }),
+    };
+    return results(b, b.custom([...constants, x], { body, captures: constants.length, rule }))[0]!;
+  } finally {
+    scope.open = false;
+  }
+};
