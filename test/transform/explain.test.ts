@@ -1,5 +1,24 @@
 /** What explain tells: the graph, the kernels and their costs, traces. */
-import { add, explain, fold, jit, matmul, mul, relu, softmax, sum, type Tensor, tensor, zeros } from 'tenfold';
+import {
+  add,
+  cast,
+  explain,
+  fold,
+  jit,
+  leftShift,
+  lgamma,
+  matmul,
+  mul,
+  polygamma,
+  pow,
+  relu,
+  sin,
+  softmax,
+  sum,
+  type Tensor,
+  tensor,
+  zeros,
+} from 'tenfold';
 import { key, normal } from 'tenfold/random';
 import { describe, expect, it } from 'vitest';
 import { caught } from '../helpers.js';
@@ -18,6 +37,21 @@ describe('explain', () => {
     expect([rows!.name, rows!.shape]).toEqual(['reduceMax sub exp sum div', 'float32 16 × 16*']);
     // Largest, difference, exponential, sum, quotient: five for each element.
     expect([rows!.flops, rows!.bytes]).toEqual([5 * 256, 4 * 2 * 256]);
+  });
+
+  it('says what has no fast form', () => {
+    const names = (f: (x: Tensor) => Tensor, x: Tensor): readonly string[] =>
+      explain(f)(x).report!.steps.map(step => step.name);
+    const x = square(0);
+    const wide = cast(x, 'float64') as Tensor;
+    expect(names(y => lgamma(add(y, 1)) as Tensor, x)).toEqual(['add lgamma']);
+    expect(names(y => lgamma(add(y, 1)) as Tensor, wide)).toEqual(['add lgamma[js]']);
+    expect(names(y => polygamma(y, { order: 1 }) as Tensor, x)).toEqual(['polygamma[js]']);
+    expect(names(y => sin(pow(y, 3)) as Tensor, x)).toEqual(['pow sin']);
+    const counts = cast(x, 'int32') as Tensor;
+    expect(names(y => leftShift(y, 3), counts)).toEqual(['shiftLeft']);
+    expect(names(y => leftShift(y, y), counts)).toEqual(['shiftLeft[js]']);
+    expect(String(explain((y: Tensor) => pow(y, 3) as Tensor)(counts))).toContain('[js]: no fast form');
   });
 
   it('tells the memory a program needs before it runs', () => {

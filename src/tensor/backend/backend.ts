@@ -11,7 +11,7 @@ export interface Backend {
 
 /** One step of a prepared program: a kernel, a call of a library, a loop. */
 export interface StepReport {
-  /** What it does: the primitives in it. */
+  /** What it does: the primitives in it. Those with `[js]` have no fast form here: JavaScript computes each element. */
   readonly name: string;
   /** The form of its work: the space of a kernel (reduced axes starred), the sizes of a product. */
   readonly shape: string;

@@ -37,7 +37,7 @@ interface IndexValue extends Common {
 }
 
 /** An elementwise primitive on earlier values. */
-interface OperationValue extends Common {
+export interface OperationValue extends Common {
   readonly kind: 'operation';
   readonly op: string;
   readonly params: Params;

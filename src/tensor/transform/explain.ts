@@ -85,6 +85,7 @@ const showReport = (report: Report): string => {
     `memory: ${showBytes(memory.arena)} planned, ${showBytes(memory.inputs)} of inputs, ${showBytes(memory.outputs)} of outputs`,
     '',
     table([['kernel', 'space (* reduced)', 'times', 'flops', 'bytes', 'time', '', ''], ...lines]),
+    ...(lines.some(([name]) => name!.includes('[js]')) ? ['', '[js]: no fast form, computed element by element'] : []),
   ].join('\n');
 };
 
@@ -93,7 +94,7 @@ const showReport = (report: Report): string => {
  * bytes and planned memory, and the time each of them takes, measured in a few runs.
  *
  * Prints as a table; `toHtml()` gives a page without references that draws the kernels in time. For a function made by
- * `jit` it also tells how often it was traced so far, and why.
+ * `jit` it also tells how often it was traced so far, and why. Primitives marked `[js]` have no fast form on the backend.
  *
  * @param f takes and returns trees; jitted or not
  * @param options as those of `jit`

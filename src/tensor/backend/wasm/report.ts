@@ -1,11 +1,12 @@
 /** What a plan does, in words and numbers. */
-import { depthOf, type Kernel, type KernelValue, lengthsOf } from '../../compile/kernel.js';
+import { depthOf, type Kernel, type KernelValue, lengthsOf, type OperationValue } from '../../compile/kernel.js';
 import { bytesOf } from '../../dtype.js';
 import type { ConvParams, FoldParams } from '../../primitives/signatures.js';
 import { bytesIn, showAval, sizeOf } from '../../shape.js';
 import type { StepReport } from '../backend.js';
 import { flopsOf } from './contraction/index.js';
 import type { ContractionStep, Plan, Step } from './plan.js';
+import { isCalledByLane } from './scalar-code.js';
 
 const spaceSize = (kernel: Kernel, { level }: KernelValue): number => {
   const whole = kernel.space.reduce((product, { length }) => product * length, 1);
@@ -22,10 +23,20 @@ const readBytes = (kernel: Kernel, value: KernelValue): number => {
 
 const isMoving = (op: string): boolean => op === 'copy' || op === 'cast' || op === 'select';
 
+const isUniform = (value: KernelValue): boolean =>
+  value.kind === 'load' && value.view.strides.every(stride => stride === 0);
+
+/** Whether JavaScript computes an operation, element by element. */
+const isByLane = (kernel: Kernel, { op, params, operands, dtype }: OperationValue): boolean => {
+  const given = operands.map(id => ({ dtype: kernel.values[id]!.dtype, uniform: isUniform(kernel.values[id]!) }));
+  return isCalledByLane(op, params, given, dtype);
+};
+
 const kernelWork = (kernel: Kernel): Pick<StepReport, 'name' | 'shape' | 'flops' | 'bytes'> => {
-  const names = kernel.values.flatMap(value =>
-    value.kind === 'operation' || value.kind === 'reduce' ? [value.op] : [],
-  );
+  const names = kernel.values.flatMap(value => {
+    if (value.kind === 'operation') return [isByLane(kernel, value) ? `${value.op}[js]` : value.op];
+    return value.kind === 'reduce' ? [value.op] : [];
+  });
   const flops = kernel.values.reduce((sum, value) => {
     if (value.kind === 'operation') return isMoving(value.op) ? sum : sum + spaceSize(kernel, value);
     return value.kind === 'reduce' ? sum + spaceSize(kernel, { ...value, level: 'element' }) : sum;

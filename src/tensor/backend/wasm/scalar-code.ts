@@ -2,7 +2,7 @@
 import type { DType } from '../../dtype.js';
 import { isFloat } from '../../dtype.js';
 import type { Params } from '../../graph.js';
-import type { FunctionWriter, Local } from './assembler.js';
+import { FunctionWriter, type Local } from './assembler.js';
 import { VectorWriter } from './lanes.js';
 import {
   acos,
@@ -237,6 +237,9 @@ const elementaryOfTwo =
   (e, [x, y]) =>
     f(e.lanes, x!.vector, y!.vector);
 
+/** Functions whose scalar meaning is called for rare lanes only. */
+const mostlyVectors: readonly string[] = ['sin', 'cos', 'tan'];
+
 /** A circular function: lanes too large for the vector form's argument reduction get the scalar meaning. */
 const circular =
   (op: string, f: <V>(m: Lanes<V>, x: V) => V): Emit =>
@@ -353,4 +356,27 @@ export const emitElementwise = (
   const lanes = new VectorWriter(writer, width);
   const vector = (emitters[op] ?? lanewise(op))({ writer, lanes, perLane }, aligned, params, result);
   return { vector, dtype: result, width: result === 'bool' ? width : widthOf(result) };
+};
+
+/** Whether a primitive is called in JavaScript for every lane, for want of a vector form; `uniform`: of one value in all lanes. */
+export const isCalledByLane = (
+  op: string,
+  params: Params,
+  operands: readonly { readonly dtype: DType; readonly uniform: boolean }[],
+  result: DType,
+): boolean => {
+  const writer = new FunctionWriter([]);
+  const vector = writer.v128(new Uint8Array(16)).keep('v128');
+  const scalar = writer.i32(0).keep('i32');
+  let called = false;
+  const perLane = (): Local => {
+    called = true;
+    return vector;
+  };
+  const values = operands.map(({ dtype, uniform }): Value => {
+    const value = { vector, dtype, width: widthOf(dtype) };
+    return uniform ? { ...value, scalar } : value;
+  });
+  emitElementwise(writer, perLane, op, params, values, result);
+  return called && !mostlyVectors.includes(op);
 };
