@@ -24,7 +24,9 @@ import {
   log1p,
   logaddexp,
   needsExactReduction,
+  needsLongDivision,
   pow,
+  rem,
   sigmoid,
   sin,
   sinh,
@@ -216,6 +218,8 @@ const run = (width: Width, fused: boolean) => {
     unary: (name: Unary, x: number): number => m.number(functions[name](m, m.float(x))),
     pow: (x: number, y: number): number => m.number(pow(m, m.float(x), m.float(y))),
     pair: (name: Binary, x: number, y: number): number => m.number(pairs[name](m, m.float(x), m.float(y))),
+    rem: (x: number, y: number): number | null =>
+      Number(needsLongDivision(m, m.float(x), m.float(y))) === -1 ? null : m.number(rem(m, m.float(x), m.float(y))),
     needsExactReduction: (x: number): boolean => Number(needsExactReduction(m, m.float(x))) === -1,
   });
   return width === 32 ? on(lane32(fused)) : on(lane64(fused));
@@ -709,6 +713,29 @@ describe('elementary functions', () => {
             expect(Object.is(unary(name, x), y), `${name}(${x}) = ${unary(name, x)}, not ${y}`).toBe(true);
           }
         }
+      });
+
+      it(`remainders of float${width} are exact`, () => {
+        const draw = random(width + 2);
+        const sizes = [0, tiny[width], 1, 1.5, 3, 4096, largest[width], infinity];
+        const list = [nan, ...sizes.flatMap(x => [x, -x])];
+        const pairs = list.flatMap(x => list.map(y => [x, y] as const));
+        for (let i = 0; i < 20000; i++) {
+          const y = (draw() - 0.5) * 2 ** (200 * (draw() - 0.5));
+          // Multiples to the last bit, and next to them.
+          const multiple = rounded(width, Math.round(draw() * 5000) * rounded(width, y));
+          pairs.push([y * 2 ** (14 * draw()), y], [multiple, y], [next(width, multiple, draw() < 0.5 ? 1 : -1), y]);
+        }
+        const { rem } = run(width, false);
+        let [left, all] = [0, 0];
+        for (const [a, b] of pairs) {
+          const [x, y] = [rounded(width, a), rounded(width, b)];
+          const z = rem(x, y);
+          all++;
+          if (z === null) left++;
+          else expect(Object.is(z, rounded(width, x % y)), `${x} % ${y} = ${z}, not ${x % y}`).toBe(true);
+        }
+        expect(left).toBeLessThan(0.2 * all);
       });
 
       it(`pow of float${width} is that of IEEE 754 there`, () => {

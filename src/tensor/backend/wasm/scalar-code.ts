@@ -3,6 +3,8 @@ import type { DType } from '../../dtype.js';
 import { isFloat } from '../../dtype.js';
 import type { Params } from '../../graph.js';
 import { FunctionWriter, type Local } from './assembler.js';
+import { cast, maskOf, wrapByte } from './conversions.js';
+import { type Emit, type Emitter, isUnsigned, type Value, widthOf } from './emitter.js';
 import { VectorWriter } from './lanes.js';
 import {
   acos,
@@ -27,7 +29,9 @@ import {
   log1p,
   logaddexp,
   needsExactReduction,
+  needsLongDivision,
   pow,
+  rem,
   sigmoid,
   sin,
   sinh,
@@ -35,45 +39,6 @@ import {
   tanh,
 } from './math/index.js';
 import type { Op } from './opcodes.js';
-
-/**
- * A value in a kernel: a vector of lanes. Where two float64 lanes fill a vector, values of 32 bits are in the first two
- * of their four. Bytes are integers of 32 bits; bools are masks.
- */
-export interface Value {
-  readonly vector: Local;
-  readonly dtype: DType;
-  /** Bits of the lanes of a mask. */
-  readonly width: 32 | 64;
-  /** The i32 in every lane, for shifts; only of scalars. */
-  readonly scalar?: Local;
-}
-
-/** What the generator needs of the kernel being written; `lanes` are those of the operands. */
-export interface Emitter {
-  readonly writer: FunctionWriter;
-  readonly lanes: VectorWriter;
-  /** The primitive's scalar meaning called lane by lane: for what has no vector form. */
-  readonly perLane: (op: string, params: Params, operands: readonly Value[], result: DType) => Local;
-}
-
-/** Bits of the lanes a dtype is computed in. */
-const widthOf = (dtype: DType): 32 | 64 => (dtype === 'float64' ? 64 : 32);
-
-/** A mask for lanes of another width. */
-const maskOf = (writer: FunctionWriter, { vector, width }: Value, wanted: 32 | 64): Local => {
-  if (width === wanted) return vector;
-  if (wanted === 64) return writer.get(vector).op('i64x2.extend_low_i32x4_s').keep('v128');
-  const low = [0, 1, 2, 3, 8, 9, 10, 11];
-  return writer
-    .get(vector, vector)
-    .shuffle([...low, ...low])
-    .keep('v128');
-};
-
-const isUnsigned = (dtype: DType): boolean => dtype === 'uint32' || dtype === 'uint8';
-
-type Emit = (e: Emitter, operands: readonly Value[], params: Params, result: DType) => Local;
 
 const prefix = (e: Emitter): 'f32x4' | 'f64x2' => (e.lanes.width === 32 ? 'f32x4' : 'f64x2');
 
@@ -169,40 +134,6 @@ const sign: Emit = (e, [x]) => {
   return lanes.apply('i32x4.max_s', bounded, lanes.integer(-1n));
 };
 
-/** A byte lane out of an integer one. */
-const wrapByte = ({ lanes }: Emitter, x: Local): Local => lanes.and(x, lanes.integer(255n));
-
-const cast: Emit = (e, [x], _, result) => {
-  const { lanes, writer } = e;
-  const { vector, dtype, width } = x!;
-  if (dtype === result) return vector;
-  const lanes32 = new VectorWriter(writer, 32);
-  if (result === 'bool') {
-    return isFloat(dtype) ? lanes.ne(vector, lanes.float(0)) : lanes.apply('i32x4.ne', vector, lanes.integer(0n));
-  }
-  const from = isUnsigned(dtype) ? 'u' : 's';
-  if (result === 'float64') {
-    if (dtype === 'float32') return lanes32.apply('f64x2.promote_low_f32x4', vector);
-    const integers = dtype === 'bool' ? lanes32.and(maskOf(writer, x!, 32), lanes32.integer(1n)) : vector;
-    return lanes32.apply(`f64x2.convert_low_i32x4_${from}`, integers);
-  }
-  if (dtype === 'bool') {
-    const mask = maskOf(writer, { vector, dtype, width }, 32);
-    return lanes32.and(mask, isFloat(result) ? lanes32.float(1) : lanes32.integer(1n));
-  }
-  if (dtype === 'float64') {
-    if (result === 'float32') return lanes32.apply('f32x4.demote_f64x2_zero', vector);
-    const integers = lanes32.apply(`i32x4.trunc_sat_f64x2_${result === 'int32' ? 's' : 'u'}_zero`, vector);
-    return result === 'uint8' ? lanes32.apply('i32x4.min_u', integers, lanes32.integer(255n)) : integers;
-  }
-  if (dtype === 'float32') {
-    const integers = lanes.apply(`i32x4.trunc_sat_f32x4_${result === 'int32' ? 's' : 'u'}`, vector);
-    return result === 'uint8' ? lanes.apply('i32x4.min_u', integers, lanes.integer(255n)) : integers;
-  }
-  if (result === 'float32') return lanes.apply(`f32x4.convert_i32x4_${from}`, vector);
-  return result === 'uint8' ? wrapByte(e, vector) : vector;
-};
-
 const rotations = [
   [13, 15, 26, 6],
   [17, 29, 16, 24],
@@ -238,16 +169,16 @@ const elementaryOfTwo =
     f(e.lanes, x!.vector, y!.vector);
 
 /** Functions whose scalar meaning is called for rare lanes only. */
-const mostlyVectors: readonly string[] = ['sin', 'cos', 'tan'];
+const mostlyVectors: readonly string[] = ['sin', 'cos', 'tan', 'rem'];
 
-/** A circular function: lanes too large for the vector form's argument reduction get the scalar meaning. */
-const circular =
-  (op: string, f: <V>(m: Lanes<V>, x: V) => V): Emit =>
+/** A function of floats with a vector form for most lanes; those in the mask that `beyond` gives get the scalar meaning. */
+const mostly =
+  (op: string, f: OfLanes, beyond: OfLanes): Emit =>
   (e, operands, params, result) => {
     const { writer, lanes } = e;
-    const x = operands[0]!.vector;
-    const out = writer.get(f(lanes, x)).keep('v128');
-    const large = needsExactReduction(lanes, x);
+    const vectors = operands.map(x => x.vector);
+    const out = writer.get(f(lanes, ...vectors)).keep('v128');
+    const large = beyond(lanes, ...vectors);
     writer
       .get(large)
       .op('v128.any_true')
@@ -256,6 +187,34 @@ const circular =
       });
     return out;
   };
+
+/** A function of vectors of lanes. */
+type OfLanes = (lanes: VectorWriter, ...operands: readonly Local[]) => Local;
+
+/** Angles too large for the vector form's reduction to a turn. */
+const beyondReduction: OfLanes = (lanes, x) => needsExactReduction(lanes, x!);
+
+const remainderOfFloats = mostly(
+  'rem',
+  (lanes, x, y) => rem(lanes, x!, y!),
+  (lanes, x, y) => needsLongDivision(lanes, x!, y!),
+);
+
+/** Remainders of integers, lane by lane; by 0 they are 0. */
+const remainderOfIntegers = ({ writer }: Emitter, x: Local, y: Local, unsigned: boolean): Local => {
+  const out = writer.get(x).keep('v128');
+  const divisor = writer.local('i32');
+  for (let lane = 0; lane < 4; lane++) {
+    writer.get(out, x).lane('i32x4.extract_lane', lane);
+    // What is divided by 1 leaves 0 too.
+    writer.get(y).lane('i32x4.extract_lane', lane).tee(divisor).i32(1).get(divisor).op('select');
+    writer
+      .op(unsigned ? 'i32.rem_u' : 'i32.rem_s')
+      .lane('i32x4.replace_lane', lane)
+      .set(out);
+  }
+  return out;
+};
 
 const same: Emit = (_, [x]) => x!.vector;
 const lanewise =
@@ -297,9 +256,13 @@ const emitters: Readonly<Record<string, Emit>> = {
   lgamma: narrowly('lgamma', lgamma),
   polygamma: (e, operands, params, result) =>
     (params.order === 0 ? narrowly('polygamma', digamma) : lanewise('polygamma'))(e, operands, params, result),
-  sin: circular('sin', sin),
-  cos: circular('cos', cos),
-  tan: circular('tan', tan),
+  sin: mostly('sin', (m, x) => sin(m, x!), beyondReduction),
+  cos: mostly('cos', (m, x) => cos(m, x!), beyondReduction),
+  tan: mostly('tan', (m, x) => tan(m, x!), beyondReduction),
+  rem: (e, operands, params, result) =>
+    isFloat(result)
+      ? remainderOfFloats(e, operands, params, result)
+      : remainderOfIntegers(e, operands[0]!.vector, operands[1]!.vector, isUnsigned(result)),
   pow: (e, operands, params, result) =>
     isFloat(result)
       ? pow(e.lanes, operands[0]!.vector, operands[1]!.vector)

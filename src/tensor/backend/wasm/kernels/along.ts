@@ -5,7 +5,7 @@
 import { depthOf, type Kernel, lengthsOf, type Reducer } from '../../../compile/kernel.js';
 import { contiguous, reshaped, type View } from '../../../view.js';
 import { FunctionWriter, type Local } from '../assembler.js';
-import type { Value } from '../scalar-code.js';
+import type { Value } from '../emitter.js';
 import { Body, isDear, type KernelCode, lanesOf, parametersOf, slotsOf } from './body.js';
 import { type Access, collapsed, Rows } from './cursors.js';
 import { accumulatorOf, blockTerms, isArithmetic, partials, Reduction, spans } from './reducers.js';

@@ -7,7 +7,8 @@ import type { Params } from '../../../graph.js';
 import type { Elementwise } from '../../../primitives/kinds.js';
 import { entryOf } from '../../../primitives/table.js';
 import { FunctionWriter, type Import, type Local } from '../assembler.js';
-import { type Emitter, emitElementwise, type Value } from '../scalar-code.js';
+import type { Emitter, Value } from '../emitter.js';
+import { emitElementwise } from '../scalar-code.js';
 
 /** A kernel as a function: (addresses of reads, of stores, scratch, from, to), to be called for units from ≤ u < to. */
 export interface KernelCode {

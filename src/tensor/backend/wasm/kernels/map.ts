@@ -2,7 +2,7 @@
 import { type Kernel, lengthsOf } from '../../../compile/kernel.js';
 import { contiguous } from '../../../view.js';
 import { FunctionWriter, type Local } from '../assembler.js';
-import type { Value } from '../scalar-code.js';
+import type { Value } from '../emitter.js';
 import { Body, isDear, type KernelCode, lanesOf, parametersOf, slotsOf } from './body.js';
 import { type Access, collapsed, Rows } from './cursors.js';
 import { Vectors } from './vectors.js';

@@ -6,9 +6,9 @@
 import type { Reducer } from '../../../compile/kernel.js';
 import { type DType, isFloat } from '../../../dtype.js';
 import type { FunctionWriter, Local } from '../assembler.js';
+import type { Value } from '../emitter.js';
 import { VectorWriter } from '../lanes.js';
 import type { Op } from '../opcodes.js';
-import type { Value } from '../scalar-code.js';
 
 /** Partial sums of a sum of floats. */
 export const partials = 8;

@@ -2,9 +2,9 @@
 import { bytesOf, type DType, isFloat } from '../../../dtype.js';
 import type { Valid } from '../../../view.js';
 import type { FunctionWriter, Local } from '../assembler.js';
+import type { Value } from '../emitter.js';
 import { VectorWriter } from '../lanes.js';
 import type { LaneMemoryOp } from '../opcodes.js';
-import type { Value } from '../scalar-code.js';
 import type { Cursor } from './cursors.js';
 
 /** Reads and writes vectors of `count` lanes, whatever the width of the values in them. */

@@ -9,5 +9,6 @@ export { digamma, lgamma } from './gamma.js';
 export type { Lanes } from './lanes.js';
 export { log, log1p } from './logarithm.js';
 export { pow } from './power.js';
+export { needsLongDivision, rem } from './remainder.js';
 export { erf, erfc, erfinv } from './special.js';
 export { cos, exactReductionLimit, needsExactReduction, sin, tan } from './trigonometric.js';
