@@ -152,6 +152,23 @@ describe('reductions', () => {
   });
 });
 
+describe('phases that are interleaved', () => {
+  it.each(dtypes)('of %s, in vectors with gaps between them', dtype => {
+    for (const phases of [2, 3, 5, 7]) {
+      for (const length of [8, 9, 31]) {
+        const [x, y] = [leaf([3, length, 1], dtype), leaf([3, length, 1], dtype)];
+        const own = leaf([3, length, phases], dtype);
+        const shape = [3, length, phases];
+        const [p, q] = [b.broadcast(x, { shape }), b.broadcast(y, { shape })];
+        const phase = b.eq(b.iota({ shape, dtype: 'int32', axis: 2 }), number(1, leaf(shape, 'int32')));
+        check([b.select(phase, p, q), b.select(b.eq(p, q), own, p), b.cast(p, { dtype: 'float64' })]);
+        const padded = b.pad(leaf([3, length - 2, 1], dtype), { low: [0, 1, 0], high: [0, 1, 0], interior: [0, 0, 0] });
+        check([b.select(phase, b.broadcast(padded, { shape }), q)]);
+      }
+    }
+  });
+});
+
 describe('products', () => {
   const lengths = [1, 2, 3, 7, 8, 9, 17, 33, 1023, 1025, 2049];
 

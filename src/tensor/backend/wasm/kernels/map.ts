@@ -1,4 +1,4 @@
-/** Kernels without reductions: every element by itself, vectors along the last axis. */
+/** Kernels without reductions: every element by itself, vectors along the last axis, or the one before if that is short. */
 import { type Kernel, lengthsOf } from '../../../compile/kernel.js';
 import { contiguous } from '../../../view.js';
 import { FunctionWriter, type Local } from '../assembler.js';
@@ -23,8 +23,23 @@ const sideBySide = ({ values }: Kernel, vectors: number): number => {
   return values.length > 48 ? 2 : 4;
 };
 
-/** @param border an axis before which units of the kernel end */
-export const writeMap = (kernel: Kernel, border = 0): KernelCode => {
+/** Rows shorter than this may be walked side by side. */
+const shortRow = 8;
+
+/**
+ * The axis of the vectors. Where the last one does nothing but interleave a few phases of what, for the most part, lies side by
+ * side, each of them is made of whole vectors, and written with gaps.
+ */
+const vectorAxisOf = (lengths: readonly number[], reads: readonly Access[]): number => {
+  const last = lengths.length - 1;
+  if (last < 1 || lengths[last]! >= shortRow || lengths[last - 1]! < shortRow) return last;
+  const steps = reads.flatMap(({ argument, view }) => (argument === null ? [] : [view.strides[last - 1]!]));
+  const [moving, gapped] = [steps.filter(step => step !== 0), steps.filter(step => step !== 0 && step !== 1)];
+  return 2 * gapped.length < moving.length ? last - 1 : last;
+};
+
+/** @param border an axis before which units of the kernel end; units are in order then */
+export const writeMap = (kernel: Kernel, border?: number): KernelCode => {
   const slots = slotsOf(kernel);
   const { types, from, to } = parametersOf(slots);
   const writer = new FunctionWriter(types);
@@ -41,10 +56,11 @@ export const writeMap = (kernel: Kernel, border = 0): KernelCode => {
     ({ value }, i): Access => ({ argument: reading + i, dtype: values[value]!.dtype, view: contiguous(whole) }),
   );
   const { lengths, accesses } = collapsed(whole, [...reads, ...writes], border);
-  const vectorAxis = lengths.length - 1;
+  const vectorAxis = border === undefined ? vectorAxisOf(lengths, accesses.slice(0, reads.length)) : lengths.length - 1;
   const inner = lengths[vectorAxis] ?? 1;
-  const outer = lengths.slice(0, -1);
-  const rows = new Rows(writer, accesses, [...outer.keys()], vectorAxis < 0 ? null : vectorAxis, lengths);
+  const rowAxes = [...lengths.keys()].filter(axis => axis !== vectorAxis);
+  const outer = rowAxes.map(axis => lengths[axis]!);
+  const rows = new Rows(writer, accesses, rowAxes, vectorAxis < 0 ? null : vectorAxis, lengths);
   const vectors = new Vectors(writer, lanesOf(kernel));
   const side = sideBySide(kernel, inner / vectors.lanes);
   const whole4 = Math.floor(inner / vectors.lanes) * vectors.lanes;

@@ -189,9 +189,18 @@ export class Vectors {
   }
 
   /** Writes the first `count` lanes. */
-  store({ access, pointer }: Cursor, position: Local, value: Value, count: number): void {
+  store({ access, pointer, stride }: Cursor, position: Local, value: Value, count: number): void {
     const writer = this.#writer;
     const bytes = bytesOf[access.dtype];
+    if (stride > 1) {
+      const op: LaneMemoryOp =
+        bytes === 1 ? 'v128.store8_lane' : bytes === 4 ? 'v128.store32_lane' : 'v128.store64_lane';
+      const gap = stride * bytes;
+      const at = writer.get(pointer, position).i32(gap).op('i32.mul', 'i32.add').keep('i32');
+      const vector = bytes === 1 ? this.#bytes(value) : value.vector;
+      for (let lane = 0; lane < count; lane++) writer.get(at, vector).memoryLane(op, lane, lane * gap);
+      return;
+    }
     writer.get(pointer).get(position);
     if (bytes > 1) writer.i32(bytes === 4 ? 2 : 3).op('i32.shl');
     const at = writer.op('i32.add').keep('i32');
