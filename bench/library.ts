@@ -12,6 +12,10 @@ import type { Input } from './inputs.js';
  *   both are matrices, and the transposition is a part of the program
  * - `conv` x [n, c, h, w], kernel [o, c, k, k] ↦ the convolution with a padding of (k − 1) / 2; `convInput`, `convKernel` x,
  *   kernel, the result's cotangent ↦ that of x, of the kernel. With `/2` the stride is 2, else 1
+ * - operations: those of x [n, m] along its rows are `gelu`, `cumsum`, `logsumexp`, `argmax`, `topK` (the ten largest), `sortRows`;
+ *   `takeRows` x [n, m], indices [k]; `addRows` updates [k, m], indices [k] of {@link segments}; `maxPool` of x [n, c, h, w]
+ *   over 2 × 2 elements, `maxPoolInput` x and the result's cotangent ↦ that of x; `upsample` by 2, linearly;
+ *   `attentionScores` queries [n, q, h, d], keys [n, k, h, d] ↦ [n, h, q, k]
  * - `sampling` x [n, d], noise [T, n, d], coefficients [T, 3], times [T, h], then weight and bias of three layers ↦ x after
  *   T steps x ↦ a·x + b·f(x) + c·noise, where f is the network, told the time in its first layer
  * - `trainStep` x, y, then parameters, first moments, second moments of a residual network ↦ loss, all of those anew
@@ -29,8 +33,27 @@ export type ProgramName =
   | 'matmulLeft'
   | 'matmulRight'
   | ConvolutionName
+  | OperationName
   | 'sampling'
   | 'trainStep';
+
+/** An operation by itself. */
+export type OperationName =
+  | 'gelu'
+  | 'cumsum'
+  | 'logsumexp'
+  | 'argmax'
+  | 'topK'
+  | 'sortRows'
+  | 'takeRows'
+  | 'addRows'
+  | 'maxPool'
+  | 'maxPoolInput'
+  | 'upsample'
+  | 'attentionScores';
+
+/** How many rows `addRows` has. */
+export const segments = 1000;
 
 /** A convolution or one of its gradients. */
 type Convolution = 'conv' | 'convInput' | 'convKernel';
@@ -40,6 +63,9 @@ type Program<T> = (...inputs: readonly T[]) => readonly T[];
 
 /** Implementations of all programs with a library's tensors. */
 export type Programs<T> = { readonly [Name in ProgramName]: Program<T> };
+
+/** Those that are operations by themselves. */
+export type Operations<T> = Pick<Programs<T>, OperationName>;
 
 /** The programs of convolutions, from what they are for a stride. */
 export const convolutions = <T>(

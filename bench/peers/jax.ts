@@ -2,7 +2,7 @@
  * jax-js on its wasm device. Functions own their arguments: what is used once more is passed as `x.ref`, and a program
  * here consumes every input once.
  */
-import { blockUntilReady, defaultDevice, init, jit, lax, nn, numpy as np, valueAndGrad, vjp } from '@jax-js/jax';
+import { blockUntilReady, defaultDevice, init, jit, lax, nn, numpy as np, valueAndGrad } from '@jax-js/jax';
 import type { Input } from '../inputs.js';
 import {
   adamOptions,
@@ -19,6 +19,7 @@ import {
   partsOfStep,
   unbias,
 } from '../library.js';
+import { lacking, operations, pullBack } from './jax-operations.js';
 
 type T = np.Array;
 
@@ -55,15 +56,6 @@ const samplingStep = jit((i: T, x: T, noise: T, coefficients: T, times: T, ...la
     .add(z.mul(c.slice(2)));
 });
 
-/** The cotangent of the argument of a linear function. */
-const pullBack = (f: (x: T) => T, x: T, cotangent: T): readonly T[] => {
-  const [result, pull] = vjp(f, [x]);
-  result.dispose();
-  const [gradient] = pull(cotangent);
-  pull.dispose();
-  return [gradient as T];
-};
-
 const convolve = (x: T, kernel: T, stride: number): T => {
   const padding = paddingOf(kernel.shape[3]!);
   const around: [number, number] = [padding, padding];
@@ -96,6 +88,7 @@ const programs: Programs<T> = {
     convInput: (x, kernel, g) => pullBack(each => convolve(each, kernel!, stride), x!, g!),
     convKernel: (x, kernel, g) => pullBack(each => convolve(x!, each, stride), kernel!, g!),
   })),
+  ...operations,
   sampling: (...inputs) => {
     const { x, noise, coefficients, times, layers } = partsOfSampling(inputs);
     let y = x;
@@ -145,6 +138,7 @@ export const jax: Library = {
   name: 'jax-js',
   threads: 1,
   compiles: true,
+  refusal: program => (lacking.includes(program) ? 'it has no such operation' : null),
   enter: async () => {
     if (started) return;
     await init('wasm');

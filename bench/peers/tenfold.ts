@@ -45,6 +45,7 @@ import {
   unbias,
 } from '../library.js';
 import { ownImpl, ownOnTwo } from '../row.js';
+import { operations } from './tenfold-operations.js';
 
 type T = Tensor;
 
@@ -116,6 +117,7 @@ const programs: Programs<T> = {
     convInput: (x, kernel, g) => pullBack(each => convolve(each, kernel!, stride), x!, g!),
     convKernel: (x, kernel, g) => pullBack(each => convolve(x!, each, stride), kernel!, g!),
   })),
+  ...operations,
   sampling: (...inputs) => {
     const { x, noise, coefficients, times, layers } = partsOfSampling(inputs);
     const step = (at: T, input: SamplingInput): T => samplingStep(layers, at, input);

@@ -17,6 +17,7 @@ import {
   partsOfStep,
   unbias,
 } from '../library.js';
+import { operations } from './tfjs-operations.js';
 
 type T = tf.Tensor;
 
@@ -61,14 +62,16 @@ const [imageAxes, kernelAxes] = [
   [2, 3, 1, 0],
 ];
 
+/** Programs of nothing but images. */
+const images: readonly ProgramName[] = ['maxPool', 'maxPoolInput', 'upsample'];
+
 /** In which order a program has the axes of its inputs, and of its result; null where they stay as they are. */
-const axesOf = (program: ProgramName): { readonly inputs: number[][]; readonly result: number[] } | null =>
-  program.startsWith('conv')
-    ? {
-        inputs: [imageAxes, kernelAxes, imageAxes],
-        result: program.startsWith('convKernel') ? kernelAxes : imageAxes,
-      }
-    : null;
+const axesOf = (program: ProgramName): { readonly inputs: number[][]; readonly result: number[] } | null => {
+  if (images.some(image => image === program)) return { inputs: [imageAxes, imageAxes], result: imageAxes };
+  if (!program.startsWith('conv')) return null;
+  const result = program.startsWith('convKernel') ? kernelAxes : imageAxes;
+  return { inputs: [imageAxes, kernelAxes, imageAxes], result };
+};
 
 const inverse = (axes: readonly number[]): number[] => axes.map((_, i) => axes.indexOf(i));
 
@@ -113,6 +116,7 @@ const programs: Programs<T> = {
     },
     convKernel: (x, kernel, g) => [kernelGradient(x!, kernel!, g!, stride)],
   })),
+  ...operations,
   sampling: (...inputs) => {
     const { x, noise, coefficients, times, layers } = partsOfSampling(inputs);
     const [w1, b1, w2, b2, w3, b3] = layers as [T, T, T, T, T, T];
@@ -168,10 +172,16 @@ const prepare = (program: ProgramName, inputs: readonly Input[]): Prepared => {
   };
 };
 
+/** Kernels that its wasm backend does not have. */
+const lacking: { readonly [Name in ProgramName]?: string } = { maxPoolInput: 'MaxPoolGrad' };
+
 /** One of its backends as a library. They share a state: `enter` switches. It has no jit. */
 export const tfjs = (backend: 'cpu' | 'wasm'): Library => ({
-  refusal: program =>
-    backend === 'wasm' && program.startsWith('convKernel') ? 'no kernel Conv2DBackpropFilter in this backend' : null,
+  refusal: program => {
+    if (backend === 'cpu') return null;
+    const missing = program.startsWith('convKernel') ? 'Conv2DBackpropFilter' : lacking[program];
+    return missing === undefined ? null : `no kernel ${missing} in this backend`;
+  },
   name: `tfjs-${backend}`,
   threads: 1,
   compiles: false,

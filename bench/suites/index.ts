@@ -5,11 +5,12 @@ import { fold } from './fold.js';
 import { fused } from './fused.js';
 import { gemm } from './gemm.js';
 import { limit } from './limit.js';
+import { ops } from './ops.js';
 import { size } from './size.js';
 import { small } from './small.js';
 import type { Suite } from './suite.js';
 import { train } from './train.js';
 
 export const suites: ReadonlyMap<string, Suite> = new Map(
-  Object.entries({ limit, small, fused, gemm, conv, train, fold, compile, size }),
+  Object.entries({ limit, small, fused, ops, gemm, conv, train, fold, compile, size }),
 );

@@ -35,3 +35,12 @@ export const bestPeerTarget = (suite: string, rows: readonly Row[], name: string
     rowOf(rows, name, ownImpl),
     bestPeerOf(rows, name),
   );
+
+/** As {@link bestPeerTarget}, by the time that they take. */
+export const quickerTarget = (suite: string, rows: readonly Row[], name: string, times: number): Target => {
+  const [mine, theirs] = [rowOf(rows, name, ownImpl)?.ms, bestPeerOf(rows, name)];
+  const told = { suite, what: name, goal: `≥ ${times} × the best peer` };
+  if (mine == null || theirs?.ms == null) return { ...told, measured: null, reached: false };
+  const ratio = theirs.ms / mine;
+  return { ...told, measured: `${ratio.toFixed(1)} × ${theirs.impl}`, reached: ratio >= times };
+};

@@ -10,10 +10,11 @@ import type { Tensor } from '../tensor/tensor.js';
 import { scan } from '../tensor/transform/loops.js';
 import { checkAlike, checkBatch } from './checks.js';
 import { predictEpsFromXStart, qMeanVariance, qPosteriorMeanVariance, qSample } from './forward-process.js';
-import type { GaussianDiffusion } from './gaussian-diffusion.js';
+import { checkDiffusion, type GaussianDiffusion } from './gaussian-diffusion.js';
 import { discretizedGaussianLogLikelihood, normalKl } from './likelihood.js';
 import { checkSource, checkStack, type NoiseOptions, timestepNoise } from './noise.js';
 import {
+  checkModel,
   type DenoiseOptions,
   extraOf,
   type Model,
@@ -54,6 +55,21 @@ export interface VbTerm<S extends Shape = Shape, D extends DType = DType> {
   readonly predXStart: Tensor<S, D>;
 }
 
+/** {@link vbTermsBpd} in the name of another function. */
+const vbTermFor = <E>(
+  operation: string,
+  diffusion: GaussianDiffusion,
+  model: Model<E>,
+  xStart: Tensor,
+  xT: Tensor,
+  t: Tensor,
+  { clipDenoised, modelInputs }: BoundOptions<E>,
+) => {
+  const prediction = predict(operation, diffusion, model, xT, t, extraOf({ modelInputs }));
+  const p = pMeanVarianceFrom(operation, diffusion, prediction, xT, t, { clipDenoised });
+  return { output: vbTermFrom(diffusion, p, xStart, xT, t), predXStart: p.predXStart };
+};
+
 /**
  * One term of the variational bound, in bits per dimension: KL(q(xₜ₋₁ | xₜ, x₀) ‖ p(xₜ₋₁ | xₜ)), and at t = 0
  * −log p(x₀ | x₁) for x₀ in 8-bit values.
@@ -65,6 +81,7 @@ export interface VbTerm<S extends Shape = Shape, D extends DType = DType> {
  * @param t int32 [N]
  * @returns the term [N], and the prediction of x₀
  * @throws ShapeError, DTypeError when xStart and xT differ, t is not int32 [N], or the model's output does not fit
+ * @throws ArgumentError for what is no diffusion, model or option
  * @example
  * ```js
  * import { tensor } from 'tenfold';
@@ -80,16 +97,15 @@ export const vbTermsBpd = <S extends Shape, D extends DType, E = unknown>(
   xStart: Tensor<S, D>,
   xT: Tensor,
   t: Tensor,
-  { clipDenoised = true, modelInputs }: BoundOptions<E> = {},
+  options: BoundOptions<E> = {},
 ): VbTerm<S, D> => {
+  checkModel('vbTermsBpd', diffusion, model, options);
   checkBatch('vbTermsBpd', { xStart, xT }, t);
-  const prediction = predict('vbTermsBpd', diffusion, model, xT, t, extraOf({ modelInputs }));
-  const p = pMeanVarianceFrom(diffusion, prediction, xT, t, { clipDenoised });
-  const term = { output: vbTermFrom(diffusion, p, xStart, xT, t), predXStart: p.predXStart };
-  return Object.freeze(term) as VbTerm<S, D>;
+  return Object.freeze(vbTermFor('vbTermsBpd', diffusion, model, xStart, xT, t, options)) as VbTerm<S, D>;
 };
 
 const priorFor = (operation: string, diffusion: GaussianDiffusion, xStart: Tensor): Tensor => {
+  checkDiffusion(operation, diffusion);
   checkAlike(operation, { xStart });
   const t = full([xStart.shape[0] ?? 0], diffusion.numTimesteps - 1, { dtype: 'int32' });
   checkBatch(operation, { xStart }, t);
@@ -104,7 +120,7 @@ const priorFor = (operation: string, diffusion: GaussianDiffusion, xStart: Tenso
  *
  * @param xStart x₀, float [N, …]
  * @returns [N], in the dtype of xStart
- * @throws ShapeError, DTypeError when xStart is no float [N, …]
+ * @throws ShapeError, DTypeError when xStart is no float [N, …], ArgumentError for what is no diffusion or no tensor
  * @example
  * ```js
  * import { zeros } from 'tenfold';
@@ -142,7 +158,7 @@ export interface BpdTerms<D extends DType = DType> {
  * @param options a `key`, or the `noise` of all steps [T, N, C, …], that of t = T − 1 first
  * @returns the terms and their sum, in the dtype of xStart
  * @throws ShapeError, DTypeError when noise or the model's output do not fit xStart
- * @throws ArgumentError unless there is either noise or a key
+ * @throws ArgumentError for what is no diffusion, model or option, and unless there is either noise or a key
  * @example
  * ```js
  * import { mul, zeros } from 'tenfold';
@@ -158,16 +174,18 @@ export const calcBpdLoop = <D extends DType, E = unknown>(
   xStart: Tensor<Shape, D>,
   options: BoundOptions<E> & NoiseOptions,
 ): BpdTerms<D> => {
+  const operation = 'calcBpdLoop';
+  checkModel(operation, diffusion, model, options);
+  checkSource(operation, options);
   const { numTimesteps } = diffusion;
-  const prior = priorFor('calcBpdLoop', diffusion, xStart);
+  const prior = priorFor(operation, diffusion, xStart);
   const { noise, key, firstSample, ...rest } = options;
-  checkSource('calcBpdLoop', options);
-  if (noise !== undefined) checkStack('calcBpdLoop', noise, xStart, numTimesteps);
+  if (noise !== undefined) checkStack(operation, noise, xStart, numTimesteps);
   const step = (_: null, at: { readonly t: Tensor; readonly noise?: Tensor }) => {
     const t = broadcastTo(at.t, [xStart.shape[0]!]);
     const eps = at.noise ?? timestepNoise(key!, xStart, t, firstSample);
     const xT: Tensor = qSample(diffusion, xStart, t, eps);
-    const { output, predXStart } = vbTermsBpd(diffusion, model, xStart as Tensor, xT, t, rest);
+    const { output, predXStart } = vbTermFor(operation, diffusion, model, xStart, xT, t, rest);
     const predEps = predictEpsFromXStart(diffusion, xT, t, predXStart);
     const xstartMse = meanFlat(square(sub(predXStart, xStart as Tensor)));
     return [null, { vb: output, xstartMse, mse: meanFlat(square(sub(predEps, eps))) }] as const;

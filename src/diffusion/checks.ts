@@ -1,7 +1,11 @@
 /** Checks of arguments that the functions of this folder share. */
-import { isFloat } from '../tensor/dtype.js';
+import { keyNode } from '../random/key.js';
+import { type DType, isFloat } from '../tensor/dtype.js';
 import { ArgumentError, DTypeError, ShapeError } from '../tensor/errors.js';
-import { sameShape, showAval } from '../tensor/shape.js';
+import { kindOf } from '../tensor/ops/common/checks.js';
+import { checkNumber } from '../tensor/ops/common/numbers.js';
+import { checkFlag, checkOptions } from '../tensor/ops/common/options.js';
+import { checkArgument, checkInteger, sameShape, showAval } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 
 /** Tensors by the names of the parameters they were given for. */
@@ -11,6 +15,9 @@ const showNamed = (tensors: Named): string =>
   Object.entries(tensors)
     .map(([name, x]) => `${name} ${showAval(x)}`)
     .join(' and ');
+
+/** A number, or what came in its place, for messages. */
+export const showNumber = (value: unknown): string => (typeof value === 'number' ? String(value) : kindOf(value));
 
 /**
  * Refuses whatever is no tensor.
@@ -80,5 +87,62 @@ export const checkBatch = (operation: string, samples: Named, t: Tensor): void =
       rule: 'samples of shape [N, …] come with timesteps of shape [N]',
       hint: 'For one timestep for all samples use full([N], t, { dtype: "int32" }).',
     });
+  }
+};
+
+/**
+ * Refuses whatever is no function.
+ *
+ * @throws ArgumentError naming the parameter
+ */
+export const checkFunctions = (operation: string, functions: Readonly<Record<string, unknown>>): void => {
+  for (const [name, f] of Object.entries(functions)) {
+    checkArgument(
+      typeof f === 'function',
+      operation,
+      `${kindOf(f)} as ${name}`,
+      `${name} is a function`,
+      name === 'denoisedFn' ? 'Write x => ….' : 'Write (x, t) => …, or (x, t, extra) => ….',
+    );
+  }
+};
+
+/** The options that samplers, losses and bounds have between them, and what they may be. */
+const options: Readonly<Record<string, (operation: string, name: string, value: unknown) => void>> = {
+  clipDenoised: checkFlag,
+  denoisedFn: (operation, name, value) => checkFunctions(operation, { [name]: value }),
+  condFn: (operation, name, value) => checkFunctions(operation, { [name]: value }),
+  modelInputs: () => undefined,
+  noise: (operation, name, value) => checkTensors(operation, { [name]: value }),
+  key: (operation, _, value) => keyNode(operation, value),
+  firstSample: (operation, name, value) => checkInteger(operation, name, value as number, 0, 2 ** 31 - 1),
+  eta: (operation, name, value) => checkNumber(operation, name, value),
+  dtype: (operation, _, value) => {
+    if (isFloat(value as DType)) return;
+    const rule = 'samples are float32 or float64';
+    throw new DTypeError({ operation, given: `the dtype ${String(value)}`, rule, hint: 'Leave it out for float32.' });
+  },
+  segments: (operation, name, value) => {
+    const counts = Array.isArray(value) ? value : [value];
+    checkArgument(
+      value === 'sqrt' || counts.every(count => Number.isSafeInteger(count) && count >= 1),
+      operation,
+      `${Array.isArray(value) ? `[${value.map(kindOf).join(', ')}]` : kindOf(value)} as ${name}`,
+      `${name} are a positive integer, a list of such, or 'sqrt'`,
+      "Take 'sqrt' for the least memory with one level of segments.",
+    );
+  },
+};
+
+/**
+ * Refuses options that are not there and values they cannot have. One object of options may serve several functions, so
+ * that each of them takes those of the others, and has no use for them.
+ *
+ * @throws ArgumentError, DTypeError, IndexError, TraceError naming the option
+ */
+export const checkSampling = (operation: string, given: object | undefined): void => {
+  checkOptions(operation, Object.keys(options), given);
+  for (const [name, value] of Object.entries(given ?? {})) {
+    if (value !== undefined) options[name]!(operation, name, value);
   }
 };

@@ -4,13 +4,14 @@ import { ArgumentError } from '../tensor/errors.js';
 import { add, mul } from '../tensor/ops/elementwise/arithmetic.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { checkBatch } from './checks.js';
+import { checkAlike, checkBatch } from './checks.js';
 import { noiseAfterFirst } from './ddpm.js';
 import { predictEpsFromXStart } from './forward-process.js';
 import { extract, type GaussianDiffusion } from './gaussian-diffusion.js';
 import { noiseFor } from './noise.js';
 import {
-  conditionScore,
+  checkModel,
+  conditionScoreFor,
   type DenoiseOptions,
   extraOf,
   type Model,
@@ -75,9 +76,9 @@ const predictions = <E>(
   options: Pick<StepOptions<E>, keyof DenoiseOptions | 'condFn'>,
 ): { readonly predXStart: Tensor; readonly eps: Tensor } => {
   const prediction = predict(operation, diffusion, model, x, t, extraOf(options));
-  const p = pMeanVarianceFrom(diffusion, prediction, x, t, options);
+  const p = pMeanVarianceFrom(operation, diffusion, prediction, x, t, options);
   const { condFn } = options;
-  const { predXStart } = condFn === undefined ? p : conditionScore(diffusion, condFn, p, x, t, options);
+  const { predXStart } = condFn === undefined ? p : conditionScoreFor(operation, diffusion, condFn, p, x, t, options);
   return { predXStart, eps: predictEpsFromXStart(diffusion, x, t, predXStart) };
 };
 
@@ -109,7 +110,8 @@ const stepper =
  * @param options `eta` (0); unless it is 0, `noise` like x or a `key`; see {@link StepOptions}
  * @returns xₜ₋₁ and the prediction of x₀, in shape and dtype of x
  * @throws ShapeError, DTypeError when t is not int32 [N], or noise or the model's output do not fit x
- * @throws ArgumentError for an eta that cannot be, and unless there is either noise or a key where eta is not 0
+ * @throws ArgumentError for what is no diffusion, model or option, for an eta that cannot be, and unless there is either noise or a
+ *   key where eta is not 0
  * @example
  * ```js
  * import { tensor } from 'tenfold';
@@ -126,6 +128,7 @@ export const ddimSample = <S extends Shape, D extends DType, E = unknown>(
   t: Tensor,
   options: StepOptions<E> & EtaOptions = {},
 ): DiffusionSample<S, D> => {
+  checkModel('ddimSample', diffusion, model, options);
   checkBatch('ddimSample', { x }, t);
   const noise = (options.eta ?? 0) === 0 ? undefined : noiseFor('ddimSample', ['x', x], t, options);
   return stepper('ddimSample', diffusion, model, options)(x, t, noise) as DiffusionSample<S, D>;
@@ -137,14 +140,17 @@ const planFor = <E>(
   model: Model<E>,
   start: Tensor | Shape,
   options: LoopOptions<E> & EtaOptions,
-): Plan => ({
-  operation,
-  diffusion,
-  start,
-  options,
-  noisy: (options.eta ?? 0) !== 0,
-  step: stepper(operation, diffusion, model, options),
-});
+): Plan => {
+  checkModel(operation, diffusion, model, options);
+  return {
+    operation,
+    diffusion,
+    start,
+    options,
+    noisy: (options.eta ?? 0) !== 0,
+    step: stepper(operation, diffusion, model, options),
+  };
+};
 
 /**
  * Samples from the model: all steps of {@link ddimSample}, from t = T − 1 to 0, as one fold. With `eta` 0 the start
@@ -222,6 +228,7 @@ const reverseStepper =
  * @param t int32 [N]
  * @returns xₜ₊₁ and the prediction of x₀, in shape and dtype of x
  * @throws ShapeError, DTypeError when t is not int32 [N], or the model's output does not fit x
+ * @throws ArgumentError for what is no diffusion, model or option
  * @example
  * ```js
  * import { tensor } from 'tenfold';
@@ -238,6 +245,7 @@ export const ddimReverseSample = <S extends Shape, D extends DType, E = unknown>
   t: Tensor,
   options: DenoiseOptions<E> = {},
 ): DiffusionSample<S, D> => {
+  checkModel('ddimReverseSample', diffusion, model, options);
   checkBatch('ddimReverseSample', { x }, t);
   return reverseStepper('ddimReverseSample', diffusion, model, options)(x, t) as DiffusionSample<S, D>;
 };
@@ -264,13 +272,17 @@ export const ddimReverseSampleLoop = <S extends Shape, D extends DType, E = unkn
   model: Model<E>,
   start: Tensor<S, D>,
   options: DenoiseOptions<E> & Pick<LoopOptions, 'segments'> = {},
-): Tensor<S, D> =>
-  runLoop({
-    operation: 'ddimReverseSampleLoop',
+): Tensor<S, D> => {
+  const operation = 'ddimReverseSampleLoop';
+  checkModel(operation, diffusion, model, options);
+  checkAlike(operation, { 'the start': start });
+  return runLoop({
+    operation,
     diffusion,
     start,
     options: { segments: options.segments },
     noisy: false,
     ascending: true,
-    step: reverseStepper('ddimReverseSampleLoop', diffusion, model, options),
+    step: reverseStepper(operation, diffusion, model, options),
   }) as Tensor<S, D>;
+};

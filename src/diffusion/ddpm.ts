@@ -8,8 +8,8 @@ import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkBatch } from './checks.js';
 import type { GaussianDiffusion } from './gaussian-diffusion.js';
-import { noiseFor } from './noise.js';
-import { conditionMean, extraOf, type Model, pMeanVarianceFrom, predict } from './reverse-process.js';
+import { checkSource, noiseFor } from './noise.js';
+import { checkModel, conditionMeanFor, extraOf, type Model, pMeanVarianceFrom, predict } from './reverse-process.js';
 import {
   type DiffusionSample,
   type LoopOptions,
@@ -34,9 +34,9 @@ const step = <E>(
   options: StepOptions<E>,
 ): DiffusionSample => {
   const prediction = predict(operation, diffusion, model, x, t, extraOf(options));
-  const p = pMeanVarianceFrom(diffusion, prediction, x, t, options);
+  const p = pMeanVarianceFrom(operation, diffusion, prediction, x, t, options);
   const { condFn } = options;
-  const mean = condFn === undefined ? p.mean : conditionMean(diffusion, condFn, p, x, t, options);
+  const mean = condFn === undefined ? p.mean : conditionMeanFor(operation, diffusion, condFn, p, x, t, options);
   const sample = add(mean, mul(exp(mul(p.logVariance, 0.5)), noiseAfterFirst(noise, t)));
   return Object.freeze({ sample, predXStart: p.predXStart });
 };
@@ -52,7 +52,7 @@ const step = <E>(
  * @param options `noise` like x, or a `key`; see {@link StepOptions}
  * @returns xₜ₋₁ and the prediction of x₀, in shape and dtype of x
  * @throws ShapeError, DTypeError when t is not int32 [N], or noise or the model's output do not fit x
- * @throws ArgumentError unless there is either noise or a key
+ * @throws ArgumentError for what is no diffusion, model or option, and unless there is either noise or a key
  * @example
  * ```js
  * import { tensor } from 'tenfold';
@@ -70,6 +70,7 @@ export const pSample = <S extends Shape, D extends DType, E = unknown>(
   t: Tensor,
   options: StepOptions<E>,
 ): DiffusionSample<S, D> => {
+  checkModel('pSample', diffusion, model, options);
   checkBatch('pSample', { x }, t);
   const noise = noiseFor('pSample', ['x', x], t, options);
   return step('pSample', diffusion, model, x, t, noise, options) as DiffusionSample<S, D>;
@@ -81,14 +82,18 @@ const planFor = <E>(
   model: Model<E>,
   start: Tensor | Shape,
   options: LoopOptions<E>,
-): Plan => ({
-  operation,
-  diffusion,
-  start,
-  options,
-  noisy: true,
-  step: (x, t, noise) => step(operation, diffusion, model, x, t, noise!, options),
-});
+): Plan => {
+  checkModel(operation, diffusion, model, options);
+  checkSource(operation, options);
+  return {
+    operation,
+    diffusion,
+    start,
+    options,
+    noisy: true,
+    step: (x, t, noise) => step(operation, diffusion, model, x, t, noise!, options),
+  };
+};
 
 /**
  * Samples from the model: all steps of {@link pSample}, from t = T − 1 to 0, as one fold.
@@ -99,7 +104,7 @@ const planFor = <E>(
  * @param options a `key`, or the `noise` of all steps [T, N, C, …]; see {@link LoopOptions}
  * @returns x₀, in shape and dtype of the start
  * @throws ShapeError, DTypeError when the noise or the model's output do not fit the start
- * @throws ArgumentError unless there is either noise or a key, and a key with a shape
+ * @throws ArgumentError for what is no diffusion, model or option, and unless there is either noise or a key, and a key with a shape
  * @example
  * ```js
  * import { mul } from 'tenfold';

@@ -5,7 +5,7 @@ import { broadcastTo } from '../tensor/ops/movement/movement.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkBatch } from './checks.js';
-import { extract, type GaussianDiffusion } from './gaussian-diffusion.js';
+import { checkDiffusion, extract, type GaussianDiffusion } from './gaussian-diffusion.js';
 
 /** The moments of a Gaussian whose elements are independent; all of one shape. */
 export interface GaussianMoments<S extends Shape = Shape, D extends DType = DType> {
@@ -33,6 +33,7 @@ const scaled = (coefficients: readonly number[], t: Tensor, x: Tensor): Tensor =
  * @param t int32 [N]; 0 is one step of noise
  * @returns mean, variance and its logarithm, in shape and dtype of xStart
  * @throws ShapeError, DTypeError when t is not int32 [N] or xStart no float
+ * @throws ArgumentError for what is no diffusion or no tensor
  * @example
  * ```js
  * import { tensor } from 'tenfold';
@@ -48,6 +49,7 @@ export const qMeanVariance = <S extends Shape, D extends DType>(
   xStart: Tensor<S, D>,
   t: Tensor,
 ): GaussianMoments<S, D> => {
+  checkDiffusion('qMeanVariance', diffusion);
   checkBatch('qMeanVariance', { xStart }, t);
   const oneMinus = diffusion.alphasCumprod.map(alpha => 1 - alpha);
   return Object.freeze({
@@ -67,6 +69,7 @@ export const qMeanVariance = <S extends Shape, D extends DType>(
  * @param noise ε, in shape and dtype of xStart
  * @returns xₜ, in shape and dtype of xStart
  * @throws ShapeError, DTypeError when xStart and noise differ in shape or dtype, or t is not int32 [N]
+ * @throws ArgumentError for what is no diffusion or no tensor
  * @example
  * ```js
  * import { tensor } from 'tenfold';
@@ -81,6 +84,7 @@ export const qSample = <S extends Shape, D extends DType>(
   t: Tensor,
   noise: Tensor,
 ): Tensor<S, D> => {
+  checkDiffusion('qSample', diffusion);
   checkBatch('qSample', { xStart, noise }, t);
   const { sqrtAlphasCumprod, sqrtOneMinusAlphasCumprod } = diffusion;
   return add(scaled(sqrtAlphasCumprod, t, xStart), scaled(sqrtOneMinusAlphasCumprod, t, noise)) as Tensor<S, D>;
@@ -96,6 +100,7 @@ export const qSample = <S extends Shape, D extends DType>(
  * @param t int32 [N]
  * @returns mean, variance, and its logarithm, which at t = 0, where the variance is 0, is that of t = 1
  * @throws ShapeError, DTypeError when xStart and xT differ in shape or dtype, or t is not int32 [N]
+ * @throws ArgumentError for what is no diffusion or no tensor
  * @example
  * ```js
  * import { tensor } from 'tenfold';
@@ -111,6 +116,7 @@ export const qPosteriorMeanVariance = <S extends Shape, D extends DType>(
   xT: Tensor,
   t: Tensor,
 ): GaussianMoments<S, D> => {
+  checkDiffusion('qPosteriorMeanVariance', diffusion);
   checkBatch('qPosteriorMeanVariance', { xStart, xT }, t);
   const { posteriorMeanCoef1, posteriorMeanCoef2 } = diffusion;
   return Object.freeze({
@@ -130,6 +136,7 @@ export const qPosteriorMeanVariance = <S extends Shape, D extends DType>(
  * @param eps ε, in shape and dtype of xT
  * @returns shape and dtype of xT
  * @throws ShapeError, DTypeError when xT and eps differ in shape or dtype, or t is not int32 [N]
+ * @throws ArgumentError for what is no diffusion or no tensor
  * @example
  * ```js
  * import { tensor } from 'tenfold';
@@ -145,6 +152,7 @@ export const predictXStartFromEps = <S extends Shape, D extends DType>(
   t: Tensor,
   eps: Tensor,
 ): Tensor<S, D> => {
+  checkDiffusion('predictXStartFromEps', diffusion);
   checkBatch('predictXStartFromEps', { xT, eps }, t);
   const { sqrtRecipAlphasCumprod, sqrtRecipm1AlphasCumprod } = diffusion;
   return sub(scaled(sqrtRecipAlphasCumprod, t, xT), scaled(sqrtRecipm1AlphasCumprod, t, eps)) as Tensor<S, D>;
@@ -161,6 +169,7 @@ export const predictXStartFromEps = <S extends Shape, D extends DType>(
  * @param predXStart x₀ or a prediction of it, in shape and dtype of xT
  * @returns shape and dtype of xT
  * @throws ShapeError, DTypeError when xT and predXStart differ in shape or dtype, or t is not int32 [N]
+ * @throws ArgumentError for what is no diffusion or no tensor
  * @example
  * ```js
  * import { tensor } from 'tenfold';
@@ -176,6 +185,7 @@ export const predictEpsFromXStart = <S extends Shape, D extends DType>(
   t: Tensor,
   predXStart: Tensor,
 ): Tensor<S, D> => {
+  checkDiffusion('predictEpsFromXStart', diffusion);
   checkBatch('predictEpsFromXStart', { xT, predXStart }, t);
   const { sqrtAlphasCumprod, sqrtOneMinusAlphasCumprod } = diffusion;
   const [noisy, divisor]: readonly Tensor[] = [xT, extract(sqrtOneMinusAlphasCumprod, t, xT)];
@@ -192,6 +202,7 @@ export const predictEpsFromXStart = <S extends Shape, D extends DType>(
  * @param xPrev the mean of xₜ₋₁, in shape and dtype of xT
  * @returns shape and dtype of xT
  * @throws ShapeError, DTypeError when xT and xPrev differ in shape or dtype, or t is not int32 [N]
+ * @throws ArgumentError for what is no diffusion or no tensor
  * @example
  * ```js
  * import { tensor } from 'tenfold';
@@ -207,6 +218,7 @@ export const predictXStartFromXPrev = <S extends Shape, D extends DType>(
   t: Tensor,
   xPrev: Tensor,
 ): Tensor<S, D> => {
+  checkDiffusion('predictXStartFromXPrev', diffusion);
   checkBatch('predictXStartFromXPrev', { xT, xPrev }, t);
   const { posteriorMeanCoef1: c1, posteriorMeanCoef2: c2 } = diffusion;
   const recip = c1.map(c => 1 / c);

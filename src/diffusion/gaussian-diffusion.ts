@@ -5,16 +5,18 @@
  * process, the reverse process, the samplers, the losses.
  */
 import { ArgumentError, ScheduleError } from '../tensor/errors.js';
+import { kindOf } from '../tensor/ops/common/checks.js';
+import { checkFlag, checkOptions } from '../tensor/ops/common/options.js';
 import { tensor } from '../tensor/ops/creation/creation.js';
 import { mul } from '../tensor/ops/elementwise/arithmetic.js';
 import { cast } from '../tensor/ops/elementwise/cast.js';
 import { take } from '../tensor/ops/indexing/indexing.js';
 import { reshape } from '../tensor/ops/movement/movement.js';
-import type { Shape } from '../tensor/shape.js';
+import { checkArgument, range, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { checkBatch } from './checks.js';
-import { respaceBetas } from './respacing.js';
-import { type DiffusionCoefficients, diffusionCoefficients } from './schedules.js';
+import { checkBatch, showNumber } from './checks.js';
+import { respaceBetasFor } from './respacing.js';
+import { coefficientsFor, type DiffusionCoefficients, numbersOf } from './schedules.js';
 
 /** What the network predicts: the noise ε, the clean x₀, or the mean of xₜ₋₁. */
 export type MeanType = 'epsilon' | 'startX' | 'previousX';
@@ -32,9 +34,11 @@ export type VarianceType = 'fixedSmall' | 'fixedLarge' | 'learned' | 'learnedRan
  */
 export type LossType = 'mse' | 'rescaledMse' | 'kl' | 'rescaledKl';
 
-const meanTypes: readonly MeanType[] = ['epsilon', 'startX', 'previousX'];
-const varianceTypes: readonly VarianceType[] = ['fixedSmall', 'fixedLarge', 'learned', 'learnedRange'];
-const lossTypes: readonly LossType[] = ['mse', 'rescaledMse', 'kl', 'rescaledKl'];
+const choices = {
+  meanType: ['epsilon', 'startX', 'previousX'],
+  varianceType: ['fixedSmall', 'fixedLarge', 'learned', 'learnedRange'],
+  lossType: ['mse', 'rescaledMse', 'kl', 'rescaledKl'],
+} as const satisfies Readonly<Record<string, readonly (MeanType | VarianceType | LossType)[]>>;
 
 /** Options of {@link gaussianDiffusion} and {@link respace}. */
 export interface GaussianDiffusionOptions {
@@ -58,42 +62,58 @@ export interface GaussianDiffusion extends DiffusionCoefficients, Required<Gauss
   readonly numTimesteps: number;
 }
 
-const checkChoice = <C extends string>(what: string, given: C, choices: readonly C[]): C => {
-  if (choices.includes(given)) return given;
+const checkChoice = <C extends string>(operation: string, what: keyof typeof choices, given: C): C => {
+  const known: readonly string[] = choices[what];
+  if (known.includes(given)) return given;
   throw new ArgumentError({
-    operation: 'gaussianDiffusion',
-    given: `the ${what} ${typeof given === 'string' ? `'${given}'` : String(given)}`,
-    rule: `a ${what} is one of ${choices.join(', ')}`,
-    hint: `Leave it out for '${choices[0]}'.`,
+    operation,
+    given: `the ${what} ${typeof given === 'string' ? `'${given}'` : kindOf(given)}`,
+    rule: `a ${what} is one of ${known.join(', ')}`,
+    hint: `Leave it out for '${known[0]}'.`,
   });
 };
 
-/** What goes wrong inside is reported in the name of the function that was called. */
-const inTheNameOf = <R>(operation: string, f: () => R): R => {
-  try {
-    return f();
-  } catch (error) {
-    if (!(error instanceof ScheduleError)) throw error;
-    const { given, rule, hint } = error;
-    throw new ScheduleError({ operation, given, rule, hint }, { cause: error });
-  }
-};
-
 const checkMap = (
+  operation: string,
   timestepMap: readonly number[],
   numTimesteps: number,
   originalNumSteps: number,
 ): readonly number[] => {
-  const map = Object.freeze([...timestepMap]);
-  const fits = map.every(
-    (t, i) => Number.isInteger(t) && t >= 0 && t < originalNumSteps && (i === 0 || t > map[i - 1]!),
-  );
-  if (Number.isInteger(originalNumSteps) && map.length === numTimesteps && fits) return map;
+  const map = Object.freeze(numbersOf(timestepMap));
+  const isWhole = Number.isInteger(originalNumSteps) && map.length === numTimesteps;
+  const rises = (): boolean =>
+    map.every((t, i) => Number.isInteger(t) && t >= 0 && t < originalNumSteps && (i === 0 || t > map[i - 1]!));
+  if (isWhole && rises()) return map;
   throw new ScheduleError({
-    operation: 'gaussianDiffusion',
-    given: `a timestepMap of ${map.length} entries for ${numTimesteps} timesteps, taken from ${originalNumSteps}`,
+    operation,
+    given: `a timestepMap of ${map.length} entries for ${numTimesteps} timesteps, taken from ${showNumber(originalNumSteps)}`,
     rule: 'it has one entry a timestep, rising integers from 0 to one below originalNumSteps',
     hint: 'Use respace, which makes it.',
+  });
+};
+
+/** {@link gaussianDiffusion} in the name of another function, of options among others. */
+const make = (operation: string, betas: ArrayLike<number>, options: GaussianDiffusionOptions): GaussianDiffusion => {
+  const coefficients = coefficientsFor(operation, betas);
+  const numTimesteps = coefficients.betas.length;
+  const {
+    meanType = 'epsilon',
+    varianceType = 'fixedSmall',
+    lossType = 'mse',
+    rescaleTimesteps = false,
+    originalNumSteps = numTimesteps,
+    timestepMap = range(numTimesteps),
+  } = options;
+  checkFlag(operation, 'rescaleTimesteps', rescaleTimesteps);
+  return Object.freeze({
+    ...coefficients,
+    numTimesteps,
+    originalNumSteps,
+    timestepMap: checkMap(operation, timestepMap, numTimesteps, originalNumSteps),
+    rescaleTimesteps,
+    meanType: checkChoice(operation, 'meanType', meanType),
+    varianceType: checkChoice(operation, 'varianceType', varianceType),
+    lossType: checkChoice(operation, 'lossType', lossType),
   });
 };
 
@@ -107,7 +127,7 @@ const checkMap = (
  * @param options what the network predicts, and how it is trained
  * @returns a frozen value; its coefficients are float64 numbers
  * @throws ScheduleError when there are fewer than two betas, one lies outside (0, 1], or the timestepMap does not fit
- * @throws ArgumentError for a type of mean, variance or loss that does not exist
+ * @throws ArgumentError for a type of mean, variance or loss that does not exist, and for what is no such option
  * @example
  * ```js
  * import { gaussianDiffusion, linearBetas } from 'tenfold/diffusion';
@@ -120,19 +140,38 @@ export const gaussianDiffusion = (
   betas: ArrayLike<number>,
   options: GaussianDiffusionOptions = {},
 ): GaussianDiffusion => {
-  const coefficients = inTheNameOf('gaussianDiffusion', () => diffusionCoefficients(betas));
-  const numTimesteps = coefficients.betas.length;
-  const { originalNumSteps = numTimesteps, timestepMap = coefficients.betas.map((_, t) => t) } = options;
-  return Object.freeze({
-    ...coefficients,
-    numTimesteps,
-    originalNumSteps,
-    timestepMap: checkMap(timestepMap, numTimesteps, originalNumSteps),
-    rescaleTimesteps: options.rescaleTimesteps ?? false,
-    meanType: checkChoice('meanType', options.meanType ?? 'epsilon', meanTypes),
-    varianceType: checkChoice('varianceType', options.varianceType ?? 'fixedSmall', varianceTypes),
-    lossType: checkChoice('lossType', options.lossType ?? 'mse', lossTypes),
-  });
+  const others = ['rescaleTimesteps', 'timestepMap', 'originalNumSteps'];
+  checkOptions('gaussianDiffusion', [...Object.keys(choices), ...others], options);
+  return make('gaussianDiffusion', betas, options);
+};
+
+/** Any diffusion: its members are of the kinds that those of all others are. Made when first asked for, then kept. */
+let example: GaussianDiffusion | undefined;
+
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null;
+
+/**
+ * @internal Refuses what is no diffusion.
+ *
+ * @throws ArgumentError
+ */
+export const checkDiffusion = (operation: string, diffusion: GaussianDiffusion): void => {
+  example ??= make(operation, [0.5, 0.5], {});
+  const isLike = ([name, value]: readonly [string, unknown]): boolean => {
+    const own = diffusion[name as keyof GaussianDiffusion];
+    if (Array.isArray(value)) return Array.isArray(own) && own.length === diffusion.numTimesteps;
+    if (typeof value === 'number') return Number.isSafeInteger(own) && (own as number) > 0;
+    return Object.hasOwn(choices, name)
+      ? (choices[name as keyof typeof choices] as readonly unknown[]).includes(own)
+      : typeof own === typeof value;
+  };
+  checkArgument(
+    isObject(diffusion) && Object.entries(example).every(isLike),
+    operation,
+    `${kindOf(diffusion)} as the diffusion`,
+    'it takes a Gaussian diffusion, whole',
+    'Make one with gaussianDiffusion(cosineBetas(1000)), or respace another.',
+  );
 };
 
 /**
@@ -155,15 +194,22 @@ export const gaussianDiffusion = (
 export const respace = (
   diffusion: GaussianDiffusionOptions & { readonly betas: ArrayLike<number> },
   useTimesteps: Iterable<number>,
-): GaussianDiffusion =>
-  inTheNameOf('respace', () => {
-    const { betas, timestepMap } = respaceBetas(diffusion.betas, useTimesteps);
-    return gaussianDiffusion(betas, {
-      ...diffusion,
-      timestepMap: timestepMap.map(t => diffusion.timestepMap?.[t] ?? t),
-      originalNumSteps: diffusion.originalNumSteps ?? diffusion.betas.length,
-    });
-  });
+): GaussianDiffusion => {
+  const operation = 'respace';
+  checkArgument(
+    isObject(diffusion),
+    operation,
+    `${kindOf(diffusion)} as the diffusion`,
+    'it takes a Gaussian diffusion, or its betas with options',
+    'Write respace({ betas }, timesteps).',
+  );
+  const kept = respaceBetasFor(operation, diffusion.betas, useTimesteps);
+  const steps = diffusion.betas.length;
+  const { originalNumSteps = steps, timestepMap = range(steps) } = diffusion;
+  const known = checkMap(operation, timestepMap, steps, originalNumSteps);
+  const options = { ...diffusion, originalNumSteps, timestepMap: kept.timestepMap.map(t => known[t]!) };
+  return make(operation, kept.betas, options);
+};
 
 /**
  * The coefficient of each sample's timestep, ready to be multiplied with the samples: coefficients[t] in the shape
@@ -173,7 +219,8 @@ export const respace = (
  * @param t int32 [N]
  * @param like float tensor of shape [N, …]
  * @returns the rank and dtype of `like`
- * @throws ShapeError, DTypeError when t is not int32 [N] or `like` no float
+ * @throws ShapeError, DTypeError when t is not int32 [N] or `like` no float, ArgumentError for coefficients that are no
+ *   numbers
  * @example
  * ```js
  * import { tensor, zeros } from 'tenfold';
@@ -187,7 +234,15 @@ export const extract = <D extends Tensor['dtype']>(
   like: Tensor<Shape, D>,
 ): Tensor<Shape, D> => {
   checkBatch('extract', { like }, t);
-  const table = tensor(coefficients, { dtype: like.dtype });
+  const numbers = numbersOf(coefficients as ArrayLike<number>);
+  checkArgument(
+    numbers.length > 0 && numbers.every(value => typeof value === 'number'),
+    'extract',
+    `${kindOf(coefficients)} as coefficients`,
+    'coefficients are an array of numbers, one a timestep',
+    'Take those of a diffusion: diffusion.betas.',
+  );
+  const table = tensor(numbers, { dtype: like.dtype });
   return reshape(take(table, t as Tensor<Shape, 'int32'>), [t.shape[0]!, ...like.shape.slice(1).fill(1)]);
 };
 
@@ -200,7 +255,8 @@ export const extract = <D extends Tensor['dtype']>(
  * @param t int32 [N]
  * @param like the samples [N, …] that go with them
  * @returns int32 [N]; where timesteps are rescaled, of the dtype of `like`
- * @throws ShapeError, DTypeError when t is not int32 [N] or `like` no float
+ * @throws ShapeError, DTypeError when t is not int32 [N] or `like` no float, ArgumentError for what is no diffusion or no
+ *   tensor
  * @example
  * ```js
  * import { tensor, zeros } from 'tenfold';
@@ -210,6 +266,7 @@ export const extract = <D extends Tensor['dtype']>(
  * ```
  */
 export const modelTimesteps = (diffusion: GaussianDiffusion, t: Tensor, like: Tensor): Tensor => {
+  checkDiffusion('modelTimesteps', diffusion);
   checkBatch('modelTimesteps', { like }, t);
   const { timestepMap, numTimesteps, originalNumSteps, rescaleTimesteps } = diffusion;
   const mapped =

@@ -1,15 +1,16 @@
 /** Likelihoods and divergences of Gaussians, in nats. */
-import type { DType } from '../tensor/dtype.js';
-import { ArgumentError } from '../tensor/errors.js';
-import { isWeakNumber } from '../tensor/ops/common/operands.js';
+import { type DType, isFloat } from '../tensor/dtype.js';
+import { ArgumentError, DTypeError } from '../tensor/errors.js';
+import { isWeakNumber, unaryOperand } from '../tensor/ops/common/operands.js';
+import { checkOptions } from '../tensor/ops/common/options.js';
 import { tensor } from '../tensor/ops/creation/creation.js';
 import { abs, add, clamp, mul, neg, sign, square, sub } from '../tensor/ops/elementwise/arithmetic.js';
 import { cast } from '../tensor/ops/elementwise/cast.js';
 import { greater, less, where } from '../tensor/ops/elementwise/comparison.js';
 import { exp, log, tanh } from '../tensor/ops/elementwise/elementary.js';
-import { broadcastShapes, type Shape } from '../tensor/shape.js';
+import { broadcastShapes, type Shape, showAval } from '../tensor/shape.js';
 import type { Floating } from '../tensor/shape-types.js';
-import { isTensor, type Tensor } from '../tensor/tensor.js';
+import { isTensor, type Tensor, wrap } from '../tensor/tensor.js';
 import { checkAlike, checkTensors } from './checks.js';
 
 /**
@@ -21,8 +22,8 @@ import { checkAlike, checkTensors } from './checks.js';
  * @param mean1 a float tensor or a number, as the others; at least one is a tensor
  * @param logVariance1 log σ₁²
  * @returns the broadcast shape and the promoted dtype
- * @throws ShapeError when the shapes do not broadcast
- * @throws ArgumentError when no argument is a tensor
+ * @throws ShapeError when the shapes do not broadcast, DTypeError for a tensor that is no float
+ * @throws ArgumentError when no argument is a tensor, or one is neither a tensor nor a number
  * @example
  * ```js
  * import { tensor } from 'tenfold';
@@ -47,6 +48,14 @@ export const normalKl = (
       hint: 'Make a scalar with tensor(0).',
     });
   }
+  if (!tensors.every(x => isFloat(x.dtype))) {
+    throw new DTypeError({
+      operation: 'normalKl',
+      given: tensors.map(showAval).join(' and '),
+      rule: 'the moments are float32 or float64',
+      hint: "Cast them: cast(x, 'float32').",
+    });
+  }
   broadcastShapes('normalKl', ...tensors.map(x => x.shape));
   const dtype = tensors.some(x => x.dtype === 'float64') ? 'float64' : 'float32';
   const [m1, v1, m2, v2] = Object.values(operands).map((x): Tensor => {
@@ -69,8 +78,8 @@ const saturation = 27 * Math.LN2;
  *
  * Source: Page 1977, "Approximations to the cumulative normal function", as in the code of Ho et al. 2020.
  *
- * @returns shape and dtype of x
- * @throws ArgumentError when `x` is no tensor
+ * @returns shape and dtype of x; integers give float32
+ * @throws ArgumentError when `x` is no tensor, DTypeError for uint8
  * @example
  * ```js
  * import { tensor } from 'tenfold';
@@ -80,7 +89,7 @@ const saturation = 27 * Math.LN2;
  */
 export const approxStandardNormalCdf = <S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, Floating<D>> => {
   checkTensors('approxStandardNormalCdf', { x });
-  const z: Tensor = x;
+  const z: Tensor = wrap(unaryOperand('approxStandardNormalCdf', x, { toFloat: true }));
   const inner = mul(add(z, mul(mul(square(z), z), 0.044715)), Math.sqrt(2 / Math.PI));
   const saturated = where(greater(abs(inner), saturation), sign(inner), tanh(inner));
   return mul(add(saturated, 1), 0.5) as Tensor<S, Floating<D>>;
@@ -106,7 +115,7 @@ export interface GaussianParameters {
  * @param x values k / 127.5 − 1 for k = 0 … 255; float, any shape
  * @param parameters means and log standard deviations, in shape and dtype of x
  * @returns shape and dtype of x
- * @throws ShapeError, DTypeError when the three differ in shape or dtype
+ * @throws ShapeError, DTypeError when the three differ in shape or dtype, ArgumentError for what is no tensor
  * @example
  * ```js
  * import { tensor } from 'tenfold';
@@ -117,8 +126,10 @@ export interface GaussianParameters {
  */
 export const discretizedGaussianLogLikelihood = <S extends Shape, D extends DType>(
   x: Tensor<S, D>,
-  { means, logScales }: GaussianParameters,
+  parameters: GaussianParameters,
 ): Tensor<S, D> => {
+  checkOptions('discretizedGaussianLogLikelihood', ['means', 'logScales'], parameters);
+  const { means, logScales } = parameters ?? {};
   checkAlike('discretizedGaussianLogLikelihood', { x, means, logScales });
   const values: Tensor = x;
   const centered = sub(values, means);

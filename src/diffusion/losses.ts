@@ -10,6 +10,7 @@ import { qPosteriorMeanVariance, qSample } from './forward-process.js';
 import type { GaussianDiffusion } from './gaussian-diffusion.js';
 import { type NoiseOptions, noiseFor } from './noise.js';
 import {
+  checkModel,
   extraOf,
   type Model,
   type ModelInputs,
@@ -33,6 +34,40 @@ const targetOf = (diffusion: GaussianDiffusion, xStart: Tensor, xT: Tensor, t: T
   return diffusion.meanType === 'startX' ? xStart : qPosteriorMeanVariance(diffusion, xStart, xT, t).mean;
 };
 
+/** @internal {@link trainingLosses} in the name of another function. */
+export const trainingLossesFor = <E>(
+  operation: string,
+  diffusion: GaussianDiffusion,
+  model: Model<E>,
+  xStart: Tensor,
+  t: Tensor,
+  options: NoiseOptions & ModelInputs<E>,
+): TrainingLosses => {
+  const { lossType, numTimesteps } = diffusion;
+  const noise = noiseFor(operation, ['xStart', xStart], t, options);
+  const xT: Tensor = qSample(diffusion, xStart, t, noise);
+  const prediction = predict(operation, diffusion, model, xT, t, extraOf(options));
+  const bound = (given: Prediction): Tensor =>
+    vbTermFrom(
+      diffusion,
+      pMeanVarianceFrom(operation, diffusion, given, xT, t, { clipDenoised: false }),
+      xStart,
+      xT,
+      t,
+    );
+  const parts = (): Record<string, Tensor> => {
+    if (lossType === 'kl') return { loss: bound(prediction) };
+    if (lossType === 'rescaledKl') return { loss: mul(bound(prediction), numTimesteps) };
+    const mse = meanFlat(square(sub(targetOf(diffusion, xStart, xT, t, noise), prediction.output)));
+    if (prediction.variance === undefined) return { loss: mse, mse };
+    // The bound is to train the variance alone; the mean learns from the squared error.
+    const term = bound({ ...prediction, output: stopGradient(prediction.output) });
+    const vb = lossType === 'rescaledMse' ? mul(term, numTimesteps / 1000) : term;
+    return { loss: add(mse, vb), mse, vb };
+  };
+  return Object.freeze(parts()) as unknown as TrainingLosses;
+};
+
 /**
  * The losses of a model at given timesteps. xₜ is made from x₀ and noise, and depending on the `lossType` the loss is
  *
@@ -50,7 +85,7 @@ const targetOf = (diffusion: GaussianDiffusion, xStart: Tensor, xT: Tensor, t: T
  * @param options `noise` like xStart, or a `key`; see {@link NoiseOptions}
  * @returns the loss and its parts, each [N] in the dtype of xStart
  * @throws ShapeError, DTypeError when xStart and noise differ, t is not int32 [N], or the model's output does not fit
- * @throws ArgumentError unless there is either noise or a key
+ * @throws ArgumentError for what is no diffusion, model or option, and unless there is either noise or a key
  * @example
  * ```js
  * import { tensor } from 'tenfold';
@@ -67,22 +102,7 @@ export const trainingLosses = <D extends DType, E = unknown>(
   t: Tensor,
   options: NoiseOptions & ModelInputs<E>,
 ): TrainingLosses<D> => {
+  checkModel('trainingLosses', diffusion, model, options);
   checkBatch('trainingLosses', { xStart }, t);
-  const { lossType, numTimesteps } = diffusion;
-  const noise = noiseFor('trainingLosses', ['xStart', xStart], t, options);
-  const xT: Tensor = qSample(diffusion, xStart, t, noise);
-  const prediction = predict('trainingLosses', diffusion, model, xT, t, extraOf(options));
-  const bound = (given: Prediction): Tensor =>
-    vbTermFrom(diffusion, pMeanVarianceFrom(diffusion, given, xT, t, { clipDenoised: false }), xStart, xT, t);
-  const parts = (): Record<string, Tensor> => {
-    if (lossType === 'kl') return { loss: bound(prediction) };
-    if (lossType === 'rescaledKl') return { loss: mul(bound(prediction), numTimesteps) };
-    const mse = meanFlat(square(sub(targetOf(diffusion, xStart, xT, t, noise), prediction.output)));
-    if (prediction.variance === undefined) return { loss: mse, mse };
-    // The bound is to train the variance alone; the mean learns from the squared error.
-    const term = bound({ ...prediction, output: stopGradient(prediction.output) });
-    const vb = lossType === 'rescaledMse' ? mul(term, numTimesteps / 1000) : term;
-    return { loss: add(mse, vb), mse, vb };
-  };
-  return Object.freeze(parts()) as unknown as TrainingLosses<D>;
+  return trainingLossesFor('trainingLosses', diffusion, model, xStart, t, options) as TrainingLosses<D>;
 };

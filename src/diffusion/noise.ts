@@ -1,6 +1,6 @@
 /** Where samplers and losses take their noise from: a tensor that is given, or a key. */
 import { normal } from '../random/draw.js';
-import { foldIn, type Key } from '../random/key.js';
+import { foldIn, type Key, keyNode } from '../random/key.js';
 import type { DType, FloatDType } from '../tensor/dtype.js';
 import { ArgumentError, DTypeError, ShapeError } from '../tensor/errors.js';
 import { arange } from '../tensor/ops/creation/creation.js';
@@ -26,7 +26,8 @@ export interface NoiseOptions {
  * @param like samples [N, …] whose shape and dtype the noise takes
  * @param t int32 [N]
  * @param firstSample the number of the batch's first sample, the others follow
- * @throws ShapeError, DTypeError when t is not int32 [N] or `like` no float; IndexError for a negative firstSample
+ * @throws ShapeError, DTypeError when t is not int32 [N] or `like` no float; IndexError for a negative firstSample,
+ *   ArgumentError for what is no key or no tensor
  * @example
  * ```js
  * import { full, zeros } from 'tenfold';
@@ -44,6 +45,7 @@ export const timestepNoise = <S extends Shape, D extends DType>(
   checkBatch('timestepNoise', { like }, t);
   const [count = 0, ...shape] = like.shape as Shape;
   checkInteger('timestepNoise', 'firstSample', firstSample, 0, 2 ** 31 - 1 - count);
+  keyNode('timestepNoise', key);
   const dtype = like.dtype as FloatDType;
   const samples = arange(firstSample, firstSample + count, { dtype: 'int32' });
   const draw = vmap((i: Tensor, at: Tensor): Tensor => normal(foldIn(foldIn(key, i), at), shape, { dtype }));
@@ -60,7 +62,7 @@ const refuse = (operation: string, given: string): never => {
 };
 
 /** Refuses options that name no source of noise, or two. */
-export const checkSource = (operation: string, { noise, key }: NoiseOptions): void => {
+export const checkSource = (operation: string, { noise, key }: NoiseOptions = {}): void => {
   if (noise === undefined && key === undefined) refuse(operation, 'neither noise nor a key');
   if (noise !== undefined && key !== undefined) refuse(operation, 'both noise and a key');
 };

@@ -5,7 +5,9 @@
  * as long as it is shown the original timesteps (`timestepMap`).
  */
 import { ScheduleError } from '../tensor/errors.js';
+import { kindOf } from '../tensor/ops/common/checks.js';
 import { roundHalfEven } from '../tensor/primitives/special.js';
+import { showNumber } from './checks.js';
 import { checkBetas, cumulativeAlphas } from './schedules.js';
 
 /** A diffusion over a selection of the timesteps of another one. */
@@ -22,8 +24,10 @@ const rising = (a: number, b: number): number => a - b;
 const strided = (numTimesteps: number, spec: string): readonly number[] => {
   const digits = spec.slice('ddim'.length).trim();
   const count = /^\d+$/.test(digits) ? Number(digits) : Number.NaN;
-  for (let stride = 1; stride < numTimesteps; stride++) {
-    if (Math.ceil(numTimesteps / stride) === count) return Array.from({ length: count }, (_, i) => i * stride);
+  // The smallest stride that gives no more than that many; where it gives fewer, none gives as many.
+  const stride = Math.ceil(numTimesteps / count);
+  if (stride < numTimesteps && Math.ceil(numTimesteps / stride) === count) {
+    return Array.from({ length: count }, (_, i) => i * stride);
   }
   throw new ScheduleError({
     operation: 'spaceTimesteps',
@@ -35,7 +39,7 @@ const strided = (numTimesteps: number, spec: string): readonly number[] => {
 
 const showCounts = (counts: unknown): string => {
   if (typeof counts === 'string') return `'${counts}'`;
-  return Array.isArray(counts) ? `[${counts.join(', ')}]` : String(counts);
+  return Array.isArray(counts) ? `[${counts.map(showNumber).join(', ')}]` : showNumber(counts);
 };
 
 const checkCounts = (sectionCounts: number | readonly number[] | string): readonly number[] => {
@@ -88,7 +92,7 @@ export const spaceTimesteps = (
   if (!Number.isSafeInteger(numTimesteps) || numTimesteps < 1) {
     throw new ScheduleError({
       operation: 'spaceTimesteps',
-      given: `${String(numTimesteps)} as the number of timesteps`,
+      given: `${showNumber(numTimesteps)} as the number of timesteps`,
       rule: 'the number of timesteps is a positive integer',
       hint: 'Pass the number of timesteps of the original process.',
     });
@@ -141,20 +145,29 @@ export const spaceTimesteps = (
  * timestepMap[1]; // => 20
  * ```
  */
-export const respaceBetas = (betas: ArrayLike<number>, useTimesteps: Iterable<number>): RespacedBetas => {
-  const operation = 'respaceBetas';
+export const respaceBetas = (betas: ArrayLike<number>, useTimesteps: Iterable<number>): RespacedBetas =>
+  respaceBetasFor('respaceBetas', betas, useTimesteps);
+
+/** @internal {@link respaceBetas} in the name of another function. */
+export const respaceBetasFor = (
+  operation: string,
+  betas: ArrayLike<number>,
+  useTimesteps: Iterable<number>,
+): RespacedBetas => {
   const alphasCumprod = cumulativeAlphas(checkBetas(operation, betas));
-  const timestepMap = [...new Set(useTimesteps)].sort(rising);
-  const outside = timestepMap.find(t => !(Number.isInteger(t) && t >= 0 && t < alphasCumprod.length));
-  if (timestepMap.length === 0 || outside !== undefined) {
+  const isIterable = typeof useTimesteps?.[Symbol.iterator] === 'function';
+  const timestepMap = isIterable ? [...new Set(useTimesteps)] : [];
+  const outside = timestepMap.findIndex(t => !(Number.isInteger(t) && t >= 0 && t < alphasCumprod.length));
+  if (timestepMap.length === 0 || outside >= 0) {
+    const [none, t] = [isIterable ? '' : `, but ${kindOf(useTimesteps)}`, timestepMap[outside]];
     throw new ScheduleError({
       operation,
-      given:
-        outside === undefined ? 'no timesteps' : `timestep ${String(outside)} of ${alphasCumprod.length} timesteps`,
+      given: outside < 0 ? `no timesteps${none}` : `timestep ${showNumber(t)} of ${alphasCumprod.length} timesteps`,
       rule: 'at least one timestep is kept, and each is an integer from 0 to one below the number of betas',
       hint: 'Use spaceTimesteps with the number of betas.',
     });
   }
+  timestepMap.sort(rising);
   const kept = timestepMap.map(t => alphasCumprod[t]!);
   const empty = kept.indexOf(0);
   if (empty >= 0 && empty < kept.length - 1) {

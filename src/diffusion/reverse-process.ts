@@ -1,13 +1,13 @@
 /** The reverse process p, which a network takes from noise towards data, and its conditioning by a gradient. */
 import type { DType } from '../tensor/dtype.js';
 import { DTypeError, ShapeError } from '../tensor/errors.js';
-import { checkSetting } from '../tensor/ops/common/operands.js';
+import { kindOf } from '../tensor/ops/common/checks.js';
 import { add, clamp, mul, sub } from '../tensor/ops/elementwise/arithmetic.js';
 import { exp } from '../tensor/ops/elementwise/elementary.js';
 import { split } from '../tensor/ops/movement/joining.js';
-import { type Shape, sameShape, showAval, showShape } from '../tensor/shape.js';
+import { checkArgument, type Shape, sameShape, showAval, showShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { checkAlike, checkBatch, checkTensors } from './checks.js';
+import { checkAlike, checkBatch, checkFunctions, checkSampling, checkTensors } from './checks.js';
 import {
   extractFull,
   type GaussianMoments,
@@ -16,7 +16,7 @@ import {
   predictXStartFromXPrev,
   qPosteriorMeanVariance,
 } from './forward-process.js';
-import { extract, type GaussianDiffusion, modelTimesteps } from './gaussian-diffusion.js';
+import { checkDiffusion, extract, type GaussianDiffusion, modelTimesteps } from './gaussian-diffusion.js';
 
 /**
  * A network, or the gradient of a condition: a function of samples [N, C, …], timesteps [N] as the network knows them
@@ -52,6 +52,22 @@ export const extraOf = <E>({ modelInputs = null as E }: ModelInputs<E>): E => mo
 const learns = ({ varianceType }: GaussianDiffusion): boolean =>
   varianceType === 'learned' || varianceType === 'learnedRange';
 
+/**
+ * Refuses what is no diffusion, no network, or no options of a sampler.
+ *
+ * @throws ArgumentError, DTypeError, IndexError, TraceError
+ */
+export const checkModel = (
+  operation: string,
+  diffusion: GaussianDiffusion,
+  model: unknown,
+  options: object | undefined,
+): void => {
+  checkDiffusion(operation, diffusion);
+  checkFunctions(operation, { model });
+  checkSampling(operation, options);
+};
+
 /** Calls the network and takes its output apart. */
 export const predict = <E>(
   operation: string,
@@ -64,6 +80,14 @@ export const predict = <E>(
   const output = model(x, modelTimesteps(diffusion, t, x), extra);
   checkTensors(operation, { 'the output of the model': output });
   const learned = learns(diffusion);
+  if (learned && x.shape.length < 2) {
+    throw new ShapeError({
+      operation,
+      given: `x ${showAval(x)}`,
+      rule: `with the varianceType ${diffusion.varianceType} samples have channels: [N, C, …]`,
+      hint: 'Use expandDims(x, 1) for a single channel, or fix the variance.',
+    });
+  }
   const [count = 0, channels = 0, ...rest] = x.shape;
   const wanted = learned ? [count, 2 * channels, ...rest] : x.shape;
   const given = `a model that gives ${showAval(output)} for x ${showAval(x)}`;
@@ -121,17 +145,17 @@ const varianceOf = (
 
 /** {@link pMeanVariance} from what the network has given. */
 export const pMeanVarianceFrom = <E>(
+  operation: string,
   diffusion: GaussianDiffusion,
   { output, variance: learned }: Prediction,
   x: Tensor,
   t: Tensor,
   { clipDenoised = true, denoisedFn }: DenoiseOptions<E>,
 ): PMeanVariance => {
-  checkSetting('pMeanVariance', 'clipDenoised', clipDenoised);
   const [variance, logVariance] = varianceOf(diffusion, learned, x, t);
   const finish = (predicted: Tensor): Tensor => {
     const denoised = denoisedFn === undefined ? predicted : denoisedFn(predicted);
-    if (denoisedFn !== undefined) checkAlike('pMeanVariance', { x, 'the result of denoisedFn': denoised });
+    if (denoisedFn !== undefined) checkAlike(operation, { x, 'the result of denoisedFn': denoised });
     return clipDenoised ? clamp(denoised, -1, 1) : denoised;
   };
   if (diffusion.meanType === 'previousX') {
@@ -157,6 +181,7 @@ export const pMeanVarianceFrom = <E>(
  * @param t int32 [N]
  * @returns mean, variance, its logarithm and the prediction of x₀, all in shape and dtype of x
  * @throws ShapeError, DTypeError when t is not int32 [N], or the model's output has not the shape and dtype it should
+ * @throws ArgumentError for what is no diffusion, model or option
  * @example
  * ```js
  * import { tensor } from 'tenfold';
@@ -173,9 +198,29 @@ export const pMeanVariance = <S extends Shape, D extends DType, E = unknown>(
   t: Tensor,
   options: DenoiseOptions<E> = {},
 ): PMeanVariance<S, D> => {
+  checkModel('pMeanVariance', diffusion, model, options);
   checkBatch('pMeanVariance', { x }, t);
   const prediction = predict('pMeanVariance', diffusion, model, x, t, extraOf(options));
-  return pMeanVarianceFrom(diffusion, prediction, x, t, options) as PMeanVariance<S, D>;
+  return pMeanVarianceFrom('pMeanVariance', diffusion, prediction, x, t, options) as PMeanVariance<S, D>;
+};
+
+const checkCondition = (
+  operation: string,
+  diffusion: GaussianDiffusion,
+  condFn: unknown,
+  pMeanVar: unknown,
+  options: object,
+): void => {
+  checkDiffusion(operation, diffusion);
+  checkFunctions(operation, { condFn });
+  checkArgument(
+    typeof pMeanVar === 'object' && pMeanVar !== null,
+    operation,
+    `${kindOf(pMeanVar)} as pMeanVar`,
+    'pMeanVar holds the moments of p(xₜ₋₁ | xₜ)',
+    'Pass what pMeanVariance gives for x and t.',
+  );
+  checkSampling(operation, options);
 };
 
 /** The gradient of a condition's log probability at the samples. */
@@ -204,6 +249,7 @@ const conditionAt = <E>(
  * @param t int32 [N]
  * @returns the new mean, in shape and dtype of x
  * @throws ShapeError, DTypeError when t is not int32 [N], or the gradient or the moments differ from x
+ * @throws ArgumentError for what is no diffusion, function, moments or option
  * @example
  * ```js
  * import { onesLike, tensor } from 'tenfold';
@@ -222,11 +268,22 @@ export const conditionMean = <S extends Shape, D extends DType, E = unknown>(
   t: Tensor,
   options: ModelInputs<E> = {},
 ): Tensor<S, D> => {
+  checkCondition('conditionMean', diffusion, condFn, pMeanVar, options);
   const { mean, variance } = pMeanVar;
   checkBatch('conditionMean', { x, mean, variance }, t);
-  const gradient = conditionAt('conditionMean', diffusion, condFn, x, t, options);
-  return add(mean, mul(variance, gradient)) as Tensor<S, D>;
+  return conditionMeanFor('conditionMean', diffusion, condFn, pMeanVar, x, t, options) as Tensor<S, D>;
 };
+
+/** @internal {@link conditionMean} in the name of another function. */
+export const conditionMeanFor = <E>(
+  operation: string,
+  diffusion: GaussianDiffusion,
+  condFn: Model<E>,
+  { mean, variance }: GaussianMoments,
+  x: Tensor,
+  t: Tensor,
+  options: ModelInputs<E>,
+): Tensor => add(mean, mul(variance, conditionAt(operation, diffusion, condFn, x, t, options)));
 
 /**
  * What {@link pMeanVariance} would have given if the network's score took a condition into account: the noise in the
@@ -241,7 +298,8 @@ export const conditionMean = <S extends Shape, D extends DType, E = unknown>(
  * @param x xₜ, float [N, …]
  * @param t int32 [N]
  * @returns a new mean and prediction of x₀ (not clipped again), with the variance as it was
- * @throws ShapeError, DTypeError when t is not int32 [N], or the gradient or the prediction differs from x
+ * @throws ShapeError, DTypeError when t is not int32 [N], or the gradient, the moments or the prediction differ from x
+ * @throws ArgumentError for what is no diffusion, function, moments or option
  * @example
  * ```js
  * import { tensor, zerosLike } from 'tenfold';
@@ -260,11 +318,26 @@ export const conditionScore = <S extends Shape, D extends DType, E = unknown>(
   t: Tensor,
   options: ModelInputs<E> = {},
 ): PMeanVariance<S, D> => {
-  checkBatch('conditionScore', { x, predXStart: pMeanVar.predXStart }, t);
+  checkCondition('conditionScore', diffusion, condFn, pMeanVar, options);
+  const { mean, variance, logVariance, predXStart } = pMeanVar;
+  checkBatch('conditionScore', { x, mean, variance, logVariance, predXStart }, t);
+  return conditionScoreFor('conditionScore', diffusion, condFn, pMeanVar, x, t, options) as PMeanVariance<S, D>;
+};
+
+/** @internal {@link conditionScore} in the name of another function. */
+export const conditionScoreFor = <E>(
+  operation: string,
+  diffusion: GaussianDiffusion,
+  condFn: Model<E>,
+  pMeanVar: PMeanVariance,
+  x: Tensor,
+  t: Tensor,
+  options: ModelInputs<E>,
+): PMeanVariance => {
   const eps: Tensor = predictEpsFromXStart(diffusion, x, t, pMeanVar.predXStart);
-  const gradient = conditionAt('conditionScore', diffusion, condFn, x, t, options);
+  const gradient = conditionAt(operation, diffusion, condFn, x, t, options);
   const sigma: Tensor = extract(diffusion.sqrtOneMinusAlphasCumprod, t, x);
   const predXStart = predictXStartFromEps(diffusion, x, t, sub(eps, mul(sigma, gradient)));
   const { mean } = qPosteriorMeanVariance(diffusion, predXStart, x, t);
-  return Object.freeze({ ...(pMeanVar as PMeanVariance<S, D>), mean, predXStart });
+  return Object.freeze({ ...pMeanVar, mean, predXStart });
 };

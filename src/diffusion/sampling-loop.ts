@@ -72,19 +72,25 @@ export interface Plan {
   readonly step: Step;
 }
 
+const checkBatched = (operation: string, shape: Shape, given: string): void => {
+  if (shape.length > 0) return;
+  throw new ShapeError({
+    operation,
+    given,
+    rule: 'samples have the shape [N, …]',
+    hint: 'Use expandDims(x, 0) for a batch of one.',
+  });
+};
+
 /** The samples to start from: given, or drawn at the timestep T, which no step draws at. */
 const startOf = ({ operation, diffusion, start, options }: Plan): Tensor => {
   if (isTensor(start)) {
     checkAlike(operation, { 'the start': start });
-    if (start.shape.length > 0) return start;
-    throw new ShapeError({
-      operation,
-      given: `the start ${showAval(start)}`,
-      rule: 'samples have the shape [N, …]',
-      hint: 'Use expandDims(x, 0) for a batch of one.',
-    });
+    checkBatched(operation, start.shape, `the start ${showAval(start)}`);
+    return start;
   }
   const shape = checkShape(operation, start);
+  checkBatched(operation, shape, 'the shape [] to start from');
   if (options.key === undefined) {
     throw new ArgumentError({
       operation,

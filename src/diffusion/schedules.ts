@@ -5,6 +5,8 @@
  * rounded to whatever the tensors are; deriving them in float32 loses most digits of the first timesteps.
  */
 import { ScheduleError } from '../tensor/errors.js';
+import { kindOf } from '../tensor/ops/common/checks.js';
+import { checkFunctions, showNumber } from './checks.js';
 
 /** The schedules that have a name. */
 export type ScheduleName = 'linear' | 'cosine';
@@ -40,10 +42,10 @@ export interface DiffusionCoefficients {
 }
 
 const checkSteps = (operation: string, T: number): void => {
-  if (Number.isSafeInteger(T) && T >= 1) return;
+  if (Number.isSafeInteger(T) && T >= 1 && T < 2 ** 31) return;
   throw new ScheduleError({
     operation,
-    given: `${String(T)} as the number of timesteps`,
+    given: `${showNumber(T)} as the number of timesteps`,
     rule: 'the number of timesteps is a positive integer',
     hint: 'Ho et al. use 1000.',
   });
@@ -65,8 +67,10 @@ const checkSteps = (operation: string, T: number): void => {
  * linearBetas(1000)[0]; // => 0.0001
  * ```
  */
-export const linearBetas = (T: number): readonly number[] => {
-  checkSteps('linearBetas', T);
+export const linearBetas = (T: number): readonly number[] => linear('linearBetas', T);
+
+const linear = (operation: string, T: number): readonly number[] => {
+  checkSteps(operation, T);
   const scale = 1000 / T;
   const start = scale * 0.0001;
   const stop = scale * 0.02;
@@ -82,10 +86,10 @@ const discretise = (
   maxBeta: number,
 ): readonly number[] => {
   checkSteps(operation, T);
-  if (!(maxBeta > 0 && maxBeta <= 1)) {
+  if (!(typeof maxBeta === 'number' && maxBeta > 0 && maxBeta <= 1)) {
     throw new ScheduleError({
       operation,
-      given: `maxBeta = ${String(maxBeta)}`,
+      given: `maxBeta = ${showNumber(maxBeta)}`,
       rule: 'maxBeta lies in (0, 1]',
       hint: 'The papers use 0.999.',
     });
@@ -93,11 +97,13 @@ const discretise = (
   const beta = (_: unknown, step: number): number => {
     const before = alphaBar(step / T);
     const after = alphaBar((step + 1) / T);
-    const raw = 1 - after / before;
-    if (Number.isFinite(before) && Number.isFinite(raw)) return Math.min(raw, maxBeta);
+    // Typed before they are divided: what is no number may refuse to be, in the name of another function.
+    const raw = Number.isFinite(before) && Number.isFinite(after) ? 1 - after / before : Number.NaN;
+    if (Number.isFinite(raw)) return Math.min(raw, maxBeta);
+    const [shown, next] = [before, after].map(showNumber);
     throw new ScheduleError({
       operation,
-      given: `an alphaBar of ${before} at t = ${step / T} and of ${after} at t = ${(step + 1) / T}`,
+      given: `an alphaBar of ${shown} at t = ${step / T} and of ${next} at t = ${(step + 1) / T}`,
       rule: 'alphaBar is finite on [0, 1] and not 0 before t = 1, since each beta divides by it',
       hint: 'Let alphaBar fall from about 1 to about 0; only its last value may be 0.',
     });
@@ -117,15 +123,17 @@ const discretise = (
  *   somewhere, the beta there is negative and {@link diffusionCoefficients} refuses it
  * @param maxBeta largest beta, in (0, 1]
  * @throws ScheduleError when T is no positive integer, maxBeta lies outside (0, 1], or alphaBar is not finite or 0 too
- *   early
+ *   early, ArgumentError when alphaBar is no function
  * @example
  * ```js
  * import { betasForAlphaBar } from 'tenfold/diffusion';
  * betasForAlphaBar(100, t => Math.exp(-5 * t))[0]; // => 1 - Math.exp(-0.05)
  * ```
  */
-export const betasForAlphaBar = (T: number, alphaBar: (t: number) => number, maxBeta = 0.999): readonly number[] =>
-  discretise('betasForAlphaBar', T, alphaBar, maxBeta);
+export const betasForAlphaBar = (T: number, alphaBar: (t: number) => number, maxBeta = 0.999): readonly number[] => {
+  checkFunctions('betasForAlphaBar', { alphaBar });
+  return discretise('betasForAlphaBar', T, alphaBar, maxBeta);
+};
 
 /** The offset keeps the first betas from being too small for the network to see any noise. */
 const cosineAlphaBar = (t: number): number => {
@@ -147,11 +155,13 @@ const cosineAlphaBar = (t: number): number => {
  * cosineBetas(1000).at(-1); // => 0.999
  * ```
  */
-export const cosineBetas = (T: number): readonly number[] => discretise('cosineBetas', T, cosineAlphaBar, 0.999);
+export const cosineBetas = (T: number): readonly number[] => cosine('cosineBetas', T);
 
-const schedules: Readonly<Record<ScheduleName, (T: number) => readonly number[]>> = {
-  linear: linearBetas,
-  cosine: cosineBetas,
+const cosine = (operation: string, T: number): readonly number[] => discretise(operation, T, cosineAlphaBar, 0.999);
+
+const schedules: Readonly<Record<ScheduleName, (operation: string, T: number) => readonly number[]>> = {
+  linear,
+  cosine,
 };
 
 /**
@@ -170,14 +180,20 @@ const schedules: Readonly<Record<ScheduleName, (T: number) => readonly number[]>
  */
 export const namedBetas = (name: ScheduleName, T: number): readonly number[] => {
   // `hasOwn`, because a name from a configuration file may well be 'toString'.
-  if (Object.hasOwn(schedules, name)) return schedules[name](T);
+  if (typeof name === 'string' && Object.hasOwn(schedules, name)) return schedules[name]('namedBetas', T);
   throw new ScheduleError({
     operation: 'namedBetas',
-    given: `the name '${String(name)}'`,
+    given: `${typeof name === 'string' ? `the name '${name}'` : `${kindOf(name)} as the name`}`,
     rule: `the named schedules are ${Object.keys(schedules).join(' and ')}`,
     hint: 'For a schedule of your own use betasForAlphaBar.',
   });
 };
+
+const isList = (values: unknown): values is ArrayLike<number> =>
+  Array.isArray(values) || (ArrayBuffer.isView(values) && !(values instanceof DataView));
+
+/** @internal A copy of numbers in an array or typed array; none of what is neither. */
+export const numbersOf = (values: ArrayLike<number>): number[] => (isList(values) ? Array.from(values) : []);
 
 /**
  * A frozen copy of betas that came from outside.
@@ -186,12 +202,15 @@ export const namedBetas = (name: ScheduleName, T: number): readonly number[] => 
  * @throws ScheduleError when there is none, or one lies outside (0, 1]
  */
 export const checkBetas = (operation: string, betas: ArrayLike<number>): readonly number[] => {
-  const checked = Array.from(betas);
+  const checked = numbersOf(betas);
   const bad = checked.findIndex(beta => !(typeof beta === 'number' && beta > 0 && beta <= 1));
   if (checked.length > 0 && bad < 0) return Object.freeze(checked);
   throw new ScheduleError({
     operation,
-    given: checked.length === 0 ? 'no betas' : `a beta of ${String(checked[bad])} at timestep ${bad}`,
+    given:
+      checked.length > 0
+        ? `a beta of ${showNumber(checked[bad])} at timestep ${bad}`
+        : `no betas${isList(betas) ? '' : `, but ${kindOf(betas)}`}`,
     rule: 'betas are a vector of at least one number, each in (0, 1]',
     hint: 'The linear schedule leaves this range with fewer than 20 timesteps: take more, or the cosine schedule.',
   });
@@ -227,8 +246,11 @@ export const cumulativeAlphas = (betas: readonly number[]): readonly number[] =>
  * posteriorVariance[0]; // => 0
  * ```
  */
-export const diffusionCoefficients = (betas: ArrayLike<number>): DiffusionCoefficients => {
-  const operation = 'diffusionCoefficients';
+export const diffusionCoefficients = (betas: ArrayLike<number>): DiffusionCoefficients =>
+  coefficientsFor('diffusionCoefficients', betas);
+
+/** @internal {@link diffusionCoefficients} in the name of another function. */
+export const coefficientsFor = (operation: string, betas: ArrayLike<number>): DiffusionCoefficients => {
   const beta = checkBetas(operation, betas);
   if (beta.length === 1) {
     throw new ScheduleError({

@@ -5,9 +5,11 @@
  * the training step with everything else that changes.
  */
 import { randint, uniform } from '../random/draw.js';
-import type { Key } from '../random/key.js';
+import { type Key, keyNode } from '../random/key.js';
 import { isFloat } from '../tensor/dtype.js';
-import { ArgumentError, DTypeError, IndexError, ShapeError } from '../tensor/errors.js';
+import { DTypeError, IndexError, ShapeError } from '../tensor/errors.js';
+import { kindOf } from '../tensor/ops/common/checks.js';
+import { checkOptions } from '../tensor/ops/common/options.js';
 import { arange, ones, zeros } from '../tensor/ops/creation/creation.js';
 import { add, div, minimum, mul, square } from '../tensor/ops/elementwise/arithmetic.js';
 import { cast } from '../tensor/ops/elementwise/cast.js';
@@ -18,9 +20,10 @@ import { concat } from '../tensor/ops/movement/joining.js';
 import { broadcastTo, expandDims } from '../tensor/ops/movement/movement.js';
 import { slice } from '../tensor/ops/movement/slicing.js';
 import { mean, sum } from '../tensor/ops/reduction/reduction.js';
-import { type Shape, showAval } from '../tensor/shape.js';
+import { checkArgument, type Shape, sameAval, showAval } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 import { fold, scan } from '../tensor/transform/loops.js';
+import { showNumber } from './checks.js';
 
 /** Timesteps for a batch, and what to multiply their losses with. */
 export interface TimestepSample {
@@ -62,11 +65,11 @@ export interface LossSecondMomentOptions {
 }
 
 const checkCount = (operation: string, what: string, count: number): void => {
-  if (Number.isSafeInteger(count) && count >= 1) return;
+  if (Number.isSafeInteger(count) && count >= 1 && count < 2 ** 31) return;
   throw new IndexError({
     operation,
-    given: `${String(count)} as ${what}`,
-    rule: 'it is a positive integer',
+    given: `${showNumber(count)} as ${what}`,
+    rule: 'it is a positive integer below 2³¹',
     hint: 'Pass diffusion.numTimesteps as the number of timesteps.',
   });
 };
@@ -97,28 +100,31 @@ const checkLosses = (operation: string, t: Tensor, losses: Tensor): void => {
 const byWeights = <State>(
   operation: string,
   numTimesteps: number,
-  weights: (state: State) => Tensor,
+  weights: (state: State, method: string) => Tensor,
 ): Pick<TimestepSampler<State>, 'weights' | 'sample' | 'importanceWeights'> => {
-  const probabilities = (state: State): Tensor => {
-    const w = weights(state);
+  const probabilities = (state: State, method: string): Tensor => {
+    const w = weights(state, method);
     return div(w, sum(w));
   };
   const importanceWeights = (state: State, t: Tensor): Tensor => {
-    checkTimesteps(`${operation}.importanceWeights`, t);
-    const p = take(probabilities(state), t as Tensor<Shape, 'int32'>);
+    const method = `${operation}.importanceWeights`;
+    checkTimesteps(method, t);
+    const p = take(probabilities(state, method), t as Tensor<Shape, 'int32'>);
     return cast(reciprocal(mul(p as Tensor, numTimesteps)), 'float32');
   };
   const sample = (state: State, key: Key, batch: number) => {
-    checkCount(`${operation}.sample`, 'the batch', batch);
+    const method = `${operation}.sample`;
+    keyNode(method, key);
+    checkCount(method, 'the batch', batch);
     const cumulate = (total: Tensor, p: Tensor) => [add(total, p), add(total, p)] as const;
-    const [total, cumulated] = scan(cumulate)(zeros([], { dtype: 'float64' }), probabilities(state));
+    const [total, cumulated] = scan(cumulate)(zeros([], { dtype: 'float64' }), probabilities(state, method));
     const u = mul(uniform(key, [batch], { dtype: 'float64' }), total);
     const passed = lessEqual(expandDims(cumulated, 0), expandDims(u, 1) as Tensor);
     // Rounding must not lead beyond the last timestep.
     const t = minimum(sum(passed, { axis: 1 }) as Tensor, numTimesteps - 1);
     return Object.freeze({ t, weights: importanceWeights(state, t) });
   };
-  return { weights, sample, importanceWeights } as Pick<
+  return { weights: (state: State) => weights(state, `${operation}.weights`), sample, importanceWeights } as Pick<
     TimestepSampler<State>,
     'weights' | 'sample' | 'importanceWeights'
   >;
@@ -151,6 +157,7 @@ export const uniformSampler = (numTimesteps: number): TimestepSampler<null> => {
       return null;
     },
     sample: (state: null, key: Key, batch: number) => {
+      keyNode('uniformSampler.sample', key);
       checkCount('uniformSampler.sample', 'the batch', batch);
       const t = randint(key, [batch], 0, numTimesteps);
       return Object.freeze({ t, weights: base.importanceWeights(state, t) });
@@ -188,7 +195,7 @@ const remember = (
  *
  * @param numTimesteps T, a positive integer
  * @throws IndexError when T or historyPerTerm is no positive integer
- * @throws ArgumentError when uniformProb lies outside [0, 1]
+ * @throws ArgumentError when uniformProb lies outside [0, 1], and for an option that is not there
  * @example
  * ```js
  * import { tensor } from 'tenfold';
@@ -201,20 +208,36 @@ const remember = (
  */
 export const lossSecondMomentSampler = (
   numTimesteps: number,
-  { historyPerTerm = 10, uniformProb = 0.001 }: LossSecondMomentOptions = {},
+  options: LossSecondMomentOptions = {},
 ): TimestepSampler<LossHistory> => {
   const operation = 'lossSecondMomentSampler';
+  checkOptions(operation, ['historyPerTerm', 'uniformProb'], options);
+  const { historyPerTerm = 10, uniformProb = 0.001 } = options;
   checkCount(operation, 'the number of timesteps', numTimesteps);
   checkCount(operation, 'historyPerTerm', historyPerTerm);
-  if (!(uniformProb >= 0 && uniformProb <= 1)) {
-    throw new ArgumentError({
-      operation,
-      given: `uniformProb ${String(uniformProb)}`,
-      rule: 'it lies in [0, 1]',
-      hint: 'The default is 0.001.',
-    });
-  }
-  const weights = ({ lossHistory, lossCounts }: LossHistory): Tensor => {
+  checkArgument(
+    typeof uniformProb === 'number' && uniformProb >= 0 && uniformProb <= 1,
+    operation,
+    `uniformProb ${showNumber(uniformProb)}`,
+    'it lies in [0, 1]',
+    'The default is 0.001.',
+  );
+  const checkHistory = (method: string, state: LossHistory): void => {
+    const { lossHistory, lossCounts } = state ?? {};
+    checkArgument(
+      isTensor(lossHistory) &&
+        isTensor(lossCounts) &&
+        sameAval(lossHistory, { shape: [numTimesteps, historyPerTerm], dtype: 'float64' }) &&
+        sameAval(lossCounts, { shape: [numTimesteps], dtype: 'int32' }),
+      method,
+      `${kindOf(state)} as the state`,
+      `the state is what init or the last update of a sampler of ${numTimesteps} timesteps gave`,
+      'Start with init().',
+    );
+  };
+  const weights = (state: LossHistory, method: string): Tensor => {
+    checkHistory(method, state);
+    const { lossHistory, lossCounts } = state;
     const moments = sqrt(mean(square(lossHistory), { axis: 1 }));
     const mixed = add(mul(div(moments, sum(moments)), 1 - uniformProb), uniformProb / numTimesteps);
     return where(all(equal(lossCounts, historyPerTerm)), mixed as Tensor, ones([numTimesteps], { dtype: 'float64' }));
@@ -228,6 +251,7 @@ export const lossSecondMomentSampler = (
         lossCounts: zeros([numTimesteps], { dtype: 'int32' }),
       }),
     update: (state: LossHistory, t: Tensor, losses: Tensor) => {
+      checkHistory(`${operation}.update`, state);
       checkLosses(`${operation}.update`, t, losses);
       return Object.freeze(fold(remember)(state, { t, loss: cast(losses, 'float64') }));
     },

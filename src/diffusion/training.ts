@@ -3,22 +3,26 @@
  * bit for bit as if it had not stopped.
  */
 import type { Layer } from '../nn/layer.js';
-import { emaWarmup, updateEma } from '../optim/ema.js';
-import { applyUpdates, type GradientTransform, type Schedule } from '../optim/transform.js';
+import { emaWarmup, updateEmaFor } from '../optim/ema.js';
+import { zipFloats } from '../optim/leaves.js';
+import { checkTransform, type GradientTransform, type Schedule, updateBy } from '../optim/transform.js';
 import { normal, randint } from '../random/draw.js';
-import { foldIn, type Key, split } from '../random/key.js';
+import { foldIn, type Key, keyNode, split } from '../random/key.js';
 import { isFloat } from '../tensor/dtype.js';
 import { DTypeError, ShapeError } from '../tensor/errors.js';
+import { kindOf } from '../tensor/ops/common/checks.js';
+import { checkNumber } from '../tensor/ops/common/numbers.js';
+import { checkOptions } from '../tensor/ops/common/options.js';
 import { tensor } from '../tensor/ops/creation/creation.js';
 import { add } from '../tensor/ops/elementwise/arithmetic.js';
 import { mean } from '../tensor/ops/reduction/reduction.js';
-import { type Shape, showAval } from '../tensor/shape.js';
+import { checkArgument, type Shape, showAval } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 import { valueAndGrad } from '../tensor/transform/grad.js';
 import { jit } from '../tensor/transform/jit.js';
 import { realize } from '../tensor/transform/realize.js';
-import type { GaussianDiffusion } from './gaussian-diffusion.js';
-import { trainingLosses } from './losses.js';
+import { checkDiffusion, type GaussianDiffusion } from './gaussian-diffusion.js';
+import { trainingLossesFor } from './losses.js';
 
 /** Everything that changes while a model is trained; a tree of tensors. */
 export interface TrainState<P, S> {
@@ -54,12 +58,27 @@ export interface Training<P, S> {
   readonly step: (state: TrainState<P, S>, batch: Tensor) => readonly [state: TrainState<P, S>, metrics: TrainMetrics];
 }
 
+/** The number of steps done that is in a state. */
+const stepOf = (state: Pick<TrainState<unknown, unknown>, 'key' | 'step'>): TrainState<unknown, unknown>['step'] => {
+  const step = state?.step;
+  checkArgument(
+    isTensor(step) && step.dtype === 'int32' && step.shape.length === 0,
+    'training step',
+    `${kindOf(state)} as the state`,
+    'the state is what init or the last step gave',
+    'Start with init(key).',
+  );
+  keyNode('training step', state.key);
+  return step;
+};
+
 /**
  * Training of a denoising diffusion model (Ho et al. 2020, arXiv:2006.11239, algorithm 1) as a pure step: draw a
  * timestep and noise for each example, take the gradient of the mean loss, update parameters and their average.
  *
  * @returns `init(key)` and `step(state, batch)`; the batch is a float tensor [N, …]
- * @throws the step: ArgumentError for a decay outside [0, 1], ShapeError when the batch has no batch axis,
+ * @throws ArgumentError for what is no diffusion, model, optimizer or decay; the step: ArgumentError for a decay outside
+ *   [0, 1] and for a state of something else, ShapeError when the batch has no batch axis,
  *   DTypeError when it is no float
  * @example
  * ```js
@@ -75,13 +94,21 @@ export interface Training<P, S> {
  * loss.shape; // => []
  * ```
  */
-export const training = <P, S>({
-  diffusion,
-  model,
-  optimizer,
-  emaDecay = emaWarmup(0.999),
-}: TrainOptions<P, S>): Training<P, S> => {
+export const training = <P, S>(options: TrainOptions<P, S>): Training<P, S> => {
+  checkOptions('training', ['diffusion', 'model', 'optimizer', 'emaDecay'], options);
+  const { diffusion, model, optimizer, emaDecay = emaWarmup(0.999) } = options ?? {};
+  checkDiffusion('training', diffusion);
+  checkArgument(
+    typeof model?.init === 'function' && typeof model.apply === 'function',
+    'training',
+    `${kindOf(model)} as the model`,
+    'a model is a layer, with the functions init and apply',
+    'Take one of tenfold/nn, or write { init: key => params, apply: (params, x, t) => … }.',
+  );
+  checkTransform('training', optimizer);
+  if (typeof emaDecay !== 'function') checkNumber('training', 'emaDecay', emaDecay);
   const init = (key: Key): TrainState<P, S> => {
+    keyNode('training init', key);
     const [forParams, forSteps] = split(key, 2) as readonly [Key, Key];
     const params = model.init(forParams);
     return realize(
@@ -103,6 +130,7 @@ export const training = <P, S>({
         hint: 'Use expandDims(x, 0) for a batch of one.',
       });
     }
+    const stepsDone = stepOf(state);
     const { dtype } = batch;
     if (!isFloat(dtype)) {
       throw new DTypeError({
@@ -112,22 +140,24 @@ export const training = <P, S>({
         hint: "Scale images first, as toUnitRange does, or cast(x, 'float32').",
       });
     }
-    const [forTime, forNoise] = split(foldIn(state.key, state.step), 2) as readonly [Key, Key];
+    const [forTime, forNoise] = split(foldIn(state.key, stepsDone), 2) as readonly [Key, Key];
     const t = randint(forTime, [batch.shape[0]!], 0, diffusion.numTimesteps);
     const noise = normal(forNoise, batch.shape, { dtype });
     const loss = (params: P): Tensor => {
       const predict = (x: Tensor, at: Tensor): Tensor => model.apply(params, x, at);
-      return mean(trainingLosses(diffusion, predict, batch, t, { noise }).loss);
+      return mean(trainingLossesFor('training step', diffusion, predict, batch, t, { noise }).loss);
     };
+    zipFloats('training step', p => p!, state.params);
     const [value, gradient] = valueAndGrad(loss)(state.params);
-    const [updates, next] = optimizer.update(gradient, state.optimizer, state.params);
-    const params = applyUpdates(state.params, updates);
+    const [updates, next] = updateBy('training step', optimizer, gradient, state.optimizer, state.params);
+    const params = zipFloats('training step', (p, u) => add(p!, u!), state.params, updates);
+    const decay = typeof emaDecay === 'number' ? emaDecay : emaDecay(stepsDone);
     const after = {
       params,
       optimizer: next,
-      ema: updateEma(state.ema, params, typeof emaDecay === 'number' ? emaDecay : emaDecay(state.step)),
+      ema: updateEmaFor('training step', state.ema, params, decay),
       key: state.key,
-      step: add(state.step, 1) as Tensor<readonly [], 'int32'>,
+      step: add(stepsDone, 1) as Tensor<readonly [], 'int32'>,
     };
     return [after, { loss: value as Tensor<Shape, 'float32'> }] as const;
   };

@@ -9,9 +9,16 @@ import { FormatError } from '../tensor/errors.js';
 import { evaluate, storageOf } from '../tensor/evaluate.js';
 import { checkArgument, sameShape, showAval } from '../tensor/shape.js';
 import { isTensor, nodeOf, type Tensor } from '../tensor/tensor.js';
-import { type Flat, flatten, type Path, showPath, tensorsOf } from '../tree/tree.js';
+import { type Flat, flattenFor, type Path, showPath, tensorsOf } from '../tree/tree.js';
 import { readFile, writeFile } from './files.js';
-import { checkMetadata, decodeSafetensors, encodeElements, type Metadata, metadataName } from './safetensors.js';
+import {
+  checkMetadata,
+  checkTensorsByName,
+  decodeSafetensors,
+  encodeElements,
+  type Metadata,
+  metadataName,
+} from './safetensors.js';
 
 /** What {@link loadTree} finds in a file. */
 export interface LoadedTree<T> {
@@ -46,7 +53,7 @@ interface NamedTree {
 
 /** @throws TreeError for a leaf that is no tensor: a mistake in the program, not in a file */
 const named = (operation: string, tree: unknown): E.Either<FormatError, NamedTree> => {
-  const flat = flatten(tree);
+  const flat = flattenFor(operation, tree);
   const tensors = tensorsOf(operation, flat);
   return pipe(
     flat.paths,
@@ -126,7 +133,7 @@ const restore =
  * @param like a tree of tensors; only their shapes and dtypes matter, so nothing is computed
  * @param tensors by name
  * @returns a FormatError for a missing or unknown name, and for another shape or dtype
- * @throws TreeError when a leaf of `like` is no tensor
+ * @throws TreeError when a leaf of `like` is no tensor, ArgumentError when `tensors` is no record
  * @example
  * ```js
  * import { tensor, zeros } from 'tenfold';
@@ -135,8 +142,10 @@ const restore =
  * restoreTree(like, { 'blocks.0.weight': tensor([1, 2]) }).right.blocks[0].weight.toArray(); // => [1, 2]
  * ```
  */
-export const restoreTree = <T>(like: T, tensors: Readonly<Record<string, Tensor>>): E.Either<FormatError, T> =>
-  restore<T>('restoreTree', named('restoreTree', like))(tensors);
+export const restoreTree = <T>(like: T, tensors: Readonly<Record<string, Tensor>>): E.Either<FormatError, T> => {
+  checkTensorsByName('restoreTree', tensors);
+  return restore<T>('restoreTree', named('restoreTree', like))(tensors);
+};
 
 const checkPath = (operation: string, path: unknown): void =>
   checkArgument(

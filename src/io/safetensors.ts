@@ -60,11 +60,32 @@ export interface Elements {
 const kindOf = (value: unknown): string =>
   value === null ? 'null' : typeof value === 'object' ? 'an object' : `the ${typeof value} ${String(value)}`;
 
+/** Refuses what has no names. */
+const checkRecord = (operation: string, what: string, hint: string, record: unknown): void =>
+  checkArgument(
+    // Not by its prototype: it may come from another realm.
+    Object.prototype.toString.call(record) === '[object Object]',
+    operation,
+    Array.isArray(record) ? 'an array' : isTensor(record) ? 'a tensor' : kindOf(record),
+    `it takes ${what} by name`,
+    hint,
+  );
+
+const namesOfLeaves = 'flattenTree gives the leaves of a tree their names.';
+
 /**
  * @internal
- * @throws ArgumentError for a value that is no string
+ * @throws ArgumentError for what is no record
+ */
+export const checkTensorsByName = (operation: string, tensors: unknown): void =>
+  checkRecord(operation, 'tensors', `Write { name: tensor }; ${namesOfLeaves}`, tensors);
+
+/**
+ * @internal
+ * @throws ArgumentError for what is no record, or a value that is no string
  */
 export const checkMetadata = (operation: string, metadata: Metadata): void => {
+  checkRecord(operation, 'metadata', "Write { name: 'text' }.", metadata);
   for (const [name, value] of Object.entries(metadata)) {
     checkArgument(
       typeof value === 'string',
@@ -120,7 +141,8 @@ export const encodeElements = (tensors: readonly Elements[], metadata: Metadata)
  * @param tensors by name
  * @param metadata strings by name
  * @returns the bytes of the file
- * @throws ArgumentError for a value that is no tensor, the name `__metadata__`, or metadata that are no strings
+ * @throws ArgumentError for what is no record, a value that is no tensor, the name `__metadata__`, or metadata that are no
+ *   strings
  * @throws TraceError inside a function that is being traced
  * @throws DeviceError for a tensor on a device that can only be read asynchronously
  * @example
@@ -134,13 +156,7 @@ export const encodeElements = (tensors: readonly Elements[], metadata: Metadata)
  */
 export const encodeSafetensors = (tensors: Readonly<Record<string, Tensor>>, metadata: Metadata = {}): Uint8Array => {
   const operation = 'encodeSafetensors';
-  checkArgument(
-    typeof tensors === 'object' && tensors !== null && !Array.isArray(tensors) && !isTensor(tensors),
-    operation,
-    Array.isArray(tensors) ? 'an array' : isTensor(tensors) ? 'a tensor' : kindOf(tensors),
-    'it takes tensors by name',
-    'Write { name: tensor }; flattenTree gives the leaves of a tree their names.',
-  );
+  checkTensorsByName(operation, tensors);
   checkMetadata(operation, metadata);
   const nodes = Object.entries(tensors).map(([name, tensor]): readonly [string, Node] => {
     checkArgument(
@@ -155,7 +171,7 @@ export const encodeSafetensors = (tensors: Readonly<Record<string, Tensor>>, met
       operation,
       `${kindOf(tensor)} as '${name}'`,
       'every value is a tensor',
-      'Make one with tensor(…); flattenTree gives the leaves of a tree their names.',
+      `Make one with tensor(…); ${namesOfLeaves}`,
     );
     return [name, nodeOf(tensor)];
   });
@@ -179,8 +195,17 @@ const refuse = (given: string, rule: string, hint = notWritten): Checked<never> 
 
 const quote = (name: string): string => `'${name.length > 80 ? `${name.slice(0, 80)}…` : name}'`;
 
+/** JSON.parse reads what is nested deeper than JSON.stringify can write. */
+const textOf = (json: unknown): string => {
+  try {
+    return JSON.stringify(json) ?? String(json);
+  } catch {
+    return 'JSON nested too deep to be shown';
+  }
+};
+
 const show = (json: unknown): string => {
-  const text = JSON.stringify(json) ?? String(json);
+  const text = textOf(json);
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 };
 

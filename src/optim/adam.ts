@@ -1,13 +1,21 @@
 /** Adam. */
 
+import { checkNumber } from '../tensor/ops/common/numbers.js';
+import { checkOptions } from '../tensor/ops/common/options.js';
 import { tensor, zerosLike } from '../tensor/ops/creation/creation.js';
 import { add, div, mul, neg, square } from '../tensor/ops/elementwise/arithmetic.js';
 import { cast } from '../tensor/ops/elementwise/cast.js';
 import { expm1, reciprocal, sqrt } from '../tensor/ops/elementwise/elementary.js';
-import { checkArgument } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { map, zipWith } from '../tree/tree.js';
-import { type CountState, chain, type GradientTransform, type Schedule, scaleByLearningRate } from './transform.js';
+import { checkDecay, zipFloats } from './leaves.js';
+import {
+  type CountState,
+  chainFor,
+  countOf,
+  type GradientTransform,
+  type Schedule,
+  scaleByLearningRateFor,
+} from './transform.js';
 
 /** Options of {@link adam}, with the defaults of the paper and of PyTorch. */
 export interface AdamOptions {
@@ -25,56 +33,30 @@ export interface AdamState extends CountState {
   readonly secondMoment: unknown;
 }
 
-/**
- * Updates divided by the root of their running second moment, both moments corrected for their bias
- * (Kingma & Ba 2014, arXiv:1412.6980, algorithm 1).
- *
- * @throws ArgumentError for decays outside [0, 1)
- * @example
- * ```js
- * import { tensor } from 'tenfold';
- * import { scaleByAdam } from 'tenfold/optim';
- * const transform = scaleByAdam();
- * const w = tensor([1, 2]);
- * transform.update(tensor([0.5, -3]), transform.init(w), w)[0].toArray(); // => [1, -1]
- * ```
- */
-export const scaleByAdam = ({
-  beta1 = 0.9,
-  beta2 = 0.999,
-  epsilon = 1e-8,
-}: AdamOptions = {}): GradientTransform<AdamState> => {
-  for (const beta of [beta1, beta2]) {
-    checkArgument(
-      beta >= 0 && beta < 1,
-      'adam',
-      `the decay ${beta}`,
-      'decays lie in [0, 1)',
-      'Usual are 0.9 and 0.999.',
-    );
-  }
-  const decayed = (beta: number) => (moment: unknown, value: unknown) =>
-    add(mul(moment as Tensor, beta), mul(value as Tensor, 1 - beta));
+/** {@link scaleByAdam} in the name of another function. */
+const scaleByAdamFor = (operation: string, options: AdamOptions = {}): GradientTransform<AdamState> => {
+  checkOptions(operation, ['beta1', 'beta2', 'epsilon'], options);
+  const { beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8 } = options;
+  for (const beta of [beta1, beta2]) checkDecay(operation, beta, true);
+  checkNumber(operation, 'epsilon', epsilon, 'notNegative');
+  const decayed = (moment: Tensor, value: Tensor, beta: number): Tensor => add(mul(moment, beta), mul(value, 1 - beta));
   return Object.freeze({
     init: <P>(params: P): AdamState =>
       Object.freeze({
         count: tensor(0, { dtype: 'int32' }),
-        firstMoment: map(params, p => zerosLike(p as Tensor)),
-        secondMoment: map(params, p => zerosLike(p as Tensor)),
+        firstMoment: zipFloats(operation, p => zerosLike(p!), params),
+        secondMoment: zipFloats(operation, p => zerosLike(p!), params),
       }),
     update: <P>(updates: P, state: AdamState) => {
-      const count = add(state.count, 1);
-      const firstMoment = zipWith(decayed(beta1), state.firstMoment, updates);
-      const secondMoment = zipWith(
-        decayed(beta2),
-        state.secondMoment,
-        map(updates, g => square(g as Tensor)),
-      );
+      const count = add(countOf(operation, state), 1);
+      const firstMoment = zipFloats(operation, (m, g) => decayed(m!, g!, beta1), state.firstMoment, updates);
+      const secondMoment = zipFloats(operation, (v, g) => decayed(v!, square(g!), beta2), state.secondMoment, updates);
       // 1 − βᵗ by expm1: written out it would lose three digits of float32 in the first steps.
       const unbias = (moment: Tensor, beta: number): Tensor =>
         mul(moment, reciprocal(neg(expm1(mul(cast(count, moment.dtype), Math.log(beta))))) as Tensor);
-      const adapted = zipWith(
-        (m, v) => div(unbias(m as Tensor, beta1), add(sqrt(unbias(v as Tensor, beta2)), epsilon) as Tensor),
+      const adapted = zipFloats(
+        operation,
+        (m, v) => div(unbias(m!, beta1), add(sqrt(unbias(v!, beta2)), epsilon) as Tensor),
         firstMoment,
         secondMoment,
       );
@@ -84,10 +66,28 @@ export const scaleByAdam = ({
 };
 
 /**
+ * Updates divided by the root of their running second moment, both moments corrected for their bias
+ * (Kingma & Ba 2014, arXiv:1412.6980, algorithm 1).
+ *
+ * @throws ArgumentError for decays outside [0, 1), an epsilon below 0 and unknown options; its functions, TreeError and
+ *   DTypeError for a leaf that is no float tensor, ShapeError and ArgumentError for a state that is none of these parameters
+ * @example
+ * ```js
+ * import { tensor } from 'tenfold';
+ * import { scaleByAdam } from 'tenfold/optim';
+ * const transform = scaleByAdam();
+ * const w = tensor([1, 2]);
+ * transform.update(tensor([0.5, -3]), transform.init(w), w)[0].toArray(); // => [1, -1]
+ * ```
+ */
+export const scaleByAdam = (options?: AdamOptions): GradientTransform<AdamState> =>
+  scaleByAdamFor('scaleByAdam', options);
+
+/**
  * The Adam optimizer.
  *
  * @param learningRate a number, or a function of the number of steps done
- * @throws ArgumentError for decays outside [0, 1)
+ * @throws as {@link scaleByAdam}, and ArgumentError for a learning rate that is no number or function, or comes to no scalar
  * @example
  * ```js
  * import { tensor } from 'tenfold';
@@ -100,6 +100,6 @@ export const scaleByAdam = ({
  */
 export const adam = (
   learningRate: Schedule,
-  options: AdamOptions = {},
+  options?: AdamOptions,
 ): GradientTransform<readonly [AdamState, CountState]> =>
-  chain(scaleByAdam(options), scaleByLearningRate(learningRate));
+  chainFor('adam', [scaleByAdamFor('adam', options), scaleByLearningRateFor('adam', learningRate)] as const);

@@ -1,9 +1,12 @@
 /** Learning rates as functions of the number of steps done. */
+
+import { kindOf } from '../tensor/ops/common/checks.js';
+import { checkOptions } from '../tensor/ops/common/options.js';
 import { add, div, maximum, minimum, mul, sub } from '../tensor/ops/elementwise/arithmetic.js';
-import { cast } from '../tensor/ops/elementwise/cast.js';
 import { cos } from '../tensor/ops/elementwise/elementary.js';
 import { checkArgument } from '../tensor/shape.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { isTensor, type Tensor } from '../tensor/tensor.js';
+import { floatCount } from './leaves.js';
 
 /**
  * Rises from 0 to the peak in `warmup` steps, then falls to `end` along half a cosine until `steps`
@@ -11,7 +14,8 @@ import type { Tensor } from '../tensor/tensor.js';
  *
  * @param options `peak`; `warmup` and `steps` in steps, warmup < steps; `end` (0)
  * @returns a function of the count, giving a float32 scalar
- * @throws ArgumentError unless 0 ≤ warmup < steps
+ * @throws ArgumentError unless 0 ≤ warmup < steps, for what is no finite number or no such option, and for a count that is
+ *   no tensor
  * @example
  * ```js
  * import { tensor } from 'tenfold';
@@ -21,26 +25,33 @@ import type { Tensor } from '../tensor/tensor.js';
  * rate(tensor(60)).item(); // => 0.5
  * ```
  */
-export const warmupCosine = ({
-  peak,
-  warmup,
-  steps,
-  end = 0,
-}: {
+export const warmupCosine = (options: {
   readonly peak: number;
   readonly warmup: number;
   readonly steps: number;
   readonly end?: number;
 }): ((count: Tensor) => Tensor) => {
+  const operation = 'warmupCosine';
+  checkOptions(operation, ['peak', 'warmup', 'steps', 'end'], options);
+  const { peak, warmup, steps, end = 0 } = options ?? {};
+  for (const [name, value] of Object.entries({ peak, warmup, steps, end })) {
+    checkArgument(
+      Number.isFinite(value),
+      operation,
+      `${isTensor(value) ? String(value) : kindOf(value)} as ${name}`,
+      'peak, warmup, steps and end are finite numbers',
+      'Write { peak: 1e-3, warmup: 100, steps: 10_000 }.',
+    );
+  }
   checkArgument(
     warmup >= 0 && warmup < steps,
-    'warmupCosine',
+    operation,
     `a warm-up of ${warmup} in ${steps} steps`,
     '0 ≤ warmup < steps',
     'Shorten the warm-up.',
   );
   return count => {
-    const t = cast(count, 'float32');
+    const t = floatCount(operation, count);
     const progress = minimum(maximum(div(sub(t, warmup), steps - warmup), 0), 1);
     const falling = add(mul(add(cos(mul(progress, Math.PI)), 1), 0.5 * (peak - end)), end);
     return warmup === 0 ? falling : minimum(falling, mul(t, peak / warmup) as Tensor);

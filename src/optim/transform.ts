@@ -3,12 +3,15 @@
  * tree that the caller holds. (The design of optax.)
  */
 import type { Monoid } from 'fp-ts/lib/Monoid.js';
-import { checkSetting } from '../tensor/ops/common/operands.js';
+import { ArgumentError } from '../tensor/errors.js';
+import { kindOf } from '../tensor/ops/common/checks.js';
+import { checkNumber } from '../tensor/ops/common/numbers.js';
 import { tensor } from '../tensor/ops/creation/creation.js';
 import { add, mul, neg } from '../tensor/ops/elementwise/arithmetic.js';
 import { cast } from '../tensor/ops/elementwise/cast.js';
-import type { Tensor } from '../tensor/tensor.js';
-import { map, zipWith } from '../tree/tree.js';
+import { checkArgument } from '../tensor/shape.js';
+import { isTensor, type Tensor } from '../tensor/tensor.js';
+import { checkScalar, zipFloats } from './leaves.js';
 
 /** A learning rate: a number, or a function of the number of steps done (an int32 scalar). */
 export type Schedule = number | ((count: Tensor) => Tensor);
@@ -24,8 +27,74 @@ type States<T extends readonly GradientTransform[]> = {
 };
 
 /**
+ * @internal Refuses what is no gradient transform.
+ *
+ * @throws ArgumentError
+ */
+export const checkTransform = (operation: string, transform: GradientTransform): void =>
+  checkArgument(
+    typeof transform?.init === 'function' && typeof transform.update === 'function',
+    operation,
+    `${kindOf(transform)} as a gradient transform`,
+    'a gradient transform has the functions init and update',
+    'Take adam(1e-3), or chain several.',
+  );
+
+/** @internal What a transform makes of updates, checked to be a pair. */
+export const updateBy = <P, S>(
+  operation: string,
+  transform: GradientTransform<S>,
+  ...[updates, state, params]: readonly [updates: P, state: S, params: P]
+): readonly [updates: P, state: S] => {
+  const result = transform.update(updates, state, params);
+  checkArgument(
+    Array.isArray(result) && result.length === 2,
+    operation,
+    `a gradient transform whose update gives ${kindOf(result)}`,
+    'update gives updates and the next state',
+    'Write [updates, state].',
+  );
+  return result;
+};
+
+const refuseState = (operation: string, state: unknown): never => {
+  throw new ArgumentError({
+    operation,
+    given: `${kindOf(state)} as the state`,
+    rule: 'the state is what init or the last update gave',
+    hint: 'Start with init(params).',
+  });
+};
+
+/** @internal The number of steps done that is in a state. */
+export const countOf = (operation: string, state: CountState): Tensor =>
+  isTensor(state?.count) ? state.count : refuseState(operation, state);
+
+/** @internal {@link chain} in the name of another function. */
+export const chainFor = <T extends readonly GradientTransform[]>(
+  operation: string,
+  transforms: T,
+): GradientTransform<States<T>> => {
+  for (const transform of transforms) checkTransform(operation, transform);
+  return Object.freeze({
+    init: <P>(params: P) => Object.freeze(transforms.map(transform => transform.init(params))) as States<T>,
+    update: <P>(updates: P, state: States<T>, params: P) => {
+      if (!Array.isArray(state) || state.length !== transforms.length) refuseState(operation, state);
+      let current = updates;
+      const next = transforms.map((transform, i) => {
+        const [after, own] = updateBy(operation, transform, current, state[i], params);
+        current = after;
+        return own;
+      });
+      return Object.freeze([current, Object.freeze(next) as States<T>] as const);
+    },
+  });
+};
+
+/**
  * Transforms one after another; the state is the array of their states.
  *
+ * @throws ArgumentError for what is no gradient transform; its update, for a state that is none of its own
  * @example
  * ```js
  * import { tensor } from 'tenfold';
@@ -36,18 +105,7 @@ type States<T extends readonly GradientTransform[]> = {
  * ```
  */
 export const chain = <T extends readonly GradientTransform[]>(...transforms: T): GradientTransform<States<T>> =>
-  Object.freeze({
-    init: <P>(params: P) => Object.freeze(transforms.map(transform => transform.init(params))) as States<T>,
-    update: <P>(updates: P, state: States<T>, params: P) => {
-      let current = updates;
-      const next = transforms.map((transform, i) => {
-        const [after, own] = transform.update(current, state[i], params);
-        current = after;
-        return own;
-      });
-      return Object.freeze([current, Object.freeze(next) as States<T>] as const);
-    },
-  });
+  chainFor('chain', transforms);
 
 /**
  * Gradient transforms are a monoid under composition.
@@ -63,12 +121,14 @@ export const chain = <T extends readonly GradientTransform[]>(...transforms: T):
  */
 export const monoid: Monoid<GradientTransform> = {
   empty: Object.freeze({ init: () => null, update: <P>(updates: P) => Object.freeze([updates, null] as const) }),
-  concat: (first, second) => chain(first, second) as GradientTransform,
+  concat: (first, second) => chainFor('monoid.concat', [first, second]) as GradientTransform,
 };
 
 /**
  * Multiplies updates by a factor.
  *
+ * @throws ArgumentError for a factor that is no number; its update, TreeError and DTypeError for a leaf that is no float
+ *   tensor
  * @example
  * ```js
  * import { tensor } from 'tenfold';
@@ -76,20 +136,42 @@ export const monoid: Monoid<GradientTransform> = {
  * scale(-0.5).update(tensor([2, 4]), null, tensor([0, 0]))[0].toArray(); // => [-1, -2]
  * ```
  */
-export const scale = (factor: number): GradientTransform<null> =>
-  Object.freeze({
+export const scale = (factor: number): GradientTransform<null> => {
+  // A scalar too: what jit knows of a number is one.
+  if (isTensor(factor)) checkScalar('scale', 'the factor', factor);
+  else checkNumber('scale', 'the factor', factor);
+  return Object.freeze({
     init: () => null,
-    update: <P>(updates: P) => Object.freeze([map(updates, u => mul(u as Tensor, factor)) as P, null] as const),
+    update: <P>(updates: P) => Object.freeze([zipFloats('scale', u => mul(u!, factor), updates), null] as const),
   });
+};
 
 /** State of {@link scaleByLearningRate}: the number of steps done. */
 export interface CountState {
   readonly count: Tensor;
 }
 
+/** @internal {@link scaleByLearningRate} in the name of another function. */
+export const scaleByLearningRateFor = (operation: string, learningRate: Schedule): GradientTransform<CountState> => {
+  if (typeof learningRate !== 'function') checkNumber(operation, 'the learning rate', learningRate);
+  return Object.freeze({
+    init: () => Object.freeze({ count: tensor(0, { dtype: 'int32' }) }),
+    update: <P>(updates: P, state: CountState) => {
+      const count = countOf(operation, state);
+      const rate = typeof learningRate === 'number' ? tensor(learningRate, { dtype: 'float64' }) : learningRate(count);
+      checkScalar(operation, 'the learning rate', rate);
+      const scaled = zipFloats(operation, u => mul(u!, cast(neg(rate), u!.dtype)), updates);
+      return Object.freeze([scaled, Object.freeze({ count: add(count, 1) })] as const);
+    },
+  });
+};
+
 /**
  * Multiplies updates by minus the learning rate, so that adding them descends.
  *
+ * @param learningRate a number, or a function of the number of steps done
+ * @throws ArgumentError for a learning rate that is neither; its update, for one that comes to no scalar and for a state
+ *   that is none of its own, TreeError and DTypeError for a leaf that is no float tensor
  * @example
  * ```js
  * import { tensor } from 'tenfold';
@@ -100,25 +182,14 @@ export interface CountState {
  * state.count.item(); // => 1
  * ```
  */
-export const scaleByLearningRate = (learningRate: Schedule): GradientTransform<CountState> => {
-  checkSetting('scaleByLearningRate', 'the learning rate', learningRate);
-  return Object.freeze({
-    init: () => Object.freeze({ count: tensor(0, { dtype: 'int32' }) }),
-    update: <P>(updates: P, { count }: CountState) => {
-      const rate = typeof learningRate === 'number' ? tensor(learningRate, { dtype: 'float64' }) : learningRate(count);
-      const scaled = map(updates, u => {
-        const update = u as Tensor;
-        return mul(update, cast(neg(rate), update.dtype) as Tensor);
-      });
-      return Object.freeze([scaled as P, Object.freeze({ count: add(count, 1) })] as const);
-    },
-  });
-};
+export const scaleByLearningRate = (learningRate: Schedule): GradientTransform<CountState> =>
+  scaleByLearningRateFor('scaleByLearningRate', learningRate);
 
 /**
  * Parameters with updates added, leaf by leaf.
  *
- * @throws TreeError when the trees differ in form
+ * @throws TreeError when the trees differ in form or have a leaf that is no tensor, ShapeError when their leaves differ in
+ *   shape, DTypeError for a leaf that is no float
  * @example
  * ```js
  * import { tensor } from 'tenfold';
@@ -127,4 +198,4 @@ export const scaleByLearningRate = (learningRate: Schedule): GradientTransform<C
  * ```
  */
 export const applyUpdates = <P>(params: P, updates: P): P =>
-  zipWith((p, u) => add(p as Tensor, u as Tensor), params, updates) as P;
+  zipFloats('applyUpdates', (p, u) => add(p!, u!), params, updates);

@@ -5,6 +5,8 @@
  * tree; `null` is a tree without leaves. All functions give frozen trees and leave their arguments alone.
  */
 import { TreeError } from '../tensor/errors.js';
+import { kindOf } from '../tensor/ops/common/checks.js';
+import { checkArgument } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 
 /** A tree of leaves `L`. */
@@ -42,53 +44,75 @@ export const isPlainRecord = (value: unknown): value is PlainRecord => {
   return prototype === Object.prototype || prototype === null;
 };
 
+/** Refuses what is no function. */
+const checkFunction = (operation: string, f: unknown): void =>
+  checkArgument(
+    typeof f === 'function',
+    operation,
+    kindOf(f),
+    'a function of leaves belongs there',
+    operation === 'zipWith' ? 'It comes first: zipWith(f, tree, …).' : `Write ${operation}(tree, x => …).`,
+  );
+
 /**
  * A path in words; the root is `(root)`.
  *
+ * @throws ArgumentError for what is no array of keys and positions
  * @example
  * ```js
  * import { showPath } from 'tenfold/tree';
  * showPath(['blocks', 0, 'weight']); // => 'blocks[0].weight'
  * ```
  */
-export const showPath = (path: Path): string =>
-  path.length === 0
-    ? '(root)'
-    : path.map((step, i) => (typeof step === 'number' ? `[${step}]` : i === 0 ? step : `.${step}`)).join('');
+export const showPath = (path: Path): string => {
+  checkArgument(
+    Array.isArray(path) && path.every(step => typeof step === 'string' || typeof step === 'number'),
+    'showPath',
+    kindOf(path),
+    'a path is an array of keys and positions',
+    "Write ['blocks', 0], or take one of the paths that flatten gives.",
+  );
+  if (path.length === 0) return '(root)';
+  return path.map((step, i) => (typeof step === 'number' ? `[${step}]` : i === 0 ? step : `.${step}`)).join('');
+};
 
-/**
- * The leaves of a tree in order, their paths, and a function that builds a tree of the same form from others.
- *
- * @example
- * ```js
- * import { flatten } from 'tenfold/tree';
- * const { leaves, unflatten } = flatten({ b: 2, a: [1, null] });
- * leaves; // => [1, 2]
- * unflatten([10, 20]); // => { a: [10, null], b: 20 }
- * ```
- */
-export const flatten = (tree: unknown): Flat => {
+/** @internal {@link flatten} in the name of another function. */
+export const flattenFor = (operation: string, tree: unknown): Flat => {
   const leaves: unknown[] = [];
   const paths: Path[] = [];
+  const above: object[] = [];
   const visit = (at: unknown, path: Path): void => {
     if (at === null) return;
-    if (Array.isArray(at)) {
+    const isList = Array.isArray(at);
+    if (!isList && !isPlainRecord(at)) {
+      leaves.push(at);
+      paths.push(path);
+      return;
+    }
+    if (above.includes(at)) {
+      throw new TreeError({
+        operation,
+        given: `a tree that contains itself at ${showPath(path)}`,
+        rule: 'trees end in leaves',
+        hint: 'Leave the reference to what is above it out.',
+      });
+    }
+    above.push(at);
+    if (isList) {
       at.forEach((item, i) => {
         visit(item, [...path, i]);
       });
-    } else if (isPlainRecord(at)) {
-      for (const key of Object.keys(at).sort()) visit(at[key], [...path, key]);
     } else {
-      leaves.push(at);
-      paths.push(path);
+      for (const key of Object.keys(at).sort()) visit(at[key], [...path, key]);
     }
+    above.pop();
   };
   visit(tree, []);
   const unflatten = (others: readonly unknown[]): unknown => {
-    if (others.length !== leaves.length) {
+    if (!Array.isArray(others) || others.length !== leaves.length) {
       throw new TreeError({
         operation: 'unflatten',
-        given: `${others.length} leaves for a tree of ${leaves.length}`,
+        given: `${Array.isArray(others) ? others.length : 'no'} leaves for a tree of ${leaves.length}`,
         rule: 'a tree is rebuilt from as many leaves as it has',
         hint: 'Pass one leaf for each of the leaves that flatten returned, in their order.',
       });
@@ -113,15 +137,30 @@ export const flatten = (tree: unknown): Flat => {
 };
 
 /**
+ * The leaves of a tree in order, their paths, and a function that builds a tree of the same form from others.
+ *
+ * @throws TreeError for a tree that contains itself; `unflatten`, for another number of leaves
+ * @example
+ * ```js
+ * import { flatten } from 'tenfold/tree';
+ * const { leaves, unflatten } = flatten({ b: 2, a: [1, null] });
+ * leaves; // => [1, 2]
+ * unflatten([10, 20]); // => { a: [10, null], b: 20 }
+ * ```
+ */
+export const flatten = (tree: unknown): Flat => flattenFor('flatten', tree);
+
+/**
  * The leaves of a tree in order.
  *
+ * @throws TreeError for a tree that contains itself
  * @example
  * ```js
  * import { leaves } from 'tenfold/tree';
  * leaves({ b: 2, a: [1, null] }); // => [1, 2]
  * ```
  */
-export const leaves = <T>(tree: T): readonly Leaf<T>[] => flatten(tree).leaves as readonly Leaf<T>[];
+export const leaves = <T>(tree: T): readonly Leaf<T>[] => flattenFor('leaves', tree).leaves as readonly Leaf<T>[];
 
 /** What the leaves of a tree are. */
 export type Leaf<T> = T extends Tensor
@@ -145,6 +184,7 @@ export interface MapTree {
 /**
  * The tree with `f` applied to every leaf; `f` also gets the leaf's path.
  *
+ * @throws ArgumentError when `f` is no function, TreeError for a tree that contains itself
  * @example
  * ```js
  * import { map } from 'tenfold/tree';
@@ -153,9 +193,10 @@ export interface MapTree {
  */
 export const map: MapTree = ((...args: readonly unknown[]) => {
   const over = (tree: unknown, f: (leaf: unknown, path: Path) => unknown): unknown => {
-    const flat = flatten(tree);
+    const flat = flattenFor('map', tree);
     return flat.unflatten(flat.leaves.map((leaf, i) => f(leaf, flat.paths[i]!)));
   };
+  checkFunction('map', args[args.length === 1 ? 0 : 1]);
   if (args.length === 1) return (tree: unknown) => over(tree, args[0] as (leaf: unknown) => unknown);
   return over(args[0], args[1] as (leaf: unknown) => unknown);
 }) as MapTree;
@@ -163,7 +204,8 @@ export const map: MapTree = ((...args: readonly unknown[]) => {
 /**
  * The leaves of trees of one form, combined place by place; the result has the form of the first.
  *
- * @throws TreeError naming the first place where the forms differ
+ * @throws ArgumentError when `f` is no function, TreeError naming the first place where the forms differ, and for a tree
+ *   that contains itself
  * @example
  * ```js
  * import { zipWith } from 'tenfold/tree';
@@ -175,8 +217,9 @@ export const zipWith = <T, B, Rest extends readonly unknown[]>(
   first: T,
   ...rest: Rest
 ): Mapped<T, B> => {
-  const flat = flatten(first);
-  const others = rest.map(flatten);
+  checkFunction('zipWith', f);
+  const flat = flattenFor('zipWith', first);
+  const others = rest.map(tree => flattenFor('zipWith', tree));
   for (const other of others) sameForm('zipWith', flat, other);
   const combined = flat.leaves.map((leaf, i) =>
     f(leaf as Leaf<T>, ...(others.map(other => other.leaves[i]) as { [K in keyof Rest]: Leaf<Rest[K]> })),
@@ -187,6 +230,7 @@ export const zipWith = <T, B, Rest extends readonly unknown[]>(
 /**
  * All leaves combined from first to last.
  *
+ * @throws ArgumentError when `f` is no function, TreeError for a tree that contains itself
  * @example
  * ```js
  * import { reduce } from 'tenfold/tree';
@@ -194,7 +238,8 @@ export const zipWith = <T, B, Rest extends readonly unknown[]>(
  * ```
  */
 export const reduce = <T, B>(tree: T, f: (result: B, leaf: Leaf<T>, path: Path) => B, start: B): B => {
-  const flat = flatten(tree);
+  checkFunction('reduce', f);
+  const flat = flattenFor('reduce', tree);
   return flat.leaves.reduce<B>((result, leaf, i) => f(result, leaf as Leaf<T>, flat.paths[i]!), start);
 };
 

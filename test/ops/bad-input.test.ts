@@ -1,17 +1,18 @@
 /** Whatever is wrong with an argument, a public function says so in an error of the library that names the function. */
 import { readdirSync } from 'node:fs';
-import { format } from 'node:util';
+import { inspect } from 'node:util';
 import { isTensor, TenfoldError, type Tensor, tensor, zeros } from 'tenfold';
 import { key } from 'tenfold/random';
 import { describe, expect, it } from 'vitest';
-import { functionsOf } from '../../scripts/docstrings.js';
+import { entryPoints, functionsOf } from '../../scripts/docstrings.js';
+import { good, methods } from './bad-input/good.js';
 import type { BadInputs } from './bad-input/types.js';
 
 const folder = new URL('./bad-input/', import.meta.url);
 
 const modules: readonly Readonly<Record<string, BadInputs>>[] = await Promise.all(
   readdirSync(folder)
-    .filter(file => file.endsWith('.ts') && file !== 'types.ts')
+    .filter(file => file.endsWith('.ts') && file !== 'types.ts' && file !== 'good.ts')
     .map(file => import(new URL(file, folder).href)),
 );
 
@@ -22,17 +23,15 @@ const callsOf = (name: string): BadInputs[string] => tables.flatMap(table => tab
 /** Functions that refuse nothing. */
 const total: Readonly<Record<string, string>> = {
   isTensor: 'it says of anything whether it is a tensor',
+  'data.loadDigits': 'it takes nothing',
   memoryStats: 'it takes nothing',
   threadInfo: 'it takes nothing',
 };
 
-/** Where the functions are that take tensors apart from their trees. */
-const tested = ['tenfold', 'tenfold/nn', 'tenfold/random'];
-
 const core = new Set((await functionsOf('tenfold')).map(({ name }) => name));
 
 const functions = (
-  await Promise.all(tested.map(async specifier => ({ specifier, of: await functionsOf(specifier) })))
+  await Promise.all([...entryPoints.keys()].map(async specifier => ({ specifier, of: await functionsOf(specifier) })))
 ).flatMap(({ specifier, of }) =>
   of.map(({ name, f, origin }) => {
     const qualified = specifier === 'tenfold' ? name : `${specifier.slice('tenfold/'.length)}.${name}`;
@@ -45,19 +44,28 @@ const functions = (
 /** What is wrong with an error; null where nothing is. */
 const faultIn = (name: string, error: unknown): string | null => {
   if (!(error instanceof TenfoldError)) return `throws ${String(error)}`;
-  if (error.operation !== name) return `names ${error.operation}: ${error.message}`;
+  // What a function gives may name itself after it: training step, uniformSampler.sample.
+  if (error.operation.split(/[ .]/)[0] !== name) return `names ${error.operation}: ${error.message}`;
   return [error.given, error.rule, error.hint].includes('') ? `says too little: ${error.message}` : null;
 };
 
 /** Tensors by shape and dtype. */
 const show = (value: unknown): string => {
   if (isTensor(value)) return `${value.dtype}[${value.shape.join(', ')}]`;
-  return Array.isArray(value) ? `[${value.map(show).join(', ')}]` : format(value);
+  if (Array.isArray(value)) return `[${value.map(show).join(', ')}]`;
+  return typeof value === 'string' ? `'${value}'` : inspect(value, { depth: 0, breakLength: Number.POSITIVE_INFINITY });
+};
+
+/** What a call comes to in the end: an error that an Either holds, or a promise or task of one, counts as thrown. */
+const outcomeOf = async (result: unknown): Promise<unknown> => {
+  const settled = (await result) as null | undefined | { readonly _tag?: unknown; readonly left?: unknown };
+  if (settled?._tag === 'Left') throw settled.left;
+  return settled;
 };
 
 const faultOf = async (name: string, call: () => unknown): Promise<string | null> => {
   try {
-    return `gives ${show(await call())}`;
+    return `gives ${show(await outcomeOf(call()))}`;
   } catch (error) {
     return faultIn(name, error);
   }
@@ -97,26 +105,81 @@ describe('whatever the arguments are, what is thrown is such an error', () => {
     ...[x, tensor(1), zeros([3]), zeros([0, 3]), zeros([1, 2, 5]), zeros([1, 2, 5, 5])],
     ...(['int32', 'uint32', 'uint8', 'bool'] as const).map(dtype => zeros([2, 3], { dtype })),
   ];
+  const pairs = odd.flatMap(a => [[a], ...odd.map(b => [a, b])]);
   const lists = (first: Tensor): readonly (readonly unknown[])[] => [
     [],
-    ...odd.flatMap(a => [[a], [first, x, a], ...odd.map(b => [a, b])]),
+    ...pairs,
+    ...odd.map(a => [first, x, a]),
     ...odd.flatMap(a => odd.map(b => [first, a, b])),
   ];
 
-  for (const { name, qualified, f, origin } of functions) {
-    if (!/^src\/(?:tensor\/ops|nn|random)\//.test(origin.file)) continue;
-    it(qualified, () => {
-      const faults = new Map<string, string>();
-      for (const list of lists(origin.file.startsWith('src/random/') ? key(0) : x)) {
-        try {
-          const result = f(...list);
-          if (typeof result === 'function') result(x);
-        } catch (error) {
-          const fault = faultIn(name, error);
-          if (fault !== null && !faults.has(fault)) faults.set(fault, `${name}(${list.map(show).join(', ')})`);
-        }
+  /** A value with each of its members, and itself, replaced by each of the odd ones. */
+  const spoiled = (value: unknown): readonly unknown[] =>
+    typeof value !== 'object' || value === null || isTensor(value) || Array.isArray(value)
+      ? odd
+      : [...odd, ...Object.keys(value).flatMap(name => odd.map(other => ({ ...value, [name]: other })))];
+  /** A good call, cut short, and with one or two neighbours of its arguments spoiled. */
+  const around = (call: readonly unknown[]): readonly (readonly unknown[])[] => [
+    ...call.map((_, i) => call.slice(0, i)),
+    ...call.flatMap((value, i) => spoiled(value).map(other => call.with(i, other))),
+    ...call.slice(1).flatMap((_, i) => odd.flatMap(a => odd.map(b => call.with(i, a).with(i + 1, b)))),
+    ...pairs,
+  ];
+
+  const faultsIn = async (
+    name: string,
+    f: (...args: readonly unknown[]) => unknown,
+    calls: readonly (readonly unknown[])[],
+    then: (result: unknown) => unknown,
+  ): Promise<readonly (readonly [fault: string, call: string])[]> => {
+    const faults = new Map<string, string>();
+    for (const list of calls) {
+      try {
+        await outcomeOf(then(f(...list)));
+      } catch (error) {
+        const fault = faultIn(name, error);
+        if (fault !== null && !faults.has(fault)) faults.set(fault, `${name}(${list.map(show).join(', ')})`);
       }
-      expect([...faults]).toEqual([]);
+    }
+    return [...faults];
+  };
+
+  const applied = (result: unknown): unknown => (typeof result === 'function' ? result(x) : result);
+
+  for (const { name, qualified, f, origin } of functions) {
+    const call = good[qualified];
+    if (call === undefined && !/^src\/(?:tensor\/ops|nn|random)\//.test(origin.file)) continue;
+    it(qualified, async () => {
+      const calls = call === undefined ? lists(origin.file.startsWith('src/random/') ? key(0) : x) : around(call);
+      // The task of saveTree would write its file.
+      expect(await faultsIn(name, f, calls, name === 'saveTree' ? () => undefined : applied)).toEqual([]);
     });
   }
+
+  for (const [method, [f, call]] of Object.entries(methods)) {
+    it(`${method}, which another function gives`, async () => {
+      const [name] = method.split('.');
+      expect(await faultsIn(name!, f as never, around(call), result => result)).toEqual([]);
+    });
+  }
+
+  it('of functions that do with good ones', async () => {
+    const left = functions.filter(
+      ({ qualified, origin }) =>
+        /^src\/(?:optim|tree|data|io|diffusion)\//.test(origin.file) && !(qualified in good) && !(qualified in total),
+    );
+    expect(left.map(({ qualified }) => qualified)).toEqual([]);
+    const faults: string[] = [];
+    for (const { qualified, f } of functions) {
+      const call = good[qualified];
+      if (call === undefined) continue;
+      try {
+        const result = f(...call);
+        if (typeof result !== 'function') await outcomeOf(result);
+      } catch (error) {
+        faults.push(`${qualified} throws ${String(error)}`);
+      }
+    }
+    expect(faults).toEqual([]);
+  });
 });

@@ -93,7 +93,7 @@ describe('gradient transforms', () => {
 
   it('refuse trees of another form', () => {
     const error = caught(() => applyUpdates({ w: tensor([1]) }, { v: tensor([1]) } as never));
-    expect(error.message).toMatch(/zipWith: got a tree with a leaf at w and one with a leaf at v/);
+    expect(error.message).toMatch(/applyUpdates: got a tree with a leaf at w and one with a leaf at v/);
   });
 });
 

@@ -300,6 +300,7 @@ const position =
 const order: Rule = (instruction, [x]) => {
   const value = applyTo(instruction, [x!]);
   if (x!.error === null) return exact(value);
+  if (instruction.params.count !== undefined) return lost(exact(value));
   const error = new Float64Array(value.length);
   for (const line of lines(instruction.aval.shape, instruction.params.axis as number)) {
     // How far up the intervals so far reach, and those of inexact elements: exact ties keep their order.
@@ -1253,7 +1254,9 @@ const steps: readonly Step[] = [
         const axes = range(x.shape.length).filter(axis => op === 'argsort' || x.shape[axis] !== 0);
         if (axes.length === 0) return [x];
         const axis = pick(random, axes);
-        return [op === 'argsort' ? b.argsort(x, { axis }) : b[op](x, { axes: [axis] })];
+        if (op !== 'argsort') return [b[op](x, { axes: [axis] })];
+        const count = below(random, x.shape[axis]! + 1);
+        return [b.argsort(x, random() < 0.5 ? { axis } : { axis, count })];
       },
   ),
   ...(['cumsum', 'recurrence', 'cumargmax', 'cumargmin'] as const).map(

@@ -354,6 +354,17 @@ describe('argsort', () => {
     });
   });
 
+  it('of the first few alone', () => {
+    const cases = fc.record({ length: fc.integer({ min: 0, max: 300 }), count: fc.nat(40), dtype: anyDtype, seed });
+    check(cases, ({ length, count, dtype, seed }) => {
+      for (const axis of [0, 1]) {
+        const x: Aval = { shape: axis === 0 ? [length, 3] : [2, length], dtype };
+        const params = { axis, count: Math.min(count, length) };
+        expectSame(instructionOf('argsort', params, [x]), [filled(x, seed)]);
+      }
+    });
+  });
+
   it('of NaNs of any sign and payload, among the largest', () => {
     const bits = Int32Array.of(
       -1,

@@ -333,7 +333,11 @@ export const samples: { readonly [P in Exclude<PrimitiveName, 'buffer' | 'parame
     values: { 0: [limit], 1: [0.7, 0.4], 2: [1.1, 0.3] },
     build: inputs => results(b, b.while(inputs, { test: below, body: grow, testCaptures: 1, bodyCaptures: 1 })),
   })),
-  argsort: [one([f64(2, 4)], x => b.argsort(x, { axis: 1 }))],
+  argsort: [
+    one([f64(2, 4)], x => b.argsort(x, { axis: 1 })),
+    one([f64(2, 4)], x => b.argsort(x, { axis: 1, count: 3 })),
+    one([f64(20, 2)], x => b.argsort(x, { axis: 0, count: 2 })),
+  ],
   cumsum: [
     one([f64(2, 4, 3)], x => b.cumsum(x, { axis: 1, reverse: false })),
     one([f64(5)], x => b.cumsum(x, { axis: 0, reverse: true })),

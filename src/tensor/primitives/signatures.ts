@@ -193,8 +193,8 @@ export interface StructuredPrimitives {
   cond(inputs: readonly Node[], params: { branches: readonly Graph[] }): Node;
   /** Inputs: captures of test, captures of body, first carries. Runs body while test holds. */
   while(inputs: readonly Node[], params: WhileParams): Node;
-  /** Positions that sort an axis ascending, equal elements in their order, NaN last. */
-  argsort(x: Node, params: { axis: number }): Node;
+  /** Positions that sort an axis ascending, equal elements in their order, NaN last; the first `count` of them. */
+  argsort(x: Node, params: { axis: number; count?: number }): Node;
   /** h[i] = factors[i] · h[i − 1] + x[i] along the axis, h[0] = x[0]; from the end to the start if `reverse`. */
   recurrence(factors: Node, x: Node, params: ScanParams): Node;
   /** Where the largest element so far is, the latest of equal ones; a NaN is larger than everything. */

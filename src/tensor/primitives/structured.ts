@@ -125,10 +125,16 @@ export const structured: { readonly [P in keyof StructuredPrimitives]: Structure
   while: whileLoop,
   argsort: {
     kind: 'structured',
-    aval: ([x]) => ({ shape: x!.shape, dtype: 'int32' }),
-    jvp: (b, _, [x], __, { axis }) => ({ outputs: [b.argsort(x!, { axis })], tangents: [null] }),
+    aval: ([x], { axis, count }) => ({
+      shape: count === undefined ? x!.shape : x!.shape.with(axis, count),
+      dtype: 'int32',
+    }),
+    jvp: (b, _, [x], __, params) => ({ outputs: [b.argsort(x!, params)], tangents: [null] }),
     vjp: { none: 'its results are positions, so there is no tangent' },
-    batch: (b, _, [x], __, { axis }) => ({ outputs: [b.argsort(x!, { axis: axis + 1 })], batched: [true] }),
+    batch: (b, _, [x], __, { axis, ...count }) => ({
+      outputs: [b.argsort(x!, { axis: axis + 1, ...count })],
+      batched: [true],
+    }),
   },
   recurrence,
   cumargmax: runningPosition('cumargmax'),

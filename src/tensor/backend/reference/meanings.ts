@@ -299,22 +299,25 @@ export const meanings: Meanings = {
     }
     return [...state, ...stacked];
   },
-  argsort: ([x], { axis }, { aval }) => {
+  argsort: ([x], { axis }, { aval, inputAvals }) => {
     const out = filled(aval);
-    const length = aval.shape[axis]!;
-    const stride = stridesOf(aval.shape)[axis]!;
-    const rest = range(aval.shape.length).filter(other => other !== axis);
-    for (const base of offsets(picked(aval.shape, rest), picked(stridesOf(aval.shape), rest))) {
-      const at = (i: number): number => x![base + i * stride]!;
-      const order = range(length).sort((i, j) => {
+    const { shape } = inputAvals[0]!;
+    const rest = range(shape.length).filter(other => other !== axis);
+    const lengths = picked(shape, rest);
+    const [strides, outStrides] = [stridesOf(shape), stridesOf(aval.shape)];
+    const bases = offsets(lengths, picked(strides, rest));
+    const outBases = offsets(lengths, picked(outStrides, rest));
+    bases.forEach((base, row) => {
+      const at = (i: number): number => x![base + i * strides[axis]!]!;
+      const order = range(shape[axis]!).sort((i, j) => {
         const [p, q] = [at(i), at(j)];
         if (Number.isNaN(p) || Number.isNaN(q)) return Number(Number.isNaN(p)) - Number(Number.isNaN(q));
         return p - q || 0;
       });
-      order.forEach((from, i) => {
-        out[base + i * stride] = from;
+      order.slice(0, aval.shape[axis]).forEach((from, i) => {
+        out[outBases[row]! + i * outStrides[axis]!] = from;
       });
-    }
+    });
     return out;
   },
 };

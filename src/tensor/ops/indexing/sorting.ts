@@ -8,7 +8,6 @@ import { checkSetting, nodeFor } from '../common/operands.js';
 import { checkFlag, checkOptions, dualTold, withOptions } from '../common/options.js';
 import type { AxisOptions } from '../movement/joining.js';
 import type { SameRank } from '../movement/movement.js';
-import { cut, wholeAxis } from '../movement/parts.js';
 import { gatherAlong } from './positions.js';
 
 /** The options of {@link argsort} and {@link sort}. */
@@ -21,13 +20,15 @@ const sorted = (
   operation: string,
   x: unknown,
   { axis = -1, descending = false }: SortOptions,
+  count?: number,
 ): [Node, Node, number] => {
   const node = nodeFor(operation, x);
   const at = normalizeAxis(operation, axis, node.shape);
   checkFlag(operation, 'descending', descending);
   // Turned upside down, equal elements keep their order and NaN stays last. −x would overflow for integers; ~x does not.
   const key = descending ? (isFloat(node.dtype) ? b.neg(node) : b.not(node)) : node;
-  return [node, b.argsort(key, { axis: at }), at];
+  if (count === undefined) return [node, b.argsort(key, { axis: at }), at];
+  return [node, b.argsort(key, { axis: at, count: checkInteger(operation, 'k', count, 0, node.shape[at]!) }), at];
 };
 
 /** The signatures of {@link argsort}. */
@@ -126,11 +127,6 @@ export const topK: MakeTopK = dualTold(2, (x: Tensor, k: number, options: TopKOp
   const { axis = -1, largest = true } = options;
   checkSetting('topK', 'k', k);
   checkFlag('topK', 'largest', largest);
-  const [node, order, at] = sorted('topK', x, { axis, descending: largest });
-  const count = checkInteger('topK', 'k', k, 0, node.shape[at]!);
-  const indices = cut(
-    order,
-    node.shape.map((length, i) => wholeAxis(i === at ? count : length)),
-  );
+  const [node, indices, at] = sorted('topK', x, { axis, descending: largest }, k ?? Number.NaN);
   return { values: wrap(gatherAlong(node, indices, at)), indices: wrap(indices) };
 });

@@ -71,50 +71,127 @@ const mergeRuns = (
   );
 };
 
-export const argsort = ({ axis }: ParamsOf<'argsort'>, [x]: readonly Aval[], aval: Aval): LoopKernel =>
+/** From so many wanted elements on, sorting all of them is quicker than keeping the best. */
+const fewest = 64;
+
+/**
+ * The first `count` in order: those met so far are kept sorted, and an element that is not before the last of them, as nearly all
+ * are not, is looked at once.
+ */
+const selectFirst = (
+  f: FunctionWriter,
+  dtype: DType,
+  { length, step }: { readonly length: number; readonly step: number },
+  from: Local,
+  scratch: Local,
+  count: number,
+  entry: 8 | 16,
+): void => {
+  const wide = entry === 16;
+  const [fresh, first, last, at, place] = [
+    f.get(scratch).keep('i32'),
+    f.get(scratch).i32(entry).op('i32.add').keep('i32'),
+    f
+      .get(scratch)
+      .i32(count * entry)
+      .op('i32.add')
+      .keep('i32'),
+    f.local('i32'),
+    f.i32(0).keep('i32'),
+  ];
+  const key = f.local('i64');
+  nest(f, [{ length, steps: [step] }], [from], () => {
+    f.get(fresh);
+    pushKey(f, dtype, from);
+    if (wide) f.memory('i64.store').get(fresh, place).memory('i32.store', 8);
+    else f.memory('i32.store', 4).get(fresh, place).memory('i32.store');
+    f.get(fresh).memory('i64.load').set(key);
+    f.get(key, last).memory('i64.load').op('i64.lt_s');
+    f.get(place)
+      .i32(count)
+      .op('i32.lt_u', 'i32.or')
+      .if(() => {
+        // The place behind those there are, or that of the last one.
+        f.get(first).get(place).i32(entry).op('i32.mul', 'i32.add').tee(at);
+        f.get(last, at, last).op('i32.lt_u', 'select').set(at);
+        f.while(
+          () => {
+            f.get(at, first).op('i32.gt_u').get(key, at).i32(entry).op('i32.sub');
+            f.memory('i64.load').op('i64.lt_s', 'i32.and');
+          },
+          () => {
+            f.get(at, at).i32(entry).op('i32.sub');
+            if (wide) f.memory('v128.load').memory('v128.store');
+            else f.memory('i64.load').memory('i64.store');
+            f.get(at).i32(entry).op('i32.sub').set(at);
+          },
+        );
+        f.get(at, fresh);
+        if (wide) f.memory('v128.load').memory('v128.store');
+        else f.memory('i64.load').memory('i64.store');
+      });
+    advance(f, place, 1);
+  });
+};
+
+export const argsort = ({ axis, count }: ParamsOf<'argsort'>, [x]: readonly Aval[], aval: Aval): LoopKernel =>
   kernelOf([x!], aval, (f, [from], out, scratch) => {
     const { shape, dtype } = x!;
     const length = shape[axis]!;
-    const wide = dtype === 'float64';
-    const entry = wide ? 16 : 8;
-    // Entries behind the last are read, though not used.
-    const half = (length + 1) * entry;
+    const wanted = count ?? length;
+    const entry = dtype === 'float64' ? 16 : 8;
     const [steps, outSteps] = [byteSteps(x!), byteSteps(aval)];
     const others = range(shape.length).filter(other => other !== axis);
     const rows = others.map(other => ({ length: shape[other]!, steps: [steps[other]!, outSteps[other]!] }));
-    const [source, target, width, swap, place] = [
-      f.local('i32'),
-      f.local('i32'),
-      f.local('i32'),
-      f.local('i32'),
-      f.local('i32'),
-    ];
+    const few = wanted < fewest && 8 * wanted <= length;
+    // Entries behind the last are read, though not used; one in front of the first, too.
+    const half = (length + 1) * entry;
+    const sortedAt = f.local('i32');
     nest(f, merged(rows), [from!, out], () => {
-      f.get(scratch).set(source);
-      f.get(scratch).i32(half).op('i32.add').set(target);
-      f.i32(0).set(place);
-      nest(f, [{ length, steps: [steps[axis]!, entry] }], [from!, source], () => {
-        f.get(source);
-        pushKey(f, dtype, from!);
-        if (wide) f.memory('i64.store').get(source, place).memory('i32.store', 8);
-        else f.memory('i32.store', 4).get(source, place).memory('i32.store');
-        advance(f, place, 1);
-      });
-      f.i32(entry).set(width);
-      const total = f.i32(length * entry).keep('i32');
-      f.while(
-        () => f.get(width, total).op('i32.lt_u'),
-        () => {
-          mergeRuns(f, source, target, width, entry, length * entry);
-          f.get(source).set(swap).get(target).set(source).get(swap).set(target);
-          f.get(width, width).op('i32.add').set(width);
-        },
-      );
-      nest(f, [{ length, steps: [entry, outSteps[axis]!] }], [source, out], () => {
-        f.get(out, source)
-          .memory('i32.load', wide ? 8 : 0)
+      if (few) {
+        selectFirst(f, dtype, { length, step: steps[axis]! }, from!, scratch, wanted, entry);
+        f.get(scratch).i32(entry).op('i32.add').set(sortedAt);
+      } else sortAll(f, dtype, { length, step: steps[axis]! }, from!, scratch, half, sortedAt);
+      nest(f, [{ length: wanted, steps: [entry, outSteps[axis]!] }], [sortedAt, out], () => {
+        f.get(out, sortedAt)
+          .memory('i32.load', entry === 16 ? 8 : 0)
           .memory('i32.store');
       });
     });
-    return 2 * half;
+    return few ? (wanted + 2) * entry : 2 * half;
   });
+
+/** All of a row in order: entries are merged to and fro between two halves of scratch memory. */
+const sortAll = (
+  f: FunctionWriter,
+  dtype: DType,
+  { length, step }: { readonly length: number; readonly step: number },
+  from: Local,
+  scratch: Local,
+  half: number,
+  source: Local,
+): void => {
+  const wide = dtype === 'float64';
+  const entry = wide ? 16 : 8;
+  const [target, width, swap, place] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')];
+  f.get(scratch).set(source);
+  f.get(scratch).i32(half).op('i32.add').set(target);
+  f.i32(0).set(place);
+  nest(f, [{ length, steps: [step, entry] }], [from, source], () => {
+    f.get(source);
+    pushKey(f, dtype, from);
+    if (wide) f.memory('i64.store').get(source, place).memory('i32.store', 8);
+    else f.memory('i32.store', 4).get(source, place).memory('i32.store');
+    advance(f, place, 1);
+  });
+  f.i32(entry).set(width);
+  const total = f.i32(length * entry).keep('i32');
+  f.while(
+    () => f.get(width, total).op('i32.lt_u'),
+    () => {
+      mergeRuns(f, source, target, width, entry, length * entry);
+      f.get(source).set(swap).get(target).set(source).get(swap).set(target);
+      f.get(width, width).op('i32.add').set(width);
+    },
+  );
+};

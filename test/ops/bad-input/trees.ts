@@ -1,0 +1,35 @@
+/** Trees: what contains itself, and functions that are none. */
+import { flatten, leaves, map, reduce, showPath, zipWith } from 'tenfold/tree';
+import { type BadInputs, refused } from './types.js';
+
+const list: unknown[] = [1];
+list.push({ above: list });
+const record: Record<string, unknown> = {};
+record.self = record;
+const endless = [list, record, [[record]]];
+
+const noFunctions = [undefined, null, 3, 'f', [], {}];
+const sum = (x: number, y: number): number => x + y;
+
+export const trees: BadInputs = {
+  'tree.flatten': [...refused(flatten, ...endless.map(tree => [tree]))],
+  leaves: refused(leaves, ...endless.map(tree => [tree])),
+  map: refused(
+    map,
+    [],
+    ...noFunctions.flatMap(f => [[f], [{ a: 1 }, f], [{}, f]]),
+    ...endless.map(tree => [tree, String]),
+  ),
+  reduce: refused(reduce, ...noFunctions.map(f => [{ a: 1 }, f, 0]), ...endless.map(tree => [tree, sum, 0])),
+  zipWith: refused(
+    zipWith,
+    [],
+    ...noFunctions.map(f => [f, [1], [2]]),
+    ...endless.flatMap(tree => [
+      [sum, tree, [1]],
+      [sum, [1], tree],
+    ]),
+    ...[null, 3, [], [1, 2], [[1]], { 0: 1 }, { a: 1 }].map(other => [sum, [1], other]),
+  ),
+  showPath: refused(showPath, [], [null], ['blocks'], [3], [{}], [[null]], [['a', undefined]], [[{}]]),
+};
