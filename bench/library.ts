@@ -53,7 +53,7 @@ export type OperationName =
   | 'attentionScores';
 
 /** How many rows `addRows` has. */
-export const segments = 1000;
+export const segments = 100;
 
 /** A convolution or one of its gradients. */
 type Convolution = 'conv' | 'convInput' | 'convKernel';

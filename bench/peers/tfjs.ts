@@ -173,7 +173,11 @@ const prepare = (program: ProgramName, inputs: readonly Input[]): Prepared => {
 };
 
 /** Kernels that its wasm backend does not have. */
-const lacking: { readonly [Name in ProgramName]?: string } = { maxPoolInput: 'MaxPoolGrad' };
+const lacking: { readonly [Name in ProgramName]?: string } = {
+  maxPoolInput: 'MaxPoolGrad',
+  addRows: 'UnsortedSegmentSum',
+  attentionScores: 'Einsum',
+};
 
 /** One of its backends as a library. They share a state: `enter` switches. It has no jit. */
 export const tfjs = (backend: 'cpu' | 'wasm'): Library => ({

@@ -1,6 +1,6 @@
 /** Operations by themselves, of the kinds that other suites do not have. */
 import { type Input, uniform } from '../inputs.js';
-import type { OperationName } from '../library.js';
+import { type OperationName, segments } from '../library.js';
 import { type Case, measure } from '../measure.js';
 import { candidates, type Suite } from './suite.js';
 import { quickerTarget } from './targets.js';
@@ -20,7 +20,7 @@ const indices = (seed: number, count: number, below: number): Input => {
 };
 
 const operations = (): readonly Operation[] => {
-  const rows = [uniform(0, [1024, 1024])];
+  const rows = [uniform(0, [512, 1024])];
   const image = [8, 64, 64, 64];
   const half = [8, 64, 32, 32];
   return [
@@ -31,7 +31,7 @@ const operations = (): readonly Operation[] => {
     { name: 'ten largest of rows', program: 'topK', inputs: rows },
     { name: 'rows sorted', program: 'sortRows', inputs: rows },
     { name: '16384 rows of 64 taken', program: 'takeRows', inputs: [uniform(0, [1000, 64]), indices(1, 16384, 1000)] },
-    { name: '16384 rows of 64 added', program: 'addRows', inputs: [uniform(0, [16384, 64]), indices(1, 16384, 1000)] },
+    { name: '4096 rows of 64 added', program: 'addRows', inputs: [uniform(0, [4096, 64]), indices(1, 4096, segments)] },
     { name: 'max pool 2×2', program: 'maxPool', inputs: [uniform(0, image)] },
     { name: 'max pool 2×2, gradient', program: 'maxPoolInput', inputs: [uniform(0, image), uniform(1, half)] },
     { name: 'bilinear ×2', program: 'upsample', inputs: [uniform(0, half)] },

@@ -88,8 +88,7 @@ const selectFirst = (
   entry: 8 | 16,
 ): void => {
   const wide = entry === 16;
-  const [fresh, first, last, at, place] = [
-    f.get(scratch).keep('i32'),
+  const [first, last, at, place] = [
     f.get(scratch).i32(entry).op('i32.add').keep('i32'),
     f
       .get(scratch)
@@ -101,11 +100,13 @@ const selectFirst = (
   ];
   const key = f.local('i64');
   nest(f, [{ length, steps: [step] }], [from], () => {
-    f.get(fresh);
+    // In a register: what has been stored in two pieces takes long to be loaded as one.
     pushKey(f, dtype, from);
-    if (wide) f.memory('i64.store').get(fresh, place).memory('i32.store', 8);
-    else f.memory('i32.store', 4).get(fresh, place).memory('i32.store');
-    f.get(fresh).memory('i64.load').set(key);
+    if (!wide) {
+      f.op('i64.extend_i32_s').i32(32).op('i64.extend_i32_s', 'i64.shl');
+      f.get(place).op('i64.extend_i32_u', 'i64.or');
+    }
+    f.set(key);
     f.get(key, last).memory('i64.load').op('i64.lt_s');
     f.get(place)
       .i32(count)
@@ -126,9 +127,8 @@ const selectFirst = (
             f.get(at).i32(entry).op('i32.sub').set(at);
           },
         );
-        f.get(at, fresh);
-        if (wide) f.memory('v128.load').memory('v128.store');
-        else f.memory('i64.load').memory('i64.store');
+        f.get(at, key).memory('i64.store');
+        if (wide) f.get(at, place).memory('i32.store', 8);
       });
     advance(f, place, 1);
   });

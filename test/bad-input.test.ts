@@ -4,7 +4,7 @@ import { inspect } from 'node:util';
 import { isTensor, TenfoldError, type Tensor, tensor, zeros } from 'tenfold';
 import { key } from 'tenfold/random';
 import { describe, expect, it } from 'vitest';
-import { entryPoints, functionsOf } from '../../scripts/docstrings.js';
+import { entryPoints, functionsOf } from '../scripts/docstrings.js';
 import { good, methods } from './bad-input/good.js';
 import type { BadInputs } from './bad-input/types.js';
 
