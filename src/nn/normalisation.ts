@@ -2,7 +2,7 @@
 
 import { ShapeError } from '../tensor/errors.js';
 import { unaryOperand } from '../tensor/ops/common/operands.js';
-import { checkOptions } from '../tensor/ops/common/options.js';
+import { checkFlag, checkOptions } from '../tensor/ops/common/options.js';
 import { ones, zeros } from '../tensor/ops/creation/creation.js';
 import { add, mul, sub } from '../tensor/ops/elementwise/arithmetic.js';
 import { rsqrt } from '../tensor/ops/elementwise/elementary.js';
@@ -44,13 +44,7 @@ export const checkNormOptions = (
     'epsilon is a finite number, and not negative',
     'Leave it out for the usual one.',
   );
-  checkArgument(
-    typeof affine === 'boolean',
-    operation,
-    `affine ${String(affine)}`,
-    'affine is true or false',
-    'Leave it out for the usual layer.',
-  );
+  checkFlag(operation, 'affine', affine);
 };
 
 /** The positive lengths of the last axes that a layer is for. */

@@ -19,8 +19,8 @@ const shifted = (b: Build, x: Node, axis: number, by: 1 | -1): Node => {
   return b.pad(kept, { low: by === 1 ? one : none, high: by === 1 ? none : one, interior: none });
 };
 
-/** Every result's predecessor. */
-const before = (b: Build, h: Node, { axis, reverse }: ScanParams): Node => shifted(b, h, axis, reverse ? -1 : 1);
+/** What stands before each element on the way along the axis, a zero before the first. */
+export const before = (b: Build, h: Node, { axis, reverse }: ScanParams): Node => shifted(b, h, axis, reverse ? -1 : 1);
 
 const numbers = (name: string, inputs: readonly Aval[]): Aval => {
   const first = inputs[0]!;

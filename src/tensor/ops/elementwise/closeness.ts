@@ -3,13 +3,12 @@ import { b } from '../../build.js';
 import { type DType, isFloat } from '../../dtype.js';
 import type { Node } from '../../graph.js';
 import { full } from '../../primitives/full.js';
-import { checkArgument, type Shape } from '../../shape.js';
+import type { Shape } from '../../shape.js';
 import type { Broadcast, Fit, Ok } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
-import { kindOf } from '../common/checks.js';
 import { checkNumber } from '../common/numbers.js';
-import { castNode, checkSetting, commonOperands, type Operand } from '../common/operands.js';
-import { checkOptions, dualBeforeOptions } from '../common/options.js';
+import { castNode, commonOperands, type Operand } from '../common/operands.js';
+import { checkFlag, checkOptions, dualBeforeOptions } from '../common/options.js';
 import { all } from './comparison.js';
 
 /** What {@link isClose} and {@link allClose} take beside the operands. */
@@ -54,14 +53,7 @@ const closeness = (operation: string, x: Operand, y: Operand, options?: CloseOpt
   const { rtol = 1e-5, atol = 1e-8, equalNaN = false } = options ?? {};
   checkNumber(operation, 'rtol', rtol, 'notNegative');
   checkNumber(operation, 'atol', atol, 'notNegative');
-  checkSetting(operation, 'equalNaN', equalNaN);
-  checkArgument(
-    typeof equalNaN === 'boolean',
-    operation,
-    `${kindOf(equalNaN)} as equalNaN`,
-    'equalNaN is true or false',
-    'Leave it out for false.',
-  );
+  checkFlag(operation, 'equalNaN', equalNaN);
   const [p, q] = commonOperands(operation, [x, y], { storage: true }) as [Node, Node];
   const wide: DType = isFloat(p.dtype) ? p.dtype : 'float64';
   const [u, v] = [castNode(p, wide), castNode(q, wide)];

@@ -16,19 +16,19 @@ export interface SortOptions extends AxisOptions {
   readonly descending?: boolean;
 }
 
-const sorted = (
-  operation: string,
-  x: unknown,
-  { axis = -1, descending = false }: SortOptions,
-  count?: number,
-): [Node, Node, number] => {
+/** A node, what sorts as is wanted when it is sorted ascending, and the axis. */
+const keyed = (operation: string, x: unknown, { axis = -1, descending = false }: SortOptions): [Node, Node, number] => {
   const node = nodeFor(operation, x);
   const at = normalizeAxis(operation, axis, node.shape);
   checkFlag(operation, 'descending', descending);
   // Turned upside down, equal elements keep their order and NaN stays last. −x would overflow for integers; ~x does not.
   const key = descending ? (isFloat(node.dtype) ? b.neg(node) : b.not(node)) : node;
-  if (count === undefined) return [node, b.argsort(key, { axis: at }), at];
-  return [node, b.argsort(key, { axis: at, count: checkInteger(operation, 'k', count, 0, node.shape[at]!) }), at];
+  return [node, key, at];
+};
+
+const sorted = (operation: string, x: unknown, options: SortOptions): [Node, Node, number] => {
+  const [node, key, axis] = keyed(operation, x, options);
+  return [node, b.argsort(key, { axis }), axis];
 };
 
 /** The signatures of {@link argsort}. */
@@ -127,6 +127,7 @@ export const topK: MakeTopK = dualTold(2, (x: Tensor, k: number, options: TopKOp
   const { axis = -1, largest = true } = options;
   checkSetting('topK', 'k', k);
   checkFlag('topK', 'largest', largest);
-  const [node, indices, at] = sorted('topK', x, { axis, descending: largest }, k ?? Number.NaN);
+  const [node, key, at] = keyed('topK', x, { axis, descending: largest });
+  const indices = b.argsort(key, { axis: at, count: checkInteger('topK', 'k', k, 0, node.shape[at]!) });
   return { values: wrap(gatherAlong(node, indices, at)), indices: wrap(indices) };
 });

@@ -4,13 +4,13 @@ import type { DType } from '../../dtype.js';
 import { ShapeError } from '../../errors.js';
 import type { Node } from '../../graph.js';
 import { full } from '../../primitives/full.js';
-import { checkArgument, normalizeAxis, type Shape, sameShape, showAval } from '../../shape.js';
+import { before } from '../../primitives/scans.js';
+import { normalizeAxis, type Shape, sameShape, showAval } from '../../shape.js';
 import type { Arithmetic, Promote } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
-import { factors, kindOf } from '../common/checks.js';
+import { factors } from '../common/checks.js';
 import { sliceAlong } from '../common/moving.js';
-import { checkSetting } from '../common/operands.js';
-import { dualOfSeveral, withOptions } from '../common/options.js';
+import { checkFlag, dualOfSeveral, withOptions } from '../common/options.js';
 import { gatherAlong } from '../indexing/positions.js';
 import { counted, floats, type ReducedDType } from './reducing.js';
 
@@ -37,14 +37,7 @@ interface Direction {
 }
 
 const directionOf = (operation: string, x: Node, { axis = -1, reverse = false }: CumulativeOptions): Direction => {
-  checkSetting(operation, 'reverse', reverse);
-  checkArgument(
-    typeof reverse === 'boolean',
-    operation,
-    `${kindOf(reverse)} as reverse`,
-    'reverse is true or false',
-    'Leave it out to go from the start to the end.',
-  );
+  checkFlag(operation, 'reverse', reverse);
   return { axis: normalizeAxis(operation, axis, x.shape), reverse };
 };
 
@@ -213,19 +206,14 @@ export const cummin: Cumulative<'same'> = running('cummin', 'cumargmin');
  * ```
  */
 export const cumlogsumexp: Cumulative<'float'> = cumulative('cumlogsumexp', floats('cumlogsumexp'), (x, direction) => {
-  const { axis, reverse } = direction;
-  const length = x.shape[axis]!;
-  if (length === 0) return x;
+  const { axis } = direction;
+  if (x.shape[axis] === 0) return x;
   const still = b.stopGradient(x);
   const largest = gatherAlong(still, positionsOf('cumargmax', still, direction), axis);
   const [zero, infinity] = [full(b, x, 0), full(b, x, Number.POSITIVE_INFINITY)];
   const shift = b.select(b.lt(b.abs(largest), infinity), largest, zero);
-  const none = x.shape.map(() => 0);
-  const one = none.with(axis, 1);
-  const kept = reverse ? sliceAlong(shift, axis, 1, length) : sliceAlong(shift, axis, 0, length - 1);
-  const before = b.pad(kept, { low: reverse ? none : one, high: reverse ? one : none, interior: none });
   // Sums so far are brought down as the largest element goes up.
-  const total = b.recurrence(b.exp(b.sub(before, shift)), b.exp(b.sub(x, shift)), direction);
+  const total = b.recurrence(b.exp(b.sub(before(b, shift, direction), shift)), b.exp(b.sub(x, shift)), direction);
   const empty = b.eq(total, zero);
   const log = b.log(b.select(empty, full(b, x, 1), total));
   return b.add(b.select(empty, full(b, x, Number.NEGATIVE_INFINITY), log), shift);
