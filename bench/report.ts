@@ -22,7 +22,7 @@ const detailsOf = ({ ms, spread, gflops, gbps, bytes, threads, note }: Row): str
 /** A line for each row, as they come in. */
 export const rowLines = (rows: readonly Row[]): string =>
   rows
-    .map(row => `${row.suite.padEnd(8)}${row.case.padEnd(45)}${row.impl.padEnd(26)}${row.reason ?? detailsOf(row)}`)
+    .map(row => `${row.suite.padEnd(7)} ${row.case.padEnd(44)} ${row.impl.padEnd(25)} ${row.reason ?? detailsOf(row)}`)
     .join('\n');
 
 const cellOf = (row: Row | undefined): string => {

@@ -44,6 +44,9 @@ export interface Target {
 export const ownImpl = 'tenfold';
 export const ownOnTwo = 'tenfold 2 threads';
 
+/** This library on the CPU, beside itself on a GPU. */
+export const ownOnCpu = 'tenfold on the CPU';
+
 /** The implementations that are no libraries: what the machine can do at all. */
 export const limitImpl = 'limit';
 export const limitOnTwo = 'limit 2 threads';
@@ -54,7 +57,7 @@ export const productImpl = 'product';
 /** This library with its steps called one by one, beside a program that is a loop. */
 export const stepwiseImpl = 'step by step';
 
-const noPeers: readonly string[] = [ownImpl, ownOnTwo, limitImpl, limitOnTwo, productImpl, stepwiseImpl];
+const noPeers: readonly string[] = [ownImpl, ownOnTwo, ownOnCpu, limitImpl, limitOnTwo, productImpl, stepwiseImpl];
 
 export const isPeer = (impl: string): boolean => !noPeers.includes(impl);
 

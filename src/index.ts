@@ -1,6 +1,17 @@
 /** The core: tensors, operations, derivatives. Layers, optimizers, diffusion are in subpaths (`tenfold/nn`, …). */
 
 export type { Report, StepReport } from './tensor/backend/backend.js';
+export {
+  type DeviceInfo,
+  type DeviceMemory,
+  type DeviceMode,
+  type DeviceName,
+  type DeviceOptions,
+  device,
+  deviceInfo,
+  type RefusedMode,
+  toDevice,
+} from './tensor/device.js';
 export type { DType, FloatDType, TypedArray, TypedArrayOf } from './tensor/dtype.js';
 export * from './tensor/errors.js';
 export { type MemoryStats, memoryStats, setMemoryLimit } from './tensor/memory.js';

@@ -13,12 +13,14 @@ const layers: readonly (readonly string[])[] = [
   ['io/'],
   ['random/'],
   ['tensor/transform/'],
+  ['tensor/device.ts'],
   ['tree/'],
   ['tensor/memory.ts', 'tensor/settings.ts'],
   ['tensor/ops/'],
   ['tensor/tensor.ts', 'tensor/print.ts'],
   ['tensor/build.ts'],
   ['tensor/evaluate.ts'],
+  ['tensor/backend/gpu/'],
   ['tensor/backend/wasm/'],
   ['tensor/backend/reference/'],
   ['tensor/backend/backend.ts'],
@@ -94,6 +96,16 @@ const targetOf = ({ from, specifier }: Import): string =>
 
 const layerOf = (file: string): number =>
   layers.findIndex(layer => layer.some(part => (part.endsWith('/') ? file.startsWith(part) : file === part)));
+
+/** What is loaded only when a GPU is asked for. */
+const gpu = 'tensor/backend/gpu/';
+const manifest: { readonly optionalDependencies?: Readonly<Record<string, string>> } = JSON.parse(
+  readFileSync(join(source, '..', 'package.json'), 'utf8'),
+);
+const optionalPackages = Object.keys(manifest.optionalDependencies ?? {});
+/** Bundlers for pages must not look for what only Node has: they are told so, and the name is no literal. */
+const hidden = '/* @vite-ignore */ /* webpackIgnore: true */ name';
+const isOptional = ({ specifier }: Import): boolean => specifier === hidden || optionalPackages.includes(specifier);
 
 const show = ({ from, specifier }: Import): string => `${from} imports ${specifier}`;
 
@@ -188,10 +200,26 @@ describe('imports', () => {
 
   test("of packages: modules of fp-ts, and of Node dynamically, so that a browser doesn't need it", () => {
     const foreign = imports.filter(entry => {
-      if (isRelative(entry)) return false;
+      if (isRelative(entry) || isOptional(entry)) return false;
       return entry.dynamic ? !/^node:[\w/]+$/.test(entry.specifier) : !/^fp-ts\/lib\/\w+\.js$/.test(entry.specifier);
     });
     expect(foreign.map(show)).toEqual([]);
+  });
+
+  test('of optional packages: dynamically, and only where the GPU is opened', () => {
+    const optional = imports.filter(isOptional);
+    expect(optional.filter(({ dynamic }) => !dynamic).map(show)).toEqual([]);
+    expect(optional.filter(({ from }) => !from.startsWith(`${gpu}launch/`)).map(show)).toEqual([]);
+    expect(optional.length).toBeGreaterThan(0);
+  });
+
+  test('of the GPU backend: one, dynamically, so that who does without it loads none of it; and types', () => {
+    const entering = imports.filter(
+      entry => isRelative(entry) && targetOf(entry).startsWith(gpu) && !entry.from.startsWith(gpu) && !entry.typeOnly,
+    );
+    expect(entering.map(({ from, specifier, dynamic }) => [from, specifier, dynamic])).toEqual([
+      ['tensor/device.ts', './backend/gpu/index.js', true],
+    ]);
   });
 
   test('none of Node’s global names', () => {

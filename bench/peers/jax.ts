@@ -25,7 +25,7 @@ type T = np.Array;
 
 const normalise = (x: T): T => nn.standardize(x, -1, { epsilon });
 
-const update = (p: T, g: T, m: T, v: T): [p: T, m: T, v: T] => {
+export const update = (p: T, g: T, m: T, v: T): [p: T, m: T, v: T] => {
   const { rate, beta1, beta2, epsilon } = adamOptions;
   const first = m.mul(beta1).add(g.ref.mul(1 - beta1));
   const second = v.mul(beta2).add(np.square(g).mul(1 - beta2));
@@ -62,7 +62,7 @@ const convolve = (x: T, kernel: T, stride: number): T => {
   return lax.convGeneralDilated(x, kernel, [stride, stride], [around, around]);
 };
 
-const programs: Programs<T> = {
+export const programs: Programs<T> = {
   squarePlusOne: a => [a!.ref.mul(a!).add(1)],
   tanhChain: x => {
     let y = x!;

@@ -53,7 +53,7 @@ const alongRows = { axis: -1, keepDims: true } as const;
 
 const normalise = (x: T): T => mul(sub(x, mean(x, alongRows)), rsqrt(add(variance(x, alongRows), epsilon)));
 
-const update = (p: T, g: T, m: T, v: T): [p: T, m: T, v: T] => {
+export const update = (p: T, g: T, m: T, v: T): [p: T, m: T, v: T] => {
   const { rate, beta1, beta2, epsilon } = adamOptions;
   const first = add(mul(m, beta1), mul(g, 1 - beta1));
   const second = add(mul(v, beta2), mul(square(g), 1 - beta2));
@@ -91,7 +91,7 @@ const convolve = (x: T, kernel: T, stride: number): T =>
 
 const pullBack = (f: (x: T) => T, x: T, cotangent: T): readonly T[] => vjp(f, x)[1](cotangent);
 
-const programs: Programs<T> = {
+export const programs: Programs<T> = {
   squarePlusOne: a => [add(mul(a!, a!), 1)],
   tanhChain: x => {
     let y = x!;

@@ -26,9 +26,9 @@ const normalise = (x: T): T => {
   return tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, epsilon)));
 };
 
-const silu = (x: T): T => tf.mul(x, tf.sigmoid(x));
+export const silu = (x: T): T => tf.mul(x, tf.sigmoid(x));
 
-const update = (p: T, g: T, m: T, v: T): [p: T, m: T, v: T] => {
+export const update = (p: T, g: T, m: T, v: T): [p: T, m: T, v: T] => {
   const { rate, beta1, beta2, epsilon } = adamOptions;
   const first = tf.add(tf.mul(m, beta1), tf.mul(g, 1 - beta1));
   const second = tf.add(tf.mul(v, beta2), tf.mul(tf.square(g), 1 - beta2));
@@ -66,14 +66,14 @@ const [imageAxes, kernelAxes] = [
 const images: readonly ProgramName[] = ['maxPool', 'maxPoolInput', 'upsample'];
 
 /** In which order a program has the axes of its inputs, and of its result; null where they stay as they are. */
-const axesOf = (program: ProgramName): { readonly inputs: number[][]; readonly result: number[] } | null => {
+export const axesOf = (program: ProgramName): { readonly inputs: number[][]; readonly result: number[] } | null => {
   if (images.some(image => image === program)) return { inputs: [imageAxes, imageAxes], result: imageAxes };
   if (!program.startsWith('conv')) return null;
   const result = program.startsWith('convKernel') ? kernelAxes : imageAxes;
   return { inputs: [imageAxes, kernelAxes, imageAxes], result };
 };
 
-const inverse = (axes: readonly number[]): number[] => axes.map((_, i) => axes.indexOf(i));
+export const inverse = (axes: readonly number[]): number[] => axes.map((_, i) => axes.indexOf(i));
 
 /** Without the convolution itself, which `tf.grad` would compute as well. */
 const kernelGradient = (x: T, { shape }: T, g: T, stride: number): T =>
@@ -85,7 +85,7 @@ const kernelGradient = (x: T, { shape }: T, g: T, stride: number): T =>
       { strides: [stride, stride], pad: paddingOf(shape[0]!), dataFormat: 'NHWC', filterShape: [...shape] },
     );
 
-const programs: Programs<T> = {
+export const programs: Programs<T> = {
   squarePlusOne: a => [tf.add(tf.mul(a!, a!), 1)],
   tanhChain: x => {
     let y = x!;

@@ -4,6 +4,7 @@ import { conv } from './conv.js';
 import { fold } from './fold.js';
 import { fused } from './fused.js';
 import { gemm } from './gemm.js';
+import { gpu } from './gpu.js';
 import { limit } from './limit.js';
 import { ops } from './ops.js';
 import { size } from './size.js';
@@ -12,5 +13,5 @@ import type { Suite } from './suite.js';
 import { train } from './train.js';
 
 export const suites: ReadonlyMap<string, Suite> = new Map(
-  Object.entries({ limit, small, fused, ops, gemm, conv, train, fold, compile, size }),
+  Object.entries({ limit, small, fused, ops, gemm, conv, train, fold, compile, size, gpu }),
 );

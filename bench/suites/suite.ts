@@ -1,5 +1,6 @@
 /** What a suite is, and how the libraries take part in one. */
 import { setTimeout } from 'node:timers/promises';
+import type { GpuOptions } from '../gpu/gpu.js';
 import type { Input } from '../inputs.js';
 import type { Library, Prepared, ProgramName } from '../library.js';
 import type { Case, Effort } from '../measure.js';
@@ -14,7 +15,11 @@ export interface Suite {
   /** In a line, for the help. */
   readonly about: string;
   /** Rows are reported as soon as they are there, and given back all together. */
-  readonly run: (effort: Effort, report: (rows: readonly Row[]) => void) => Promise<readonly Row[]>;
+  readonly run: (
+    effort: Effort,
+    report: (rows: readonly Row[]) => void,
+    gpuOptions: GpuOptions,
+  ) => Promise<readonly Row[]>;
   readonly targets?: (rows: readonly Row[]) => readonly Target[];
 }
 

@@ -6,7 +6,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import { reshape, type Tensor, take } from 'tenfold';
+import { type DType, device, reshape, type Shape, type Tensor, take } from 'tenfold';
 import { loadDigits, shuffledIndices, toUnitRange } from 'tenfold/data';
 import {
   cosineBetas,
@@ -60,6 +60,9 @@ const valueOrThrow = async <A>(task: TaskEither<Error, A>): Promise<A> => {
   return result.right;
 };
 
+/** The only element, from wherever it was computed. */
+const numberIn = async (scalar: Tensor<Shape, DType>): Promise<number> => (await scalar.data())[0]!;
+
 /** The state to start from, and the losses before it. */
 const start = async ({ init }: Training<State['params'], State['optimizer']>, { seed, resume }: Options) => {
   const fresh = init(key(seed));
@@ -69,24 +72,25 @@ const start = async ({ init }: Training<State['params'], State['optimizer']>, { 
 };
 
 /** Trains up to `steps` steps; gives the last state and all losses. */
-const train = (
+const train = async (
   step: Training<State['params'], State['optimizer']>['step'],
   from: State,
   images: Tensor,
   { steps, batch }: Options,
-): { state: State; losses: readonly LossPoint[] } => {
+): Promise<{ state: State; losses: readonly LossPoint[] }> => {
   const batchAt = shuffledIndices(foldIn(from.key, forData), images.shape[0]!, batch);
-  const first = from.step.item();
+  const first = await numberIn(from.step);
   const bar = progress(steps, first, process.stdout);
   const losses: LossPoint[] = [];
   let state = from;
   try {
     for (let i = first; i < steps; i++) {
       const started = performance.now();
-      const [next, { loss }] = step(state, take(images, batchAt(i), { axis: 0 }));
+      const [next, metrics] = step(state, take(images, batchAt(i), { axis: 0 }));
       state = next;
-      losses.push({ step: i + 1, loss: loss.item() });
-      bar.update(i + 1, { loss: loss.item(), imagesPerSecond: (1000 * batch) / (performance.now() - started) });
+      const loss = await numberIn(metrics.loss);
+      losses.push({ step: i + 1, loss });
+      bar.update(i + 1, { loss, imagesPerSecond: (1000 * batch) / (performance.now() - started) });
     }
   } finally {
     bar.stop();
@@ -95,7 +99,7 @@ const train = (
 };
 
 /** Draws digits with the averaged parameters; gives the images at some of the steps, noise first. */
-const draw = (state: State, seed: number): readonly Float32Array[] => {
+const draw = (state: State, seed: number): Promise<readonly Float32Array[]> => {
   const short = respace(diffusion, spaceTimesteps(timesteps, String(samplingSteps)));
   const predict = (x: Tensor, t: Tensor): Tensor => model.apply(state.ema, x, t);
   const { samples: all } = ddimSampleTrajectory(short, predict, [samples, 1, side, side], {
@@ -103,28 +107,31 @@ const draw = (state: State, seed: number): readonly Float32Array[] => {
     eta: 1,
   });
   const steps = Array.from({ length: frames }, (_, i) => Math.round((i * (samplingSteps - 1)) / (frames - 1)));
-  return steps.map(step => reshape(take(all, step, { axis: 0 }), [samples * side * side]).dataSync() as Float32Array);
+  const imagesAt = (step: number): Tensor => reshape(take(all, step, { axis: 0 }), [samples * side * side]);
+  return Promise.all(steps.map(async step => (await imagesAt(step).data()) as Float32Array));
 };
 
 const main = async (options: Options): Promise<void> => {
   const started = performance.now();
   const { seed, steps, batch, out, sampleOnly } = options;
+  const { mode, adapter } = await device(options.device);
+  if (options.device === 'gpu') console.log(`computing by ${mode}: ${adapter}`);
   const { images } = await valueOrThrow(loadDigits());
   const data = reshape(toUnitRange(images, 16), [-1, 1, side, side]);
   const run = trainingFor(steps);
   const begun = await start(run, options);
-  const done = begun.state.step.item();
+  const done = await numberIn(begun.state.step);
   if (!sampleOnly && done > steps) {
     throw new Error(
       `--steps: got ${steps}, but ${options.resume} is at step ${done} already. Ask for more steps, or use --sample-only.`,
     );
   }
-  const trained = sampleOnly ? { state: begun.state, losses: [] } : train(run.step, begun.state, data, options);
+  const trained = sampleOnly ? { state: begun.state, losses: [] } : await train(run.step, begun.state, data, options);
   const losses = [...begun.losses, ...trained.losses];
   const { state } = trained;
 
   console.log(`drawing ${samples} digits in ${samplingSteps} steps`);
-  const trajectory = draw(state, seed);
+  const trajectory = await draw(state, seed);
   await mkdir(out, { recursive: true });
   const file = (name: string): string => join(out, name);
   const samplesPng = encodePng(
@@ -149,7 +156,7 @@ const main = async (options: Options): Promise<void> => {
   const page = report({
     title: 'Handwritten digits, drawn by diffusion',
     facts: [
-      ['training steps', String(state.step.item())],
+      ['training steps', String(await numberIn(state.step))],
       ['images a step', String(batch)],
       ['seed', String(seed)],
       ['parameters', parameters.toLocaleString('en')],

@@ -3,18 +3,26 @@
  * else.
  */
 
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import type { DeviceName } from 'tenfold';
 
 export interface Options {
   readonly steps: number;
   readonly batch: number;
   readonly seed: number;
   readonly out: string;
+  readonly device: DeviceName;
   readonly resume: string | undefined;
   readonly sampleOnly: boolean;
 }
 
-export const defaults = Object.freeze({ steps: 3000, batch: 128, seed: 0, out: 'out/digits' });
+export const defaults = Object.freeze({
+  steps: 3000,
+  batch: 128,
+  seed: 0,
+  out: 'out/digits',
+  device: 'cpu' as DeviceName,
+});
 
 /** How many images the data set holds: a batch draws without repeating itself, so that it cannot be larger. */
 const imageCount = 1797;
@@ -48,6 +56,7 @@ export const parseOptions = (argv: readonly string[]): Options => {
     .option('--batch <n>', `images in a training step, 1 to ${imageCount}`, integer(1, imageCount), defaults.batch)
     .option('--seed <n>', 'where all randomness comes from', integer(0, largestSeed), defaults.seed)
     .option('--out <dir>', 'directory for everything the run writes', path('directory'), defaults.out)
+    .addOption(new Option('--device <name>', 'where to compute').choices(['cpu', 'gpu']).default(defaults.device))
     .option('--resume <checkpoint>', 'go on from this checkpoint', path('checkpoint'))
     .option('--sample-only', 'draw samples from the checkpoint given by --resume, without training', false)
     .allowExcessArguments()
@@ -60,7 +69,7 @@ export const parseOptions = (argv: readonly string[]): Options => {
       `error: argument '${stray}' belongs to no option. Options go behind a '--', as in: npm start -- --steps 500`,
     );
   }
-  const { steps, batch, seed, out, resume, sampleOnly } = command.opts<
+  const { steps, batch, seed, out, device, resume, sampleOnly } = command.opts<
     Omit<Options, 'resume'> & { readonly resume?: string }
   >();
   if (sampleOnly && resume === undefined) {
@@ -68,5 +77,5 @@ export const parseOptions = (argv: readonly string[]): Options => {
       "error: option '--sample-only' is given without '--resume <checkpoint>'. Name the checkpoint to sample from.",
     );
   }
-  return Object.freeze({ steps, batch, seed, out, resume, sampleOnly });
+  return Object.freeze({ steps, batch, seed, out, device, resume, sampleOnly });
 };

@@ -8,7 +8,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import { allocate, bytesOf, type DType, dtypes, type TypedArray } from '../tensor/dtype.js';
 import { FormatError } from '../tensor/errors.js';
-import { evaluate, storageOf } from '../tensor/evaluate.js';
+import { elementsNow } from '../tensor/evaluate.js';
 import { bufferNode, type Node } from '../tensor/graph.js';
 import { checkArgument, type Shape, showShape, sizeOf } from '../tensor/shape.js';
 import { HostStorage } from '../tensor/storage.js';
@@ -175,11 +175,11 @@ export const encodeSafetensors = (tensors: Readonly<Record<string, Tensor>>, met
     );
     return [name, nodeOf(tensor)];
   });
-  evaluate(nodes.map(([, node]) => node));
-  const elements = nodes.map(([name, node]) => {
-    const { shape, dtype } = node;
-    return { name, shape, dtype, array: storageOf(node).readSync() };
-  });
+  const arrays = elementsNow(
+    operation,
+    nodes.map(([, node]) => node),
+  );
+  const elements = nodes.map(([name, { shape, dtype }], i) => ({ name, shape, dtype, array: arrays[i]! }));
   return encodeElements(elements, metadata);
 };
 

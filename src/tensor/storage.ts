@@ -8,8 +8,10 @@ import type { DType, TypedArray } from './dtype.js';
 export interface Storage {
   readonly dtype: DType;
   readonly size: number;
+  /** Where it is, if only a device's backend can work on it without a transfer. */
+  readonly device?: 'gpu';
   read(): Promise<TypedArray>;
-  /** @throws DeviceError where the elements can only be had asynchronously */
+  /** @throws DeviceError of the operation `read` where the elements can only be had asynchronously */
   readSync(): TypedArray;
 }
 

@@ -1,7 +1,7 @@
 /** The public value: an immutable tensor. */
 import { allocating, copyOf, type DType, outOfMemory, type TypedArray, type TypedArrayOf } from './dtype.js';
-import { ArgumentError, ShapeError } from './errors.js';
-import { storageOf } from './evaluate.js';
+import { ArgumentError, DeviceError, ShapeError } from './errors.js';
+import { readNow, storageOf } from './evaluate.js';
 import { type Node, traceOf } from './graph.js';
 import { nest, print } from './print.js';
 import { type Shape, showAval, sizeOf } from './shape.js';
@@ -45,8 +45,11 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType> {
   /**
    * The elements in row-major order, computed if need be; a copy of the caller's own. bool comes as bytes 0 and 1.
    *
+   * Of a tensor on the GPU, they come from there the first time; from then on they can be had at once, too.
+   *
    * @throws TraceError inside a function that is being traced
    * @throws MemoryError when there is no memory to compute them, or for the copy
+   * @throws DeviceError when the device could not compute them
    */
   async data(): Promise<TypedArrayOf[D]> {
     const value = storageOf(this.#node);
@@ -61,7 +64,7 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType> {
    * As {@link Tensor.data}, at once.
    *
    * @throws TraceError inside a function that is being traced
-   * @throws DeviceError for a tensor on a device that can only be read asynchronously
+   * @throws DeviceError for a tensor on the GPU whose {@link Tensor.data} nobody has awaited yet
    */
   dataSync(): TypedArrayOf[D] {
     return this.#elements('dataSync', copyOf) as TypedArrayOf[D];
@@ -71,6 +74,7 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType> {
    * The only element.
    *
    * @throws ShapeError unless there is exactly one
+   * @throws DeviceError as {@link Tensor.dataSync}
    */
   item<E extends DType>(this: Tensor<Shape, E>): ElementOf<E> {
     if (sizeOf(this.shape) !== 1) {
@@ -85,7 +89,11 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType> {
     return (this.dtype === 'bool' ? element !== 0 : element) as ElementOf<E>;
   }
 
-  /** The elements as nested arrays of numbers, or of booleans for bool. A scalar gives the bare element. */
+  /**
+   * The elements as nested arrays of numbers, or of booleans for bool. A scalar gives the bare element.
+   *
+   * @throws DeviceError as {@link Tensor.dataSync}
+   */
   toArray<T extends Shape, E extends DType>(this: Tensor<T, E>): ToArray<T, E> {
     return this.#elements('toArray', elements => {
       const list: (number | boolean)[] =
@@ -94,10 +102,20 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType> {
     }) as ToArray<T, E>;
   }
 
-  /** The values in the manner of NumPy, abbreviated where there are many; inside a trace shape and dtype only. */
+  /**
+   * The values in the manner of NumPy, abbreviated where there are many. Inside a trace, and of a tensor on the GPU that
+   * was not read yet, shape and dtype only.
+   */
   toString(): string {
     const trace = traceOf(this.#node);
-    if (trace === undefined) return this.#elements('toString', elements => print(elements, this));
+    if (trace === undefined) {
+      try {
+        return this.#elements('toString', elements => print(elements, this));
+      } catch (error) {
+        if (!(error instanceof DeviceError && error.operation === 'toString')) throw error;
+        return `Tensor ${showAval(this)} (on the gpu, not read yet)`;
+      }
+    }
     const { weak } = this.#node;
     if (weak === null) return `Tensor ${showAval(this)} (a placeholder of ${trace.name})`;
     return `a ${weak.kind} that ${trace.name} has not seen yet (${asSetting})`;
@@ -121,7 +139,7 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType> {
   /** What is made of the elements, which may be those that the library itself works with. */
   #elements<R>(operation: string, make: (elements: TypedArray) => R): R {
     const value = storageOf(this.#node);
-    return allocating(operation, this.dtype, this.shape, () => make(value.readSync()));
+    return allocating(operation, this.dtype, this.shape, () => make(readNow(operation, this, value, readHint)));
   }
 
   get [Symbol.toStringTag](): string {
@@ -133,6 +151,9 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType> {
     return this.toString();
   }
 }
+
+/** How the elements of a tensor on a device are had. */
+const readHint = "Await x.data() first, after which this works, or move it: await toDevice(x, 'cpu').";
 
 /** How a function gets to know a number or boolean that it is set up by. */
 const asSetting = 'to set something up with it, list its argument in static: jit(f, { static: [1] })';

@@ -8,6 +8,7 @@ import {
   customBatch,
   customJvp,
   customVjp,
+  device,
   explain,
   fold,
   foldChunks,
@@ -31,6 +32,7 @@ import {
   switchOn,
   type Tensor,
   tensor,
+  toDevice,
   valueAndGrad,
   vjp,
   vmap,
@@ -52,6 +54,9 @@ const loss = (v: Tensor): Tensor => sum(square(v));
 const later = async (v: Tensor): Promise<Tensor> => v;
 const reads = (v: Tensor): Tensor => tensor(v.toArray() as number[]);
 const longer = (): Tensor => zeros([3]);
+
+/** What is the name of no device. */
+const badDevices = [null, '', 'tpu', 'GPU', 'webgpu', 0, x];
 
 /** What any transform refuses as its function. */
 const noFunctions = (transform: unknown): BadInputs[string] =>
@@ -140,17 +145,27 @@ export const transforms: BadInputs = {
     () => vmap(square, { out: 2 })(x),
     () => vmap(square)([1, 2] as never),
   ],
-  jit: [...traced(jit), () => jit(square, { static: [-1] }), () => jit(square, { static: 1 as never })],
+  jit: [
+    ...traced(jit),
+    () => jit(square, { static: [-1] }),
+    () => jit(square, { static: 1 as never }),
+    ...badDevices.map(name => () => jit(square, { device: name as never })),
+  ],
   compile: [
     ...noFunctions(compile),
     () => compile(square, { static: [0.5] }),
+    ...badDevices.map(name => () => compile(square, { device: name as never })),
     () => compile(reads)(x),
     () => compile(square)(x)(longer()),
     () => compile(square)(x)(ints),
     () => compile(square)(x)([1, 2] as never),
   ],
   makeGraph: [...traced(makeGraph), () => makeGraph(square, { static: [-1] })],
-  explain: [...traced(explain), () => explain(square, { static: [-1] })],
+  explain: [
+    ...traced(explain),
+    () => explain(square, { static: [-1] }),
+    ...badDevices.map(name => () => explain(square, { device: name as never })),
+  ],
   checkpoint: [...traced(checkpoint), () => checkpoint(square)(3 as never), () => checkpoint(() => 3)()],
   checkFinite: [
     ...noFunctions(checkFinite),
@@ -220,6 +235,20 @@ export const transforms: BadInputs = {
     () => untyped(switchOn)(tensor(0, { dtype: 'int32' }), square)(x),
     () => untyped(switchOn)(tensor(0, { dtype: 'int32' }), [square, 3])(x),
     () => untyped(switchOn)(tensor(0, { dtype: 'int32' }), [square, longer])(x),
+  ],
+  device: [
+    ...[undefined, ...badDevices].map(name => () => device(name as never)),
+    ...[null, '', 'gpu', 'WebGPU', 1, x].map(mode => () => device('gpu', { mode: mode as never })),
+    ...[null, 'webgpu', x, { modes: 'cpu' }].map(options => () => device('gpu', options as never)),
+    () => device('cpu', { mode: 'cpu' }),
+  ],
+  toDevice: [
+    ...[undefined, ...badDevices].map(name => () => toDevice(x, name as never)),
+    () => {
+      const tree: unknown[] = [x];
+      tree.push(tree);
+      return toDevice(tree, 'cpu');
+    },
   ],
   setThreads: [0, 65, 1.5, Number.NaN, '2'].map(count => () => setThreads(count as never)),
   setMemoryLimit: [0, 2 ** 33, 2 ** 21 + 0.5, Number.NaN, '64 MiB'].map(limit => () => setMemoryLimit(limit as never)),

@@ -14,8 +14,12 @@ const nothingOfNode: Plugin = {
     ),
 };
 
-/** The code of a module for browsers; an error when any module of Node's can be reached from it. */
-export const bundle = async (code: string, { minify = false } = {}): Promise<string> => {
+/**
+ * The code of a module for browsers; an error when any module of Node's can be reached from it.
+ *
+ * @param whole with the GPU backend, which pages load when they ask for a GPU
+ */
+export const bundle = async (code: string, { minify = false, whole = false } = {}): Promise<string> => {
   const { outputFiles, warnings } = await build({
     stdin: { contents: code, resolveDir: fileURLToPath(new URL('.', import.meta.url)), loader: 'ts' },
     bundle: true,
@@ -23,6 +27,7 @@ export const bundle = async (code: string, { minify = false } = {}): Promise<str
     format: 'esm',
     target: 'es2022',
     conditions: ['tenfold-source'],
+    external: whole ? [] : ['./backend/gpu/index.js'],
     plugins: [nothingOfNode],
     logLevel: 'silent',
     minify,

@@ -33,6 +33,7 @@ describe('parseOptions', () => {
       batch: 128,
       seed: 0,
       out: 'out/digits',
+      device: 'cpu',
       resume: undefined,
       sampleOnly: false,
     });
@@ -41,12 +42,16 @@ describe('parseOptions', () => {
   });
 
   it('reads every option', () => {
-    const argv = '--steps 20 --batch 1797 --seed 4294967295 --out=a/b --resume c.safetensors --sample-only'.split(' ');
+    const argv =
+      '--steps 20 --batch 1797 --seed 4294967295 --out=a/b --device gpu --resume c.safetensors --sample-only'.split(
+        ' ',
+      );
     expect(parseOptions(argv)).toEqual({
       steps: 20,
       batch: 1797,
       seed: 4294967295,
       out: 'a/b',
+      device: 'gpu',
       resume: 'c.safetensors',
       sampleOnly: true,
     });
@@ -77,6 +82,7 @@ describe('parseOptions', () => {
       { argv: ['--out', ''], says: /'--out <dir>' argument '' is invalid\. Give the path of a directory/ },
       { argv: ['--resume', ' '], says: /'--resume <checkpoint>' argument ' ' is invalid/ },
       { argv: ['--resume'], says: /'--resume <checkpoint>' argument missing/ },
+      { argv: ['--device', 'tpu'], says: /'--device <name>' argument 'tpu' is invalid. Allowed choices are cpu, gpu/ },
       { argv: ['--step', '5'], says: /unknown option '--step' \(Did you mean --steps\?\)/ },
       { argv: ['5'], says: /argument '5' belongs to no option.*npm start -- --steps/ },
     ];
@@ -92,7 +98,7 @@ describe('parseOptions', () => {
     const { code, text } = failure('--help');
     expect(code).toBe(0);
     expect(text).toContain('Usage: npm start -- [options]');
-    for (const option of ['--steps', '--batch', '--seed', '--out', '--resume', '--sample-only']) {
+    for (const option of ['--steps', '--batch', '--seed', '--out', '--device', '--resume', '--sample-only']) {
       expect(text).toContain(option);
     }
   });

@@ -6,81 +6,19 @@ import { referenceBackend } from '../../src/tensor/backend/reference/reference.j
 import { wasmBackend } from '../../src/tensor/backend/wasm/wasm.js';
 import { b } from '../../src/tensor/build.js';
 import { programOfPending } from '../../src/tensor/compile/program.js';
-import { type DType, dtypes, isFloat, isInteger, type TypedArray } from '../../src/tensor/dtype.js';
-import { TenfoldError } from '../../src/tensor/errors.js';
+import type { TypedArray } from '../../src/tensor/dtype.js';
 import { evaluate } from '../../src/tensor/evaluate.js';
-import { bufferNode, DynamicNumber, type Node, type Params } from '../../src/tensor/graph.js';
-import { entryOf, table } from '../../src/tensor/primitives/table.js';
-import { type Aval, type Shape, sizeOf } from '../../src/tensor/shape.js';
+import { DynamicNumber, type Node } from '../../src/tensor/graph.js';
+import { table } from '../../src/tensor/primitives/table.js';
 import { HostStorage, type Storage } from '../../src/tensor/storage.js';
-import {
-  carelessBackend,
-  compare,
-  graphs,
-  narrowed,
-  operationsOf,
-  type Random,
-  randomArray,
-  randomOf,
-} from './differential.js';
-import { draw, samples } from './samples.js';
+import { carelessBackend, compare, graphs, operationsOf, randomArray, randomOf } from './differential.js';
+import { elementwiseTrials, leaf, sampleTrials, sumTrial } from './trials.js';
 
 /** The reference itself is among them: as a whole program it must do what it does one instruction at a time. */
 const backends: readonly Backend[] = [referenceBackend, wasmBackend];
 
 /** A counterexample is made smaller for so long only. */
 const patience = { interruptAfterTimeLimit: 40_000, markInterruptAsFailure: true };
-
-const leaf = (array: TypedArray, dtype: DType, shape: Shape = [array.length]): Node =>
-  bufferNode(shape, new HostStorage(dtype, array));
-
-/** Special values, moderate ones, and ones of every magnitude. */
-const mixture = (random: Random, dtype: DType, size: number): TypedArray => {
-  const array = randomArray(random, dtype, size, 0.5);
-  for (let i = 0; i < size; i += 3) {
-    if (isFloat(dtype))
-      array[i] = (random() < 0.5 ? -1 : 1) * 2 ** (random() < 0.5 ? random() * 280 - 150 : random() * 20 - 10);
-    else if (isInteger(dtype)) array[i] = random() * 2 ** 32;
-  }
-  return array;
-};
-
-/** The parameters an elementwise primitive is tried with. */
-const paramsOf: Readonly<Record<string, readonly Params[]>> = {
-  cast: dtypes.map(dtype => ({ dtype })),
-  threefry2x32: ([0, 1, 'xor'] as const).flatMap(word => [13, 20].map(rounds => ({ rounds, word }))),
-};
-
-/** The operands a primitive takes when its values are of a dtype, null where it refuses it. */
-const operandsOf = (op: string, dtype: DType, arity: number, params: Params): readonly DType[] | null => {
-  const list = Array.from({ length: arity }, (_, i) => (op === 'select' && i === 0 ? 'bool' : dtype));
-  try {
-    (entryOf(op) as { aval(inputs: readonly Aval[], params: Params): Aval }).aval(
-      list.map(each => ({ shape: [], dtype: each })),
-      params,
-    );
-    return list;
-  } catch (error) {
-    if (error instanceof TenfoldError) return null;
-    throw error;
-  }
-};
-
-/** A primitive on vectors of 1021 elements, on scalars and on nothing. */
-const tried = (op: string, operands: readonly DType[], params: Params): readonly Node[] => {
-  const random = randomOf(operands.length);
-  const shapes: readonly Shape[] = [
-    ...Array.from({ length: operands.length === 1 ? 1 : 3 }, () => [1021]),
-    [],
-    [],
-    [0],
-    [3, 0],
-  ];
-  return shapes.map(shape => {
-    const inputs = operands.map(dtype => leaf(mixture(random, dtype, sizeOf(shape)), dtype, shape));
-    return (b[op as 'abs'] as (...args: readonly unknown[]) => Node)(...inputs, params);
-  });
-};
 
 const isIntegers = (array: TypedArray): boolean => !(array instanceof Float32Array || array instanceof Float64Array);
 
@@ -104,30 +42,16 @@ const tampered = (change: (array: TypedArray, output: number) => TypedArray): Ba
 
 for (const backend of backends) {
   describe(`the ${backend.name} backend agrees with the reference`, () => {
-    for (const [name, list] of Object.entries(samples)) {
+    for (const { name, graphs: all } of sampleTrials) {
       it(`on the samples of ${name}`, () => {
-        for (const sample of list) {
-          for (const seed of [0, 1]) {
-            const roots = sample.build(draw(sample, seed));
-            compare(roots, backend);
-            compare(narrowed(roots), backend);
-          }
-        }
+        for (const roots of all()) compare(roots, backend);
       });
     }
 
-    for (const op of Object.keys(table).filter(name => entryOf(name).kind === 'elementwise')) {
-      const arity = samples[op as 'abs'][0]!.inputs.length;
-      const calls = (paramsOf[op] ?? [{}]).flatMap(params =>
-        dtypes.flatMap(dtype => {
-          const operands = operandsOf(op, dtype, arity, params);
-          return operands === null ? [] : [{ dtype, params, operands }];
-        }),
-      );
-      it(`on ${op}, special values of ${[...new Set(calls.map(({ dtype }) => dtype))].join(', ')}`, () => {
-        expect(calls.length).toBeGreaterThan(0);
-        for (const { params, operands } of calls) {
-          const { elements, compared } = compare(tried(op, operands, params), backend);
+    for (const { name, graphs: all } of elementwiseTrials()) {
+      it(`on ${name}`, () => {
+        for (const roots of all()) {
+          const { elements, compared } = compare(roots, backend);
           expect(compared).toBeGreaterThan(0.99 * elements);
         }
       });
@@ -152,42 +76,8 @@ for (const backend of backends) {
       expect(count.compared).toBeGreaterThan(0.9 * count.elements);
     });
 
-    it('on sums and contractions of many sizes, of operands that are views', () => {
-      const random = randomOf(5);
-      const [sizes, few] = [
-        [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 64, 67, 130, 300],
-        [1, 2, 3],
-      ];
-      const of = (list: readonly number[]): number => list[Math.floor(random() * list.length)]!;
-      /** A leaf of that shape, or a transposed, reversed or thinned out view of one. */
-      const view = (shape: Shape, dtype: DType): Node => {
-        const axes = shape.map((_, axis) => axis);
-        const turned = random() < 0.5 ? axes : [...axes].reverse();
-        const from = turned.map(axis => shape[axis]!);
-        const step = from.map(() => (random() < 0.2 ? 2 : 1));
-        const long = from.map((n, axis) => n * step[axis]!);
-        const x = leaf(randomArray(random, dtype, sizeOf(long), 0), dtype, long);
-        const flipped = random() < 0.2 ? b.flip(x, { axes: axes.slice(0, 1) }) : x;
-        const thin = step.some(n => n > 1) ? b.slice(flipped, { start: axes.map(() => 0), stop: long, step }) : flipped;
-        return turned === axes ? thin : b.permute(thin, { axes: turned });
-      };
-      for (let i = 0; i < 60; i++) {
-        const dtype = of([0, 0, 0, 1, 2]) === 0 ? 'float32' : of([0, 1]) === 0 ? 'float64' : 'int32';
-        const [batch, m, k, n] = [of(few), of(sizes), of(sizes), of(sizes)];
-        const product = b.dotGeneral(view([batch, m, k], dtype), view([k, batch, n], dtype), {
-          lhsBatch: [0],
-          rhsBatch: [1],
-          lhsContract: [2],
-          rhsContract: [0],
-        });
-        const x = view([of(sizes), of(sizes), of(few)], dtype);
-        compare([product, b.sum(x, { axes: [of([0, 1, 2])] }), b.sum(x, { axes: [0, 2] })], backend);
-      }
-      for (const size of [127, 128, 129, 1023, 4096, 4097, 100_003])
-        compare(
-          [b.sum(view([size], 'float32'), { axes: [0] }), b.sum(view([size], 'float64'), { axes: [0] })],
-          backend,
-        );
+    it(`on ${sumTrial.name}`, () => {
+      for (const roots of sumTrial.graphs()) compare(roots, backend);
     });
 
     it('on a small program again, after a much larger one has been run', () => {

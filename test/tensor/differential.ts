@@ -64,10 +64,48 @@ interface Bounded {
   readonly signed: boolean;
 }
 type Slot = Bounded | readonly Bounded[];
+/** What a backend may do other than the reference, beyond the order of sums. */
+export interface Tolerance {
+  /** Eps that a function, or a sum in terms of its magnitudes, may be off. */
+  readonly c: number;
+  /** Eps that + − × ÷ √ may be off: GPUs are free to fuse and to divide by reciprocals. */
+  readonly arithmetic: number;
+  /** Whether numbers below 2^-126 may count as zero. */
+  readonly flushes: boolean;
+  /** By function: what it may be off whatever its result. */
+  readonly absolute: Readonly<Record<string, number>>;
+  /** The largest argument of sine, cosine and tangent that is looked at. */
+  readonly turns: number;
+  /** By function: eps that it may be off, where that is more than `c`. */
+  readonly relative: Readonly<Record<string, number>>;
+}
+
+/** IEEE 754. */
+const strict = (c: number): Tolerance => ({
+  c,
+  arithmetic: 0,
+  flushes: false,
+  absolute: {},
+  turns: Number.POSITIVE_INFINITY,
+  relative: {},
+});
+
+/** What is exact in IEEE 754, and but nearly so on GPUs. */
+const nearlyExact = new Set<string>(['add', 'sub', 'mul', 'div', 'sqrt', 'rem', 'cast'] satisfies PrimitiveName[]);
+
+/** Of a large argument the period has to be known to many digits, which GPUs do not. */
+const periodic = new Set<string>(['sin', 'cos', 'tan'] satisfies PrimitiveName[]);
+
+/** The least float32 that is not denormal. */
+const leastNormal = 2 ** -126;
+
 type Rule = (
   instruction: Instruction,
   inputs: readonly Bounded[],
-  context: { readonly c: number; readonly bodies: readonly ((inputs: readonly Bounded[]) => readonly Bounded[])[] },
+  context: {
+    readonly allowed: Tolerance;
+    readonly bodies: readonly ((inputs: readonly Bounded[]) => readonly Bounded[])[];
+  },
 ) => Slot;
 
 const eps = { float32: 2 ** -23, float64: 2 ** -52 };
@@ -224,7 +262,7 @@ const depthOf = ({ op, params, inputAvals }: Instruction): number => {
 };
 
 /** sum and scatterAdd: linear in the first operand; contractions: in both. */
-const accumulated: Rule = (instruction, inputs, { c }) => {
+const accumulated: Rule = (instruction, inputs, { allowed: { c } }) => {
   const { op, aval } = instruction;
   const isProduct = entryOf(op).kind === 'contraction';
   const value = applyTo(instruction, inputs);
@@ -318,7 +356,7 @@ const order: Rule = (instruction, [x]) => {
 };
 
 /** A product is off by that of all factors at their largest, less what it is; and by its own roundings. */
-const multiplied: Rule = (instruction, [x], { c }) => {
+const multiplied: Rule = (instruction, [x], { allowed: { c } }) => {
   const value = applyTo(instruction, [x!]);
   const { aval } = instruction;
   if (!isFloat(aval.dtype)) return isUnknown(x!) ? lost(exact(value)) : exact(value);
@@ -338,7 +376,7 @@ const multiplied: Rule = (instruction, [x], { c }) => {
 };
 
 /** Scans, as a bound of their carries goes on from element to element. */
-const scanned: Rule = (instruction, inputs, { c }) => {
+const scanned: Rule = (instruction, inputs, { allowed: { c } }) => {
   const value = applyTo(instruction, inputs);
   const { aval, params, op } = instruction;
   if (!isFloat(aval.dtype)) return inputs.some(isUnknown) ? lost(exact(value)) : exact(value);
@@ -399,17 +437,22 @@ const distance = (x: number, y: number): number => {
 const candidates = (x: number, e: number): readonly number[] =>
   e === 0 ? [x] : Math.abs(x) < e ? [x - e, x + e, x, 0] : [x - e, x + e, x];
 
-const elementwise: Rule = (instruction, inputs, { c }) => {
+const elementwise: Rule = (instruction, inputs, { allowed }) => {
   const { op, params, inputAvals, aval } = instruction;
   const entry = entryOf(op);
   if (entry.kind !== 'elementwise') throw new Error(`no error rule for ${op}`);
   const value = applyTo(instruction, inputs);
   const signed = keepsSigns.has(op) && inputs.every(x => x.signed);
-  const own = isFloat(aval.dtype) && approximate.has(op) ? c : 0;
+  const single = aval.dtype === 'float32';
+  const c = single ? (allowed.relative[op] ?? allowed.c) : allowed.c;
+  const own = !isFloat(aval.dtype) ? 0 : approximate.has(op) ? c : nearlyExact.has(op) ? allowed.arithmetic : 0;
+  const absolute = single ? (allowed.absolute[op] ?? 0) : 0;
+  const flushed = single && allowed.flushes ? 16 * leastNormal : 0;
   const poles = isFloat(aval.dtype)
     ? (poleOperands[op] ?? []).map(operand => inputs[operand]!).filter(x => !x.signed)
     : [];
-  if (own === 0 && poles.length === 0 && inputs.every(({ error }) => error === null)) return exact(value, signed);
+  if (own + flushed === 0 && poles.length === 0 && inputs.every(({ error }) => error === null))
+    return exact(value, signed);
   const scalar = entry.scalar(params, inputAvals[inputAvals.length - 1]!.dtype);
   const round = roundTo(aval.dtype);
   const [unit, least] = isFloat(aval.dtype) ? [eps[aval.dtype], smallest[aval.dtype]] : [0, 0];
@@ -430,6 +473,9 @@ const elementwise: Rule = (instruction, inputs, { c }) => {
     const [x, y = 0] = inputs.map(input => input.value[i]!);
     const [ex, ey = 0] = errors.map(error => error[i]!);
     if (straddles[op]?.(x!, y, v, ex!, ey)) return Infinity;
+    if (single && periodic.has(op) && Math.abs(x!) > allowed.turns) return Infinity;
+    // Multiples of y that are denormal are zero.
+    if (flushed > 0 && op === 'rem' && Math.abs(y) < 2 ** -100) return Infinity;
     let spread = 0;
     let largest = Math.abs(v);
     // Terms of which only the difference is left.
@@ -450,7 +496,8 @@ const elementwise: Rule = (instruction, inputs, { c }) => {
     if (op === 'sin' || op === 'cos') spread = Math.min(ex!, 2);
     // The larger operand to the last bit.
     const plain = op === 'hypot' && Math.min(Math.abs(x!), Math.abs(y)) < 2 ** -60 * largest;
-    const error = spread + (plain ? 0 : own * (unit * largest + least));
+    const below = Math.abs(v) < flushed ? leastNormal : 0;
+    const error = spread + below + absolute + (plain ? 0 : own * (unit * largest + least));
     return Number.isFinite(round(Math.abs(v) + error)) ? error : Infinity;
   };
   const of = op === 'select' ? selected : passed;
@@ -546,7 +593,7 @@ const analyse = (
   program: Program,
   inputs: readonly Bounded[],
   scalars: readonly number[],
-  c: number,
+  allowed: Tolerance,
   settle: (result: Bounded) => Bounded = result => result,
 ): readonly Slot[] => {
   const slots: Slot[] = [...inputs];
@@ -558,10 +605,10 @@ const analyse = (
     const runs = instruction.bodies.map(body => {
       const own = scalars.slice(next, next + body.scalarCount);
       next += body.scalarCount;
-      return (given: readonly Bounded[]) => analyse(body, given, own, c, settle) as readonly Bounded[];
+      return (given: readonly Bounded[]) => analyse(body, given, own, allowed, settle) as readonly Bounded[];
     });
     const operands = instruction.inputs.map(slot => slots[slot]!) as readonly Bounded[];
-    const result = ruleOf(instruction.op)(instruction, operands, { c, bodies: runs });
+    const result = ruleOf(instruction.op)(instruction, operands, { allowed, bodies: runs });
     slots[instruction.result] = Array.isArray(result) ? result : settle(result as Bounded);
   }
   return program.outputs.map(slot => slots[slot]!);
@@ -585,7 +632,7 @@ export const carelessBackend = (c: number): Backend => ({
         }
         return exact(other, signed);
       };
-      const slots = analyse(program, inputs.map(leafOf), scalars, c, settle);
+      const slots = analyse(program, inputs.map(leafOf), scalars, strict(c), settle);
       return program.outputs.map((slot, o) => {
         const avals = avalsOf(program, slot);
         const parts = list<Bounded>(slots[o]!).map(({ value }, i) => new HostStorage(avals[i]!.dtype, value));
@@ -679,32 +726,76 @@ const sameBits = (a: Values, c: Values): boolean =>
     }),
   );
 
-/** Which instruction goes wrong first when every slot is an output. */
+/** A program with every slot as an output. */
+const opened = (program: Program): Program => ({
+  ...program,
+  outputs: program.instructions.map(({ result }) => result),
+  hash: mix(program.hash, 1),
+});
+
+/** Which instruction goes wrong first when every slot is an output, given what the program gives then. */
 const firstFault = (
   program: Program,
-  backend: Backend,
+  values: Values,
   inputs: readonly Storage[],
   scalars: readonly number[],
-  c: number,
+  allowed: Tolerance,
 ): string => {
-  const outputs = program.instructions.map(({ result }) => result);
-  const open = { ...program, outputs, hash: mix(program.hash, 1) };
-  const expected = analyse(open, inputs.map(leafOf), scalars, c);
-  try {
-    const values = backend.compile(open).run(inputs, scalars);
-    const wrong = open.instructions.find(({ result }, i) => {
-      const one = { ...open, outputs: [result] };
-      return faultIn(one, [expected[i]!], values.slice(i, i + 1), { elements: 0, compared: 0 }) !== null;
-    });
-    return wrong === undefined
-      ? 'with every slot as an output all of them are right'
-      : `with every slot as an output the first wrong one is %${wrong.result} = ${wrong.op}`;
-  } catch (error) {
-    return `with every slot as an output it throws ${error}`;
-  }
+  const open = opened(program);
+  const expected = analyse(open, inputs.map(leafOf), scalars, allowed);
+  const wrong = open.instructions.find(({ result }, i) => {
+    const one = { ...open, outputs: [result] };
+    return faultIn(one, [expected[i]!], values.slice(i, i + 1), { elements: 0, compared: 0 }) !== null;
+  });
+  return wrong === undefined
+    ? 'with every slot as an output all of them are right'
+    : `with every slot as an output the first wrong one is %${wrong.result} = ${wrong.op}`;
 };
 
 const leafOf = (storage: Storage): Bounded => exact(storage.readSync(), true);
+
+/** A program that is to be compared, and what it is given. */
+interface Trial {
+  readonly program: Program;
+  readonly inputs: readonly Storage[];
+  readonly before: readonly TypedArray[];
+  readonly scalars: readonly number[];
+  /** Other numbers that it is given the second time. */
+  readonly others: readonly number[];
+}
+
+const trialOf = (roots: readonly Node[]): Trial => {
+  const pending = roots.map(resolve).filter(node => node.value === null);
+  const { program, scalars, leaves } = programOfPending(pending);
+  const inputs = leaves.map(leaf => leaf.value as Storage);
+  const before = inputs.map(storage => storage.readSync().slice());
+  return { program, inputs, before, scalars, others: otherNumbers(program, scalars) };
+};
+
+/** What is wrong with what the runs gave, the second with other scalars, and for which scalars; null if nothing is. */
+const faultOf = (
+  { program, inputs, before, scalars, others }: Trial,
+  [first, second, third]: readonly [Values, Values, Values],
+  allowed: Tolerance,
+  count: Count,
+): { readonly what: string; readonly scalars: readonly number[] } | null => {
+  const fault = faultIn(program, analyse(program, inputs.map(leafOf), scalars, allowed), first, count);
+  if (fault !== null) return { what: fault, scalars };
+  if (!sameBits(first, third)) return { what: 'run again it gives other bits', scalars };
+  if (others.some((value, i) => value !== scalars[i])) {
+    const uncounted = { elements: 0, compared: 0 };
+    const then = faultIn(program, analyse(program, inputs.map(leafOf), others, allowed), second, uncounted);
+    if (then !== null) return { what: `with other scalars ${then}`, scalars: others };
+  } else if (!sameBits(first, second)) return { what: 'run again it gives other bits', scalars };
+  const written = inputs.findIndex((storage, i) => !storage.readSync().every((x, j) => Object.is(x, before[i]![j])));
+  return written < 0 || allowed.flushes ? null : { what: `input %${written} was written to`, scalars };
+};
+
+const disagreement = (backend: Backend, what: string, hint: string, trial: Trial, cause?: unknown): Error =>
+  new Error(
+    `${backend.name} disagrees with the reference: ${what}\n${hint}\n${showProgram(trial.program, trial.scalars, bySlots)}`,
+    { cause },
+  );
 
 /**
  * Computes the pending roots on a backend and throws unless it agrees with the reference; see the top of this file for
@@ -716,40 +807,73 @@ const leafOf = (storage: Storage): Bounded => exact(storage.readSync(), true);
  */
 export const compare = (roots: readonly Node[], backend: Backend, c = 16): Readonly<Count> => {
   const count: Count = { elements: 0, compared: 0 };
-  const pending = roots.map(resolve).filter(node => node.value === null);
-  const { program, scalars, leaves } = programOfPending(pending);
-  const inputs = leaves.map(leaf => leaf.value as Storage);
-  const before = inputs.map(storage => storage.readSync().slice());
-  const others = otherNumbers(program, scalars);
-  const fail = (what: string, values: readonly number[], cause?: unknown): never => {
-    const hint = firstFault(program, backend, inputs, values, c);
-    const message = `${backend.name} disagrees with the reference: ${what}\n${hint}\n${showProgram(program, values, bySlots)}`;
-    throw new Error(message, { cause });
+  const trial = trialOf(roots);
+  const { program, inputs, scalars, others } = trial;
+  const hintFor = (values: readonly number[]): string => {
+    try {
+      return firstFault(program, backend.compile(opened(program)).run(inputs, values), inputs, values, strict(c));
+    } catch (error) {
+      return `with every slot as an output it throws ${error}`;
+    }
   };
   const runs = (): readonly Values[] => {
     try {
       const executable = backend.compile(program);
       return [scalars, others, scalars].map(values => executable.run(inputs, values));
     } catch (error) {
-      return fail(`it throws ${error}`, scalars, error);
+      throw disagreement(backend, `it throws ${error}`, hintFor(scalars), trial, error);
     }
   };
+  const fault = faultOf(trial, runs() as [Values, Values, Values], strict(c), count);
+  if (fault === null) return count;
+  throw disagreement(backend, fault.what, hintFor(fault.scalars), { ...trial, scalars: fault.scalars });
+};
 
-  const [first, second, third] = runs() as [Values, Values, Values];
-  const fault = faultIn(program, analyse(program, inputs.map(leafOf), scalars, c), first, count);
-  if (fault !== null) fail(fault, scalars);
-  if (!sameBits(first, third)) fail('run again it gives other bits', scalars);
-  if (others.some((value, i) => value !== scalars[i])) {
-    const then = faultIn(program, analyse(program, inputs.map(leafOf), others, c), second, {
-      elements: 0,
-      compared: 0,
-    });
-    if (then !== null) fail(`with other scalars ${then}`, others);
-  } else if (!sameBits(first, second)) fail('run again it gives other bits', scalars);
-  inputs.forEach((storage, i) => {
-    if (!storage.readSync().every((x, j) => Object.is(x, before[i]![j]))) fail(`input %${i} was written to`, scalars);
-  });
-  return count;
+/** The elements of values that may be on a device, on the host. */
+const fetched = (values: Values): Promise<Values> => {
+  const read = async (storage: Storage): Promise<Storage> => new HostStorage(storage.dtype, await storage.read());
+  return Promise.all(values.map(one => (Array.isArray(one) ? Promise.all(one.map(read)) : read(one as Storage))));
+};
+
+/** A leaf without denormal numbers. */
+const flushed = (storage: Storage): Storage => {
+  const array = storage.readSync();
+  if (!(array instanceof Float32Array)) return storage;
+  return new HostStorage(
+    'float32',
+    array.map(x => (Math.abs(x) < leastNormal ? 0 : x)),
+  );
+};
+
+/** As {@link compare}, for a backend whose results have to be waited for. */
+export const compareOnDevice = async (
+  roots: readonly Node[],
+  backend: Backend,
+  allowed: Tolerance,
+): Promise<Readonly<Count>> => {
+  const count: Count = { elements: 0, compared: 0 };
+  const given = trialOf(roots);
+  const trial = allowed.flushes ? { ...given, inputs: given.inputs.map(flushed) } : given;
+  const { program, inputs, scalars, others } = trial;
+  const hintFor = async (values: readonly number[]): Promise<string> => {
+    try {
+      const found = await fetched(backend.compile(opened(program)).run(inputs, values));
+      return firstFault(program, found, inputs, values, allowed);
+    } catch (error) {
+      return `with every slot as an output it throws ${error}`;
+    }
+  };
+  const runs = async (): Promise<readonly Values[]> => {
+    try {
+      const executable = backend.compile(program);
+      return await Promise.all([scalars, others, scalars].map(values => fetched(executable.run(inputs, values))));
+    } catch (error) {
+      throw disagreement(backend, `it throws ${error}`, await hintFor(scalars), trial, error);
+    }
+  };
+  const fault = faultOf(trial, (await runs()) as [Values, Values, Values], allowed, count);
+  if (fault === null) return count;
+  throw disagreement(backend, fault.what, await hintFor(fault.scalars), { ...trial, scalars: fault.scalars });
 };
 
 /** The same graph in float32 where it is float64, bodies included. */

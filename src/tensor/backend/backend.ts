@@ -21,8 +21,8 @@ export interface StepReport {
   readonly bytes: number;
   /** How often a run of the program makes it; null where that depends on values. */
   readonly times: number | null;
-  /** Milliseconds of all times together, steps of bodies not counted. */
-  readonly ms: number;
+  /** Milliseconds of all times together, steps of bodies not counted; null where they are not measured, as on a device. */
+  readonly ms: number | null;
   /** The steps of its bodies. */
   readonly steps: readonly StepReport[];
 }

@@ -1,9 +1,9 @@
 /** Contractions that hand their result on to the kernel that uses it, piece by piece while it is in the cache. */
 import { entryOf } from '../primitives/table.js';
 import { sizeOf } from '../shape.js';
-import { isContiguous, type View } from '../view.js';
+import { isContiguous } from '../view.js';
 import type { Fused, Single, Unit } from './fuse.js';
-import { type Axis, type Kernel, type KernelValue, lengthsOf } from './kernel.js';
+import { type Kernel, type KernelValue, lengthsOf, overAll } from './kernel.js';
 import type { Instruction } from './program.js';
 
 /** The slots a unit reads. */
@@ -11,20 +11,6 @@ const readsOf = (unit: Unit): readonly number[] =>
   unit.kind === 'single'
     ? unit.operands.flatMap(({ base }) => (base === null ? [] : [base]))
     : unit.kernel.values.flatMap(value => (value.kind === 'load' ? [value.slot] : []));
-
-/** A view of the axes that are not reduced, over all of them. */
-const spread = (view: View, space: readonly Axis[]): View => {
-  let next = 0;
-  const from = space.map(({ reduced }) => (reduced ? -1 : next++));
-  const over = <T>(list: readonly T[], otherwise: T): readonly T[] =>
-    from.map(axis => (axis < 0 ? otherwise : list[axis]!));
-  return {
-    shape: space.map(({ length }) => length),
-    offset: view.offset,
-    strides: over(view.strides, 0),
-    valid: over(view.valid, null),
-  };
-};
 
 /**
  * A kernel whose rows nothing was reduced to as one of elements; the kernel itself if it has no rows, null if it needs them: what
@@ -42,7 +28,7 @@ const withoutRows = (kernel: Kernel): Kernel | null => {
     values: values.map((value): KernelValue => {
       if (value.level === 'element') return value;
       return value.kind === 'load' || value.kind === 'index'
-        ? { ...value, level: 'element', view: spread(value.view, space) }
+        ? { ...value, level: 'element', view: overAll(value.view, space) }
         : { ...value, level: 'element' };
     }),
     stores,

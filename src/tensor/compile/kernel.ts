@@ -74,3 +74,17 @@ export const lengthsOf = (space: readonly Axis[], level: Level): number[] =>
 /** Elements reduced to one; 1 where nothing is reduced. */
 export const depthOf = (space: readonly Axis[]): number =>
   space.reduce((product, { length, reduced }) => (reduced ? product * length : product), 1);
+
+/** A view of the axes that are kept, over all of them: it stands still along those that are reduced. */
+export const overAll = (view: View, space: readonly Axis[]): View => {
+  let next = 0;
+  const from = space.map(({ reduced }) => (reduced ? -1 : next++));
+  const over = <T>(list: readonly T[], otherwise: T): readonly T[] =>
+    from.map(axis => (axis < 0 ? otherwise : list[axis]!));
+  return {
+    shape: space.map(({ length }) => length),
+    offset: view.offset,
+    strides: over(view.strides, 0),
+    valid: over(view.valid, null),
+  };
+};

@@ -1,9 +1,9 @@
 /** Finding the first NaN or infinity of a computation, and the line that it comes from. */
 import { flatten } from '../../tree/tree.js';
 import { b, onBehalfOf, type Watch, watching } from '../build.js';
-import { isFloat } from '../dtype.js';
+import { isFloat, type TypedArray } from '../dtype.js';
 import { FiniteError } from '../errors.js';
-import { evaluate, evaluatingBy } from '../evaluate.js';
+import { computingBy, evaluate, evaluatingBy, readHint, readNow } from '../evaluate.js';
 import { type DynamicNumber, type Graph, type Node, type Params, resolve, topological } from '../graph.js';
 import type { FoldParams, WhileParams } from '../primitives/signatures.js';
 import { entryOf } from '../primitives/table.js';
@@ -54,10 +54,14 @@ const nameOf = (op: string, node: Node): string => {
 const placeOf = (index: number, shape: Shape): string =>
   showShape(stridesOf(shape).map((stride, axis) => Math.floor(index / stride) % shape[axis]!));
 
+/** The elements of a value; everything is looked at as it comes, so that values on the GPU are refused. */
+const elementsOf = (aval: Aval, value: Storage): TypedArray => readNow('checkFinite', aval, value, readHint);
+
 /** Elements that should not be there, in words; null where there are none. */
-const findingIn = ({ shape, dtype }: Aval, value: Storage, isBad: (x: number) => boolean): string | null => {
+const findingIn = (aval: Aval, value: Storage, isBad: (x: number) => boolean): string | null => {
+  const { shape, dtype } = aval;
   if (!isFloat(dtype)) return null;
-  const elements = value.readSync();
+  const elements = elementsOf(aval, value);
   const first = elements.findIndex(isBad);
   if (first < 0) return null;
   let count = 0;
@@ -149,7 +153,7 @@ class FiniteCheck {
     if (op === 'call' || op === 'custom') this.#walk(params.body as Graph, inputs, 'a call');
     if (op === 'cond') {
       const branches = params.branches as readonly Graph[];
-      const index = Math.min(branches.length - 1, Math.max(0, (inputs[0]!.value as Storage).readSync()[0]!));
+      const index = Math.min(branches.length - 1, Math.max(0, elementsOf(inputs[0]!, inputs[0]!.value as Storage)[0]!));
       this.#walk(branches[index]!, inputs.slice(1), `branch ${index} of cond`);
     }
     if (op === 'fold') this.#walkFold(params as unknown as FoldParams, inputs);
@@ -176,7 +180,7 @@ class FiniteCheck {
     let state = inputs.slice(testCaptures + bodyCaptures);
     for (let step = 0; ; step++) {
       const [goesOn] = this.#walk(test, [...forTest, ...state], `the test before step ${step} of while`);
-      if ((goesOn!.value as Storage).readSync()[0] === 0) return;
+      if (elementsOf(goesOn!, goesOn!.value as Storage)[0] === 0) return;
       state = [...this.#walk(body, [...forBody, ...state], `step ${step} of while`)];
     }
   }
@@ -231,6 +235,7 @@ class FiniteCheck {
  * @returns a function with the arguments of `f` and its result
  * @throws FiniteError, as above
  * @throws TraceError in a traced function (of `jit`, `vmap`, `fold`): nothing has a value there
+ * @throws DeviceError when values on the GPU take part, which cannot be looked at at once
  * @throws ArgumentError when `f` is no function or asynchronous, or `allow` something else
  * @example
  * ```js
@@ -252,16 +257,20 @@ export const checkFinite = <F extends (...args: never[]) => unknown>(f: F, optio
   );
   const plain = f as unknown as (...args: readonly unknown[]) => unknown;
   const checked = (...args: readonly unknown[]): unknown => {
-    const check = new FiniteCheck(options, args);
     const run = (): unknown => {
-      const result = plain(...args);
-      refusePromise('checkFinite', result);
-      const nodes = flatten(result).leaves.filter(isTensor).map(nodeOf);
-      evaluate(nodes);
-      check.finish(nodes);
-      return result;
+      const check = new FiniteCheck(options, args);
+      const compute = (): unknown => {
+        const result = plain(...args);
+        refusePromise('checkFinite', result);
+        const nodes = flatten(result).leaves.filter(isTensor).map(nodeOf);
+        evaluate(nodes);
+        check.finish(nodes);
+        return result;
+      };
+      return withLongStacks(() => watching(remember, () => evaluatingBy(check.compute, compute)));
     };
-    return withLongStacks(() => watching(remember, () => evaluatingBy(check.compute, run)));
+    // On the CPU, whatever device is in use: there each value can be looked at before the next is computed.
+    return computingBy(null, run);
   };
   return checked as unknown as F;
 };

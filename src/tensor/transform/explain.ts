@@ -4,7 +4,7 @@ import { showAval } from '../shape.js';
 import { checkFunction } from './arguments.js';
 import { explanationPage, wholeMs } from './explanation-page.js';
 import { type Dynamic, formOfArguments, matches } from './forms.js';
-import { type JitOptions, staticsOf, tracesOf } from './jit.js';
+import { deviceIn, type JitOptions, staticsOf, tracesOf } from './jit.js';
 import { specialise } from './specialisation.js';
 
 /** A time a function was traced. */
@@ -40,8 +40,8 @@ const units = (value: number, names: readonly string[], step: number): string =>
 
 const showBytes = (bytes: number): string => units(bytes, ['B', 'KiB', 'MiB', 'GiB'], 1024);
 const showMs = (ms: number): string => (ms >= 0.1 ? `${ms.toPrecision(3)} ms` : `${(1000 * ms).toPrecision(3)} µs`);
-const showRate = (amount: number, ms: number, unit: string): string =>
-  amount === 0 || ms === 0 ? '' : `${(amount / ms / 1e6).toPrecision(3)} ${unit}`;
+const showRate = (amount: number, ms: number | null, unit: string): string =>
+  amount === 0 || ms === null || ms === 0 ? '' : `${(amount / ms / 1e6).toPrecision(3)} ${unit}`;
 
 interface Line {
   readonly depth: number;
@@ -75,17 +75,21 @@ const showReport = (report: Report): string => {
     step.times === null ? '?' : String(step.times),
     step.flops === 0 ? '' : units(step.flops, ['', 'K', 'M', 'G', 'T'], 1000).trim(),
     step.bytes === 0 ? '' : showBytes(step.bytes),
-    showMs(step.ms),
+    step.ms === null ? '' : showMs(step.ms),
     showRate(step.flops * (step.times ?? 0), step.ms, 'GFLOP/s'),
     showRate(step.bytes * (step.times ?? 0), step.ms, 'GB/s'),
   ]);
   const total = steps.reduce((sum, step) => sum + wholeMs(step), 0);
+  const measured = steps.some(({ ms }) => ms !== null) ? ` in ${showMs(total)}` : '';
   return [
-    `${steps.length} ${steps.length === 1 ? 'step' : 'steps'} on the ${backend} backend in ${showMs(total)}; ${showBytes(code)} of code, planned in ${showMs(planMs)}, written in ${showMs(emitMs)}`,
+    `${steps.length} ${steps.length === 1 ? 'step' : 'steps'} on the ${backend} backend${measured}; ${showBytes(code)} of code, planned in ${showMs(planMs)}, written in ${showMs(emitMs)}`,
     `memory: ${showBytes(memory.arena)} planned, ${showBytes(memory.inputs)} of inputs, ${showBytes(memory.outputs)} of outputs`,
     '',
     table([['kernel', 'space (* reduced)', 'times', 'flops', 'bytes', 'time', '', ''], ...lines]),
     ...(lines.some(([name]) => name!.includes('[js]')) ? ['', '[js]: no fast form, computed element by element'] : []),
+    ...(lines.some(([name]) => name!.includes('[cpu]'))
+      ? ['', '[cpu]: not on the device, so these values travel']
+      : []),
   ].join('\n');
 };
 
@@ -94,13 +98,15 @@ const showReport = (report: Report): string => {
  * bytes and planned memory, and the time each of them takes, measured in a few runs.
  *
  * Prints as a table; `toHtml()` gives a page without references that draws the kernels in time. For a function made by
- * `jit` it also tells how often it was traced so far, and why. Primitives marked `[js]` have no fast form on the backend.
+ * `jit` it also tells how often it was traced so far, and why. Primitives marked `[js]` have no fast form on the backend. On the
+ * GPU nothing is measured; steps marked `[cpu]` run on the CPU, and list the values that travel for it.
  *
  * @param f takes and returns trees; jitted or not
  * @param options as those of `jit`
  * @returns a function with the arguments of `f`
  * @throws TraceError when `f` reads the value of an argument
  * @throws ArgumentError when `f` is no function
+ * @throws DeviceError as `jit`
  * @example
  * ```js
  * import { explain, softmax, zeros } from 'tenfold';
@@ -114,6 +120,7 @@ export const explain = <F extends (...args: never[]) => unknown>(
 ): ((...args: Parameters<F>) => Explanation) => {
   checkFunction('explain', f);
   const statics = staticsOf('explain', options);
+  const device = deviceIn('explain', options);
   return (...args) => {
     const form = formOfArguments('explain', args, statics);
     const found: Dynamic[] = [];
@@ -125,6 +132,7 @@ export const explain = <F extends (...args: never[]) => unknown>(
       form,
       found,
       statics,
+      device,
     );
     const graph = made.show();
     const report = made.explain(found);

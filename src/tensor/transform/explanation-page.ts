@@ -26,7 +26,7 @@ const kindOf = ({ name, shape, steps }: StepReport): keyof typeof kinds => {
 };
 
 /** Milliseconds of a step with its bodies. */
-export const wholeMs = ({ ms, steps }: StepReport): number => steps.reduce((sum, each) => sum + wholeMs(each), ms);
+export const wholeMs = ({ ms, steps }: StepReport): number => steps.reduce((sum, each) => sum + wholeMs(each), ms ?? 0);
 
 /** A step as a box as wide as its share of the time, its bodies' steps below it. */
 const box = (step: StepReport, from: number, total: number, depth: number): string => {
@@ -48,7 +48,9 @@ const depthOf = (steps: readonly StepReport[]): number =>
 const rows = (steps: readonly StepReport[], depth: number): string =>
   steps
     .map(step => {
-      const cells = [step.times ?? '?', step.flops, step.bytes, step.ms.toPrecision(3)].map(cell => `<td>${cell}</td>`);
+      const cells = [step.times ?? '?', step.flops, step.bytes, step.ms?.toPrecision(3) ?? ''].map(
+        cell => `<td>${cell}</td>`,
+      );
       const indent = `style="padding-left:${0.5 + 1.5 * depth}em"`;
       return `<tr><td ${indent}>${escaped(step.name)}</td><td>${escaped(step.shape)}</td>${cells.join('')}</tr>${rows(step.steps, depth + 1)}`;
     })

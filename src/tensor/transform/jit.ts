@@ -1,5 +1,6 @@
 /** Functions that are traced once for every form of their arguments, and then run as compiled programs. */
 import { isWatched } from '../build.js';
+import { checkDeviceName, type DeviceName } from '../device.js';
 import { ArgumentError, DTypeError, ShapeError, type TenfoldError, TreeError } from '../errors.js';
 import { checkFunction } from './arguments.js';
 import {
@@ -19,6 +20,11 @@ import { type Specialisation, specialise, type Trace } from './specialisation.js
 export interface JitOptions {
   /** Positions of arguments that are no data but settings: the function sees them as they are, and is traced for each. */
   readonly static?: readonly number[];
+  /**
+   * Where its programs run. Left out, computation follows the data: on the GPU where an argument or what is closed over is
+   * there, else on the device in use. For `'gpu'`, a device must have been opened: `await device('gpu')`.
+   */
+  readonly device?: DeviceName;
 }
 
 /** How many forms of arguments a jitted function keeps programs for, and how many of its traces are on record. */
@@ -42,6 +48,10 @@ export const staticsOf = (operation: string, { static: positions = [] }: JitOpti
   });
 };
 
+/** @internal The device asked for, checked; null where none is. */
+export const deviceIn = (operation: string, { device }: JitOptions): DeviceName | null =>
+  device === undefined ? null : checkDeviceName(operation, device);
+
 /** Why a function is traced again. */
 const reasonFor = (last: Specialisation | undefined, form: ListForm, found: readonly Dynamic[]): string => {
   if (last === undefined) return 'the first call';
@@ -62,14 +72,15 @@ const reasonFor = (last: Specialisation | undefined, form: ListForm, found: read
  * always takes the first branch: use `mul`, `where` and `cond`, or list the argument in `static`, when `f` gets it as it is.
  *
  * Tensors that `f` closes over are inputs of the program with the values they have when it is traced. A jitted function
- * can be differentiated, batched, folded and jitted again; what it does then is inlined.
+ * can be differentiated, batched, folded and jitted again; what it does then is inlined, and `device` does not count.
  *
  * @param f takes and returns trees; what it returns that is no tensor is returned as it was when `f` was traced
  * @returns a function with the arguments of `f`
  * @throws TraceError when `f` reads the value of an argument
  * @throws DTypeError when a number that is no integer meets an integer tensor, in any call
- * @throws ArgumentError when `f` is no function or asynchronous, `static` no list of positions, or an argument that is
- *   not static a typed array, whose changes would not be seen
+ * @throws ArgumentError when `f` is no function or asynchronous, `static` no list of positions, `device` no device, or an
+ *   argument that is not static a typed array, whose changes would not be seen
+ * @throws DeviceError when `device` is `'gpu'` and none was opened, or `'cpu'` and an argument is on the GPU
  * @example
  * ```js
  * import { add, jit, mul, sum, tensor } from 'tenfold';
@@ -83,6 +94,7 @@ const reasonFor = (last: Specialisation | undefined, form: ListForm, found: read
 export const jit = <F extends (...args: never[]) => unknown>(f: F, options: JitOptions = {}): F => {
   checkFunction('jit', f);
   const statics = staticsOf('jit', options);
+  const device = deviceIn('jit', options);
   const plain = f as unknown as Plain;
   /** The most recently used first. */
   const known: Specialisation[] = [];
@@ -92,7 +104,7 @@ export const jit = <F extends (...args: never[]) => unknown>(f: F, options: JitO
     const form = formOfArguments('jit', args, statics);
     const found: Dynamic[] = [];
     matches(form, args, found);
-    const made = specialise('jit', plain, args, form, found, statics);
+    const made = specialise('jit', plain, args, form, found, statics, device);
     const reason = made.passing
       ? 'it closes over a tensor that is being differentiated or traced, so each call is traced'
       : reasonFor(known[0], form, found);
@@ -141,7 +153,7 @@ const misfit = ({ path, before, now }: Difference): TenfoldError => {
  * @param f takes and returns trees
  * @returns a function of examples, which gives a function with the arguments of `f`
  * @throws ShapeError, DTypeError, TreeError when it is called with arguments of another form, naming the place
- * @throws TraceError, DTypeError, ArgumentError as {@link jit}
+ * @throws TraceError, DTypeError, ArgumentError, DeviceError as {@link jit}
  * @example
  * ```js
  * import { compile, mul, tensor, zeros } from 'tenfold';
@@ -157,12 +169,13 @@ export const compile = <F extends (...args: never[]) => unknown>(
 ): ((...examples: Parameters<F>) => F) => {
   checkFunction('compile', f);
   const statics = staticsOf('compile', options);
+  const device = deviceIn('compile', options);
   const plain = f as unknown as Plain;
   return (...examples) => {
     const form = formOfArguments('compile', examples, statics);
     const first: Dynamic[] = [];
     matches(form, examples, first);
-    const made = specialise('compile', plain, examples, form, first, statics);
+    const made = specialise('compile', plain, examples, form, first, statics, device);
     const trace = made.recorded('it was compiled for these examples');
     // Asking for the program is what prepares it.
     void trace.program;

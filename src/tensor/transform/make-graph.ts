@@ -34,7 +34,7 @@ export interface GraphText {
  */
 export const makeGraph = <F extends (...args: never[]) => unknown>(
   f: F,
-  options: JitOptions = {},
+  options: Pick<JitOptions, 'static'> = {},
 ): ((...args: Parameters<F>) => GraphText) => {
   checkFunction('makeGraph', f);
   const statics = staticsOf('makeGraph', options);

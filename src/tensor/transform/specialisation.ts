@@ -1,9 +1,10 @@
 /** One trace of a function: the arguments it is good for, its graph, and the program that is run for them. */
-import type { Report } from '../backend/backend.js';
+import type { Backend, Report } from '../backend/backend.js';
 import { b } from '../build.js';
 import type { Program } from '../compile/program.js';
+import { backendAt, type DeviceName } from '../device.js';
 import { type DType, dtypeOfNumber, isFloat } from '../dtype.js';
-import { evaluate, type Prepared, prepare } from '../evaluate.js';
+import { backendFor, computingBy, evaluate, type Prepared, prepare } from '../evaluate.js';
 import { bufferNode, Graph, type Node, resolve, topological, type Weak } from '../graph.js';
 import { scalar } from '../primitives/full.js';
 import type { Aval, Shape } from '../shape.js';
@@ -59,6 +60,9 @@ const storageOfDynamic = (value: Dynamic): Storage => {
   return resolve(nodeOf(value)).value as Storage;
 };
 
+/** The value of a node that may have none yet. */
+const valuesOf = ({ value }: Node): readonly Storage[] => (value === null ? [] : [value as Storage]);
+
 const isOpen = (node: Node): boolean => {
   for (const scope of node.scopes) if (scope.open) return true;
   return false;
@@ -73,11 +77,19 @@ interface Output {
   readonly index: number;
 }
 
-/** A program and what goes into it: which of the graph's parameters. */
+/** What is run, and what goes into it: which of the graph's parameters. */
 interface Runner {
-  readonly prepared: Prepared;
+  readonly graph: Graph;
   readonly inputs: readonly number[];
   readonly shapes: readonly Shape[];
+}
+
+/** Where the programs of a function run. */
+interface Place {
+  /** The function that made them, for errors. */
+  readonly operation: string;
+  /** The device that was asked for; null where computation follows the data. */
+  readonly device: DeviceName | null;
 }
 
 /** What `explain` is told about a trace. */
@@ -106,18 +118,21 @@ export class Specialisation {
   readonly #captures: readonly Node[];
   readonly #result: Form;
   readonly #outputs: readonly Output[];
+  readonly #place: Place;
   #runner: Runner | null = null;
+  #prepared: Prepared | null = null;
 
-  constructor({ form, avals, guards, graph, captures, result }: TracedArguments) {
+  constructor({ form, avals, guards, graph, captures, result }: TracedArguments, place: Place) {
     this.form = form;
     this.avals = avals;
     this.#guards = guards;
     this.#graph = graph;
     this.#captures = captures.map(resolve);
     this.#result = result;
+    this.#place = place;
     this.passing = this.#captures.some(isOpen);
     // Computed once, here, and not with every run.
-    if (!this.passing) evaluate(this.#captures);
+    if (!this.passing) this.#evaluate(this.#captures);
     const placeOf = new Map(graph.parameters.map((parameter, i) => [parameter, i]));
     let computed = 0;
     this.#outputs = graph.outputs.map((node): Output => {
@@ -151,7 +166,9 @@ export class Specialisation {
 
   /** The program that is run. */
   get program(): Program {
-    return this.#prepare().prepared.program;
+    const { operation, device } = this.#place;
+    const backend = device === null ? backendFor(this.#captures.flatMap(valuesOf)) : backendAt(operation, device, []);
+    return this.#preparedFor(backend).program;
   }
 
   /** The result for these leaves: computed now, or as a graph where somebody wants to know how it comes about. */
@@ -165,16 +182,18 @@ export class Specialisation {
   }
 
   #run(found: readonly Dynamic[]): unknown {
-    const { prepared, shapes } = this.#prepare();
-    const values = prepared.run(this.#inputs(found));
+    const inputs = this.#inputs(found);
+    const backend = this.#backendFor(inputs);
+    const values = this.#preparedFor(backend).run(inputs, backend);
+    const { shapes } = this.#runs();
     return this.#rebuild(found, (_, i) => bufferNode(shapes[i]!, values[i]!));
   }
 
   #inputs(found: readonly Dynamic[]): readonly Storage[] {
     const pending = found.filter(value => isTensor(value) && resolve(nodeOf(value)).value === null);
-    if (pending.length > 0) evaluate(pending.map(nodeOfDynamic));
+    if (pending.length > 0) this.#evaluate(pending.map(nodeOfDynamic));
     const captures = this.#captures;
-    return this.#prepare().inputs.map(i =>
+    return this.#runs().inputs.map(i =>
       i < captures.length ? (captures[i]!.value as Storage) : storageOfDynamic(found[i - captures.length]!),
     );
   }
@@ -186,7 +205,9 @@ export class Specialisation {
 
   /** What became of the program, measured on these leaves. */
   explain(found: readonly Dynamic[]): Report | null {
-    return this.#prepare().prepared.explain(this.#inputs(found));
+    const inputs = this.#inputs(found);
+    const backend = this.#backendFor(inputs);
+    return this.#preparedFor(backend).explain(inputs, backend);
   }
 
   /** `computed` is given the place of a result among the graph's outputs and among those that the program has. */
@@ -199,23 +220,35 @@ export class Specialisation {
     });
   }
 
-  #prepare(): Runner {
+  #evaluate(nodes: readonly Node[]): void {
+    const { operation, device } = this.#place;
+    if (device === null) evaluate(nodes);
+    else computingBy(backendAt(operation, device, []), () => evaluate(nodes));
+  }
+
+  #backendFor(inputs: readonly Storage[]): Backend {
+    const { operation, device } = this.#place;
+    return device === null ? backendFor(inputs) : backendAt(operation, device, inputs);
+  }
+
+  #runs(): Runner {
     if (this.#runner !== null) return this.#runner;
     const { parameters, outputs } = this.#graph;
     const computed = outputs.filter((_, i) => this.#outputs[i]!.from === 'program');
     const needed = new Set(topological(computed, () => true));
     const inputs = parameters.flatMap((parameter, i) => (needed.has(parameter) ? [i] : []));
-    this.#runner = {
-      prepared: prepare(
-        new Graph(
-          inputs.map(i => parameters[i]!),
-          computed,
-        ),
-      ),
-      inputs,
-      shapes: computed.map(({ shape }) => shape),
-    };
+    const graph = new Graph(
+      inputs.map(i => parameters[i]!),
+      computed,
+    );
+    this.#runner = { graph, inputs, shapes: computed.map(({ shape }) => shape) };
     return this.#runner;
+  }
+
+  /** The program, made ready for a backend the first time; it makes itself ready for others. */
+  #preparedFor(backend: Backend): Prepared {
+    this.#prepared ??= prepare(this.#runs().graph, backend);
+    return this.#prepared;
   }
 
   /** A record of this trace. */
@@ -295,4 +328,10 @@ export const specialise = (
   form: ListForm,
   found: readonly Dynamic[],
   statics: readonly number[],
-): Specialisation => new Specialisation(traceArguments(operation, f, args, form, found, statics, true));
+  device: DeviceName | null,
+): Specialisation => {
+  // Before anything is traced for a device that is not there.
+  if (device !== null) backendAt(operation, device, []);
+  const traced = traceArguments(operation, f, args, form, found, statics, true);
+  return new Specialisation(traced, { operation, device });
+};

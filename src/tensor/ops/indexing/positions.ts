@@ -2,11 +2,12 @@
 import { b } from '../../build.js';
 import { type DType, dtypeOfNumber, isInteger, type TypedArray } from '../../dtype.js';
 import { DTypeError, IndexError, ShapeError, TraceError } from '../../errors.js';
+import { elementsNow } from '../../evaluate.js';
 import { type Node, traceOf } from '../../graph.js';
 import { full, scalar } from '../../primitives/full.js';
 import { moveAxis } from '../../primitives/movement.js';
 import { range, type Shape, showAval, showShape, sizeOf } from '../../shape.js';
-import { nodeOf, type Tensor, wrap } from '../../tensor.js';
+import { nodeOf, type Tensor } from '../../tensor.js';
 import { checkHolds, sameDType } from '../common/checks.js';
 import {
   broadcastNode,
@@ -203,9 +204,10 @@ export const inDType = (operation: string, x: Node, value: unknown): Node => {
  * Elements that a shape depends on.
  *
  * @throws TraceError where they are not known, saying what stands in the way
+ * @throws DeviceError where they are on the GPU
  */
 export const known = (operation: string, given: string, node: Node, hint: string): TypedArray => {
-  if (traceOf(node)?.open !== true) return wrap(node).dataSync();
+  if (traceOf(node)?.open !== true) return elementsNow(operation, [node])[0]!;
   throw new TraceError({
     operation,
     given: `${given} inside a traced function`,

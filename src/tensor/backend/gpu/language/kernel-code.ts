@@ -1,0 +1,105 @@
+/** Code in the part of JavaScript that gpu.js translates for every mode. */
+import type { PassNumber } from '../pass.js';
+import { type Builtin, Code, type Condition, type Coordinate, type Float, type Integer } from './code.js';
+
+const operators = { exp2: (x: Float): Float => `Math.pow(2, ${x})` } as const;
+
+/** Equal numbers are one argument. */
+const keyOf = (number: PassNumber): string =>
+  number.kind === 'scalar'
+    ? `${number.index} ${number.part}`
+    : number.kind === 'constant'
+      ? `${number.value}`
+      : 'argument';
+
+export class KernelCode extends Code {
+  /** Whether `(x | 0)` is an integer, and cheap. */
+  readonly #integers: boolean;
+  readonly #given = new Map<string, Float>();
+  #turns = 1;
+
+  constructor(integers: boolean) {
+    super();
+    this.#integers = integers;
+  }
+
+  /** Turns of the longest loop. */
+  get turns(): number {
+    return this.#turns;
+  }
+
+  let(value: Float): Float {
+    const name = this.fresh();
+    this.lines.push(`const ${name} = ${value};`);
+    return name;
+  }
+
+  variable(value: Float): Float {
+    const name = this.fresh();
+    this.lines.push(`let ${name} = ${value};`);
+    return name;
+  }
+
+  literal(value: number): Float {
+    if (!Number.isFinite(value)) return this.number({ kind: 'constant', value });
+    // Beyond what a float32 can be, WGSL refuses literals.
+    const text = `${Math.fround(value) === value ? value : Number(Math.fround(value).toPrecision(9))}`;
+    return value < 0 || Object.is(value, -0) ? `(${Object.is(value, -0) ? '-0' : text})` : text;
+  }
+
+  select(condition: Condition, yes: Float, no: Float): Float {
+    return `(${condition} ? ${yes} : ${no})`;
+  }
+
+  call(name: Builtin, x: Float): Float {
+    return name === 'exp2' ? operators.exp2(x) : `Math.${name}(${x})`;
+  }
+
+  loop(length: number, body: (index: Coordinate) => void): void {
+    this.#turns = Math.max(this.#turns, length);
+    const name = this.fresh();
+    this.lines.push(`for (let ${name} = 0; ${name} < ${length}; ${name}++) {`);
+    body({ integer: this.integer(name), float: name });
+    this.lines.push('}');
+  }
+
+  /** Leaves the loop around where the condition holds. */
+  leave(condition: Condition): void {
+    this.lines.push(`if (${condition}) { break; }`);
+  }
+
+  if(condition: Condition, yes: () => void): void {
+    this.lines.push(`if (${condition}) {`);
+    yes();
+    this.lines.push('}');
+  }
+
+  bits(operator: '&' | '|' | '^', x: Float, y: Float): Float {
+    return `(${x} ${operator} ${y})`;
+  }
+
+  number(number: PassNumber): Float {
+    const key = keyOf(number);
+    const known = this.#given.get(key);
+    if (known !== undefined) return known;
+    const name = `n${this.numbers.length}`;
+    this.numbers.push(number);
+    this.#given.set(key, name);
+    return name;
+  }
+
+  load(buffer: number, index: Integer): Float {
+    return `b${buffer}[${index}]`;
+  }
+
+  integer(x: Float): Integer {
+    return this.#integers ? `(${x} | 0)` : x;
+  }
+
+  /** The source of a kernel that reads so many buffers and returns this: a float, or four. */
+  source(buffers: number, result: Float | readonly Float[]): string {
+    const names = [...Array.from({ length: buffers }, (_, i) => `b${i}`), ...this.numbers.map((_, i) => `n${i}`)];
+    const value = typeof result === 'string' ? result : `[${result.join(', ')}]`;
+    return `function(${names.join(', ')}) {\n${this.text}\nreturn ${value};\n}`;
+  }
+}

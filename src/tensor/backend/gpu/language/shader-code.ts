@@ -1,0 +1,77 @@
+/** Code in WGSL, inside a shader that somebody else puts together. */
+import type { PassNumber } from '../pass.js';
+import { type Builtin, Code, type Condition, type Coordinate, type Float, type Integer } from './code.js';
+
+/** The largest float32. */
+const largest = 3.4028234663852886e38;
+
+export class ShaderCode extends Code {
+  readonly #given = new Map<string, Float>();
+
+  let(value: Float): Float {
+    const name = this.fresh();
+    this.lines.push(`let ${name} = ${value};`);
+    return name;
+  }
+
+  variable(value: Float): Float {
+    const name = this.fresh();
+    this.lines.push(`var ${name} = ${value};`);
+    return name;
+  }
+
+  literal(value: number): Float {
+    if (!Number.isFinite(value)) return this.number({ kind: 'constant', value });
+    const rounded = Math.fround(value);
+    // Nine digits say which float is meant, but may lie beyond the largest, which is refused.
+    const nine = Number(rounded.toPrecision(9));
+    const text = `${Math.abs(nine) <= largest ? nine : rounded}`;
+    return `(${Object.is(value, -0) ? '-0' : text}${/[.e]/.test(text) ? '' : '.0'}f)`;
+  }
+
+  select(condition: Condition, yes: Float, no: Float): Float {
+    return `select(${no}, ${yes}, ${condition})`;
+  }
+
+  call(name: Builtin, x: Float): Float {
+    return `${name}(${x})`;
+  }
+
+  loop(length: number, body: (index: Coordinate) => void): void {
+    const name = this.fresh();
+    this.lines.push(`for (var ${name} = 0u; ${name} < ${length}u; ${name}++) {`);
+    body({ integer: name, float: `f32(${name})` });
+    this.lines.push('}');
+  }
+
+  if(condition: Condition, yes: () => void): void {
+    this.lines.push(`if (${condition}) {`);
+    yes();
+    this.lines.push('}');
+  }
+
+  bits(operator: '&' | '|' | '^', x: Float, y: Float): Float {
+    return `f32(u32(${x}) ${operator} u32(${y}))`;
+  }
+
+  /** Numbers are four to a vector of the uniform `numbers`. */
+  number(number: PassNumber): Float {
+    const key = JSON.stringify(number.kind === 'constant' ? `${number.value}` : number);
+    const known = this.#given.get(key);
+    if (known !== undefined) return known;
+    const at = this.numbers.length;
+    const name = `numbers[${at >> 2}].${'xyzw'[at & 3]}`;
+    this.numbers.push(number);
+    this.#given.set(key, name);
+    return name;
+  }
+
+  /** Buffers are named b0, b1, … */
+  load(buffer: number, index: Integer): Float {
+    return `b${buffer}[${index}]`;
+  }
+
+  integer(x: Float): Integer {
+    return `u32(${x})`;
+  }
+}
