@@ -105,6 +105,8 @@ interface Entry {
   count: number;
   /** Whether a launch takes so long that a few say enough. */
   readonly slow: boolean;
+  /** Seconds until its first results were read: preparing, compiling, launching. */
+  readonly ready: number;
 }
 
 /** Seconds of a launch from which on it is slow, and how many turns, of one run each, it has then. */
@@ -161,6 +163,7 @@ const start = async (
   bytes: number,
 ): Promise<Started> => {
   await contender.enter();
+  const begin = performance.now();
   const launching = await contender.prepare();
   let known = expected;
   try {
@@ -172,8 +175,9 @@ const start = async (
       if (difference !== null) throw new Error(`differs from ${expected?.impl}: ${difference}`);
       known ??= { impl: contender.impl, values };
     }
+    const ready = (performance.now() - begin) / 1000;
     const seconds = (await batch(launching, 1, bytes)) / 1000;
-    const entry = { contender, launching, samples: [], count: 1, slow: seconds > slowSeconds };
+    const entry = { contender, launching, samples: [], count: 1, slow: seconds > slowSeconds, ready };
     return { entry, seconds, expected: known };
   } catch (error) {
     launching.dispose();
@@ -181,12 +185,16 @@ const start = async (
   }
 };
 
-const rowOfEntry = (each: GpuCase, { contender, samples }: Entry): Row => {
+const rowOfEntry = (each: GpuCase, { contender, samples, ready }: Entry): Row => {
   const { suite, name, flops, bytes, steps = 1 } = each;
   const sorted = [...samples].sort((a, b) => a - b);
   const [ms, spread] = [quantile(sorted, 0.5), (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / 2];
   const { impl, threads, note } = contender;
-  const notes = [steps === 1 ? null : `1000 steps: ${((1000 * ms) / steps).toPrecision(4)} ms`, note ?? null];
+  const notes = [
+    steps === 1 ? null : `1000 steps: ${((1000 * ms) / steps).toFixed(0)} ms`,
+    ready < 1 ? null : `ready after ${ready.toFixed(1)} s`,
+    note ?? null,
+  ];
   const told = notes.filter(text => text !== null).join('; ');
   return {
     suite,

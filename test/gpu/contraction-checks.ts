@@ -1,6 +1,5 @@
 /** What contractions on every launcher have to give: sums within what adding float32 in any order may lose. */
 import { expect } from 'vitest';
-import type { Launcher } from '../../src/tensor/backend/gpu/launch/launcher.js';
 import type { Traits } from '../../src/tensor/backend/gpu/pass.js';
 import { b } from '../../src/tensor/build.js';
 import { bufferNode, type Node } from '../../src/tensor/graph.js';
@@ -22,9 +21,10 @@ import {
   turned,
   views,
 } from '../tensor/contraction-cases.js';
+import type { Place } from './contraction-job.js';
 import { type Outcome, runOn } from './contraction-runner.js';
 
-type Check = (launcher: Launcher) => Promise<void>;
+type Check = (place: Place) => Promise<void>;
 
 const padded = (x: Node, low: number, high: number): Node =>
   b.pad(at(at(x, x.shape.length - 2, low, x.shape.at(-2)! - high), x.shape.length - 1, low, x.shape.at(-1)! - high), {
@@ -35,14 +35,14 @@ const padded = (x: Node, low: number, high: number): Node =>
 
 /** Stacks of matrices, given by what they are seen through. */
 const products = async (
-  launcher: Launcher,
+  place: Place,
   sizes: readonly [number, number, number, number],
   traits: Partial<Traits> = {},
   see: readonly [(x: Node) => Node, (x: Node) => Node] = [x => x, x => x],
 ): Promise<Outcome> => {
   const [batch, m, k, n] = sizes;
   const [x, y] = [see[0](noiseOf([batch, m, k], 1)), see[1](noiseOf([batch, k, n], 2))];
-  const outcome = await runOn(launcher, [batched(x, y)], traits);
+  const outcome = await runOn(place, [batched(x, y)], traits);
   near(outcome.arrays[0]!, productOf(sizes, computed(x), computed(y)), `[${sizes}]`);
   return outcome;
 };
@@ -82,71 +82,92 @@ const spread = (x: Node, shape: readonly number[]): Node => b.broadcast(x, { sha
 const convolutions: Record<string, Check> = Object.fromEntries(
   Object.entries(convCases).map(([name, one], number): [string, Check] => [
     `convolutions ${name}`,
-    async launcher => {
+    async place => {
       for (const [i, of] of roles.entries()) {
         const [x, y] = convOperands(one, of);
         const seen: readonly [Node, Node] = (i + number) % 2 === 0 ? [x, y] : [views.flipped!(x), views.turned!(y)];
-        const { arrays } = await runOn(launcher, [conv(one, of, seen)]);
+        const { arrays } = await runOn(place, [conv(one, of, seen)]);
         near(arrays[0]!, convolved(one, of, computed(x), computed(y)), of);
       }
     },
   ]),
 );
 
-export const checkContractions: Readonly<Record<string, Check>> = {
-  'products of odd sizes': async launcher => {
+export const contractionChecks: Readonly<Record<string, Check>> = {
+  'products of odd sizes': async place => {
     for (const [m, k, n] of sizes) {
       // Large tiles and small ones.
-      await products(launcher, [1, m, k, n], { threads: n % 2 === 0 ? 1 : 1024 });
+      await products(place, [1, m, k, n], { threads: n % 2 === 0 ? 1 : 1024 });
     }
   },
-  'stacks of products': async launcher => {
-    for (const batch of [2, 5]) await products(launcher, [batch, 17, 9, 40]);
-    await products(launcher, [70, 3, 2, 4]);
+  'stacks of products': async place => {
+    for (const batch of [2, 5]) await products(place, [batch, 17, 9, 40]);
+    await products(place, [70, 3, 2, 4]);
   },
-  'products of what is seen through views': async launcher => {
+  'products of what is seen through views': async place => {
     const all: Record<string, (x: Node) => Node> = { ...views, padded: x => padded(x, 1, 2) };
     const names = Object.keys(all);
     for (const [i, name] of names.entries()) {
       const other = names[(i + 1) % names.length]!;
-      const { passes } = await products(launcher, [2, 20, 12, 36], { threads: 1 }, [all[name]!, all[other]!]);
+      const { passes } = await products(place, [2, 20, 12, 36], { threads: 1 }, [all[name]!, all[other]!]);
       expect(passes.length, `${name} and ${other}: read in place`).toBe(1);
     }
   },
-  'products along several axes': async launcher => {
+  'products along several axes': async place => {
     const [x, y] = [noiseOf([3, 4, 6, 5], 1), noiseOf([5, 7, 4, 3], 2)];
     const sum = b.dotGeneral(x, y, { lhsContract: [0, 3], rhsContract: [3, 0], lhsBatch: [1], rhsBatch: [2] });
-    const { arrays } = await runOn(launcher, [sum]);
+    const { arrays } = await runOn(place, [sum]);
     const [left, right] = [turned(x, [1, 2, 0, 3]), turned(y, [2, 3, 0, 1])];
     near(arrays[0]!, productOf([4, 6, 15, 7], computed(left), computed(right)), 'several axes');
   },
-  'vectors and numbers': async launcher => {
+  'vectors and numbers': async place => {
     const [x, y] = [noiseOf([3000], 1), noiseOf([3000], 2)];
-    const { arrays } = await runOn(launcher, [dot(x, y)], { threads: 512 });
+    const { arrays } = await runOn(place, [dot(x, y)], { threads: 512 });
     near(arrays[0]!, productOf([1, 1, 3000, 1], computed(x), computed(y)), 'of two vectors');
     const half = spread(b.constant({ value: { value: 0.5, class: 2 } as never, dtype: 'float32' }), [3000, 2]);
-    const { arrays: sums } = await runOn(launcher, [dot(x, half)]);
+    const { arrays: sums } = await runOn(place, [dot(x, half)]);
     near(sums[0]!, productOf([1, 1, 3000, 2], computed(x), new Float32Array(6000).fill(0.5)), 'with a number');
     const [one, other] = [noiseOf([9, 1], 3), noiseOf([1, 20], 4)];
-    const { arrays: outer } = await runOn(launcher, [dot(one, other)]);
+    const { arrays: outer } = await runOn(place, [dot(one, other)]);
     near(outer[0]!, productOf([1, 9, 1, 20], computed(one), computed(other)), 'outer');
   },
-  'terms that several share': async launcher => {
-    const { passes } = await products(launcher, [1, 12, 3001, 8], { threads: 4096 });
+  'terms that several share': async place => {
+    const { passes } = await products(place, [1, 12, 3001, 8], { threads: 4096 });
     expect(passes.length).toBeGreaterThan(1);
-    await products(launcher, [2, 7, 2500, 20], { threads: 8192 });
+    await products(place, [2, 7, 2500, 20], { threads: 8192 });
     const one = { n: 40, g: 1, o: 3, c: 4, size: [20], kernel: [3], strides: [2], padding: [[1, 1]] as const };
     const [x, y] = convOperands(one, 'kernel');
-    const { arrays } = await runOn(launcher, [conv(one, 'kernel', [x, y])], { threads: 2048 });
+    const { arrays } = await runOn(place, [conv(one, 'kernel', [x, y])], { threads: 2048 });
     near(arrays[0]!, convolved(one, 'kernel', computed(x), computed(y)), 'the gradient of a kernel');
   },
-  'the same bits every time': async launcher => {
+  'the same bits every time': async place => {
     const [x, y] = [noiseOf([20, 700], 1), noiseOf([700, 30], 2)];
-    const [first, second] = [await runOn(launcher, [dot(x, y)]), await runOn(launcher, [dot(x, y)])];
+    const [first, second] = [await runOn(place, [dot(x, y)]), await runOn(place, [dot(x, y)])];
     expect(first.arrays[0]).toEqual(second.arrays[0]);
   },
   ...convolutions,
-  'kernels behind products': async launcher => {
+  'convolutions of what is padded outside': async place => {
+    const one = {
+      n: 2,
+      g: 2,
+      o: 3,
+      c: 5,
+      size: [9, 11],
+      kernel: [5, 4],
+      strides: [2, 1],
+      padding: [
+        [1, 2],
+        [0, 1],
+      ] as const,
+    };
+    for (const of of roles) {
+      const [x, y] = convOperands(one, of).map(operand => padded(operand, 1, 2)) as [Node, Node];
+      const { arrays, passes } = await runOn(place, [conv(one, of, [x, y])], { threads: 1 });
+      near(arrays[0]!, convolved(one, of, computed(x), computed(y)), of);
+      expect(passes.length, `${of}: read in place`).toBe(1);
+    }
+  },
+  'kernels behind products': async place => {
     const [m, k, n] = [21, 30, 44];
     const [x, y, bias, residual] = [small([m, k], 1.7), small([k, n], 2.3), small([n], 0.9), small([m, n], 3.1)];
     // Made anew each time: what others are built on is stored as well.
@@ -173,16 +194,16 @@ export const checkContractions: Readonly<Record<string, Check>> = {
     for (const [name, make] of Object.entries(roots)) {
       for (const threads of [1, 2 ** 14]) {
         const nodes = make();
-        const { arrays, passes } = await runOn(launcher, nodes, { threads });
+        const { arrays, passes } = await runOn(place, nodes, { threads });
         nodes.forEach((node, i) => {
           // 30 terms of at most 1, twice over; what gpu.js has for tanh is off by 1.5e-5.
           close(arrays[i]!, computed(node), 6e-5, `${name}, result ${i}`);
         });
-        if (threads === 1 && (nodes.length === 1 || launcher.traits.shaders)) expect(passes.length, name).toBe(1);
+        if (threads === 1 && (nodes.length === 1 || place.traits.shaders)) expect(passes.length, name).toBe(1);
       }
     }
   },
-  'kernels behind convolutions': async launcher => {
+  'kernels behind convolutions': async place => {
     const one = {
       n: 2,
       g: 2,
@@ -202,7 +223,7 @@ export const checkContractions: Readonly<Record<string, Check>> = {
       const bias = small(product.shape.slice(1, 3), 1.3);
       const shape = product.shape;
       const sum = b.add(product, spread(b.reshape(bias, { shape: [1, ...bias.shape, 1, 1] }), shape));
-      const { arrays } = await runOn(launcher, [b.max(sum, product)]);
+      const { arrays } = await runOn(place, [b.max(sum, product)]);
       const [x, y] = operands.map(operand => computed(operand)) as [Float32Array, Float32Array];
       const wanted = convolved(one, of, x, y);
       const biases = computed(bias);
@@ -218,7 +239,7 @@ export const checkContractions: Readonly<Record<string, Check>> = {
       );
     }
   },
-  'integers modulo 2^32': async launcher => {
+  'integers modulo 2^32': async place => {
     const [m, k, n] = [9, 20, 16];
     for (const dtype of ['int32', 'uint32'] as const) {
       const elements = (size: number, f: (i: number) => number): Int32Array | Uint32Array =>
@@ -230,7 +251,7 @@ export const checkContractions: Readonly<Record<string, Check>> = {
       const [left, right] = [make(m * k, 1), make(k * n, 1000)];
       const x = bufferNode([m, k], new HostStorage(dtype, left));
       const y = bufferNode([k, n], new HostStorage(dtype, right));
-      const { arrays } = await runOn(launcher, [dot(x, y)]);
+      const { arrays } = await runOn(place, [dot(x, y)]);
       const got = elements(m * n, i => arrays[0]![2 * i]! + 65536 * arrays[0]![2 * i + 1]!);
       const wanted = elements(m * n, i =>
         range(k).reduce(
@@ -241,7 +262,7 @@ export const checkContractions: Readonly<Record<string, Check>> = {
       expect(got).toEqual(wanted);
     }
   },
-  'zeros of padding are terms, and beyond the result of a strided convolution there are none': async launcher => {
+  'zeros of padding are terms, and beyond the result of a strided convolution there are none': async place => {
     const one = { n: 1, g: 1, o: 1, c: 1, size: [9], kernel: [3], strides: [2], padding: [[1, 1]] as const };
     for (const of of ['output', 'input'] as const) {
       const [x, y] = convOperands(one, of).map(operand => computed(operand).slice()) as [Float32Array, Float32Array];
@@ -249,7 +270,7 @@ export const checkContractions: Readonly<Record<string, Check>> = {
       kernel[0] = Number.POSITIVE_INFINITY;
       const shapes = convOperands(one, of).map(({ shape }) => shape);
       const nodes = [x, y].map((array, i) => bufferNode(shapes[i]!, new HostStorage('float32', array)));
-      const { arrays } = await runOn(launcher, [conv(one, of, nodes as [Node, Node])]);
+      const { arrays } = await runOn(place, [conv(one, of, nodes as [Node, Node])]);
       const wanted = convolved(one, of, x, y);
       arrays[0]!.forEach((got, i) => {
         const { value } = wanted(i);

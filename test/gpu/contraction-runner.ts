@@ -1,6 +1,5 @@
 /** Runs graphs of contractions and elementwise kernels on a launcher, without the device that is built on it. */
 import { contract, readsView, takesEpilogue } from '../../src/tensor/backend/gpu/contraction/index.js';
-import type { DeviceBuffer, Launcher } from '../../src/tensor/backend/gpu/launch/launcher.js';
 import { floatsIn, type Pass, type Traits } from '../../src/tensor/backend/gpu/pass.js';
 import { kernelPasses } from '../../src/tensor/backend/gpu/passes/kernels.js';
 import { Sequence, type Value } from '../../src/tensor/backend/gpu/passes/sequence.js';
@@ -10,6 +9,7 @@ import { fuse } from '../../src/tensor/compile/fuse.js';
 import { programOfPending } from '../../src/tensor/compile/program.js';
 import type { Node } from '../../src/tensor/graph.js';
 import type { Storage } from '../../src/tensor/storage.js';
+import type { Place } from './contraction-job.js';
 
 export interface Outcome {
   /** Of the roots, in their order. */
@@ -26,22 +26,18 @@ const encoded = (values: ArrayLike<number>, halves: boolean): Float32Array =>
     : Float32Array.from(values);
 
 /** @param traits what else the device is taken for */
-export const runOn = async (
-  launcher: Launcher,
-  roots: readonly Node[],
-  traits: Partial<Traits> = {},
-): Promise<Outcome> => {
+export const runOn = async (place: Place, roots: readonly Node[], traits: Partial<Traits> = {}): Promise<Outcome> => {
   const { program, scalars, leaves, stored } = programOfPending(roots);
   const fused = fuse(program, { readsView: (instruction, _, view) => readsView(instruction, view) });
   let next = 0;
-  const sequence = new Sequence({ ...launcher.traits, ...traits }, () => next++);
+  const sequence = new Sequence({ ...place.traits, ...traits }, () => next++);
   const values = new Map<number, Value>();
-  const buffers = new Map<Value, DeviceBuffer>();
+  const given: (readonly [Value, Float32Array])[] = [];
   leaves.forEach((leaf, slot) => {
     const value = next++;
     values.set(slot, value);
     const data = (leaf.value as Storage).readSync() as unknown as ArrayLike<number>;
-    buffers.set(value, launcher.upload(encoded(data, leaf.dtype === 'int32' || leaf.dtype === 'uint32')));
+    given.push([value, encoded(data, leaf.dtype === 'int32' || leaf.dtype === 'uint32')]);
   });
   const slots: Slots = {
     valueOf: slot => values.get(slot) ?? null,
@@ -62,26 +58,13 @@ export const runOn = async (
         : contract(sequence, unit, unit.epilogue === undefined || !unit.epilogue.alone, slots);
     for (const [slot, value] of made) values.set(slot, value);
   }
-  for (const { pass, reads, makes } of sequence.launches) {
-    const numbers = pass.numbers.map(number => {
+  const launches = sequence.launches.map(({ pass, reads, makes }) => ({
+    ...{ pass, reads, makes },
+    numbers: pass.numbers.map(number => {
       if (number.kind === 'argument') throw new Error('no argument here');
       return number.kind === 'constant' ? number.value : scalars[number.index]!;
-    });
-    const launchable = await launcher.prepare(pass);
-    const made = launcher.launch(
-      launchable,
-      reads.map(value => buffers.get(value)!),
-      numbers,
-    );
-    made.forEach((buffer, i) => {
-      buffers.set(makes[i]!, buffer);
-    });
-  }
-  const arrays: Float32Array[] = [];
-  for (const root of roots) {
-    const { base } = fused.outputs[stored.indexOf(root)]!;
-    arrays.push(await launcher.read(buffers.get(values.get(base!)!)!));
-  }
-  for (const buffer of buffers.values()) launcher.free(buffer);
-  return { arrays, passes: sequence.launches.map(({ pass }) => pass) };
+    }),
+  }));
+  const wanted = roots.map(root => values.get(fused.outputs[stored.indexOf(root)]!.base!)!);
+  return { arrays: await place.run({ given, launches, wanted }), passes: launches.map(({ pass }) => pass) };
 };

@@ -84,6 +84,12 @@ class FakeLauncher implements Launcher {
     throw new Error('nothing is stacked here');
   }
 
+  lend(buffer: DeviceBuffer): DeviceBuffer {
+    return buffer;
+  }
+  keep(buffer: DeviceBuffer): DeviceBuffer {
+    return buffer;
+  }
   free(buffer: DeviceBuffer): void {
     const freed = this.#check(buffer);
     freed.freed = true;

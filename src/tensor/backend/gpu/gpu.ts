@@ -58,6 +58,17 @@ const prepared = (device: Device, program: Program, counts: Counts): Executable 
   );
   const promised = (aval: Aval): DeviceStorage => new DeviceStorage(device, aval.dtype, sizeOf(aval.shape));
 
+  /** Programs of one turn of the event loop are handed over together. */
+  let handing = false;
+  const soon = (): void => {
+    if (handing) return;
+    handing = true;
+    void Promise.resolve().then(() => {
+      handing = false;
+      launcher.flush();
+    });
+  };
+
   return {
     run: (inputs, scalars) => {
       if (cpu !== null && inputs.every(storage => storage.device === undefined))
@@ -73,7 +84,7 @@ const prepared = (device: Device, program: Program, counts: Counts): Executable 
           if ('buffer' in outcome) device.settle(made[i]!, outcome.buffer);
           else device.provide(made[i]!, yield* settled(outcome.storage.read()));
         }
-        launcher.flush();
+        soon();
       }
       device.enqueue(() => follow(course()), made);
       return plan.outputs.map((each: Made) => (isList(each) ? each.map(resultOf) : resultOf(each)));

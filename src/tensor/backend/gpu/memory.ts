@@ -34,6 +34,8 @@ const maximumValues = 2 ** 16;
 const batchBytes = 2 ** 26;
 /** Bytes of new values after which a collection would be of use: a part of the budget within these bounds. */
 const [leastReminder, mostReminder] = [2 ** 25, 2 ** 30];
+/** What a value counts at least: finding small ones is worth it as well, since each has a buffer. */
+const leastNoticed = 2 ** 14;
 /** V8 begins to mark when 64 MiB of arrays were made since it did last. */
 const noticedBytes = 65 * 2 ** 20;
 /** V8 (Node 20) takes 2 to 4 turns of the event loop to find what nobody holds after it was reminded. */
@@ -145,7 +147,7 @@ export class DeviceMemory {
 
   /** So many bytes are those of a new value, which will be garbage one day. */
   count(bytes: number): void {
-    this.#made += bytes;
+    this.#made += Math.max(bytes, leastNoticed);
     const due = Math.min(mostReminder, Math.max(leastReminder, this.budget / 8));
     // The more often it was reminded in vain, the less there seems to be to find.
     if (this.#made > due * 2 ** this.#reminders) this.#remind();

@@ -60,6 +60,8 @@ export interface Plan {
   readonly avals: ReadonlyMap<Value, Aval>;
   /** The inputs that must be on the device. */
   readonly uploads: readonly Value[];
+  /** Launches, those of bodies counted once. */
+  readonly launches: number;
   /** Bytes of all that is there at the same time at most, inputs not counted. */
   readonly peak: number;
 }
@@ -348,7 +350,11 @@ class Planner {
     const uploads = new Set<Value>();
     for (const step of this.#steps)
       if (step.kind !== 'cpu') for (const value of step.reads) if (value < inputs.length) uploads.add(value);
-    return { inputs, steps: this.#steps, outputs, dying, avals: this.#avals, uploads: [...uploads], peak };
+    const launches = this.#steps.reduce((sum, step) => {
+      if (step.kind === 'launch') return sum + 1;
+      return step.kind === 'region' ? sum + step.bodies.reduce((all, body) => all + body.launches, 0) : sum;
+    }, 0);
+    return { inputs, launches, steps: this.#steps, outputs, dying, avals: this.#avals, uploads: [...uploads], peak };
   }
 }
 

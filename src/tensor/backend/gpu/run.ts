@@ -12,6 +12,9 @@ import type { Pass, PassNumber } from './pass.js';
 import type { Value } from './passes/sequence.js';
 import { bufferFloats, type CpuStep, isList, type Plan, type RegionStep, type Step } from './plan.js';
 
+/** Launches of a program from which on it is worth it that all its runs use the same buffers. */
+const manyLaunches = 8;
+
 /** What waits for promises, and gives a result. */
 export type Course<T> = Generator<Promise<unknown>, T, unknown>;
 
@@ -275,12 +278,17 @@ export function* run(
   const { device } = context;
   const buffers = yield* settled(device.useAll(plan.uploads.map(value => inputs[value]!)));
   yield* settled(device.room(plan.peak));
+  const { launcher } = device;
+  const lends = plan.launches >= manyLaunches;
   const given = inputs.map(storage => new Cell(null, storage, null));
-  plan.uploads.forEach((value, i) => {
-    given[value]!.buffer = buffers[i]!;
-  });
+  for (const [i, value] of plan.uploads.entries()) {
+    const own = buffers[i]!;
+    const buffer = lends ? launcher.lend(own) : own;
+    given[value] = new Cell(buffer, inputs[value]!, buffer === own ? null : launcher);
+  }
   const cells = (yield* runPlan(context, plan, given)).flatMap(made => (isCells(made) ? [...made] : [made]));
   const values = plan.outputs.flatMap(made => (isList(made) ? [...made] : [made]));
+  for (const cell of given) cell.release();
   const own = new Map<Value, Cell>();
   cells.forEach((cell, i) => {
     const value = values[i]!;
@@ -290,9 +298,12 @@ export function* run(
   return wanted.map(value => {
     const cell = own.get(value)!;
     if (cell.buffer === null) return { storage: cell.storage! };
-    const buffer = cell.take() ?? device.launcher.slice(cell.buffer, 0, cell.buffer.floats);
+    const buffer = cell.take() ?? launcher.slice(cell.buffer, 0, cell.buffer.floats);
     cell.release();
-    return { buffer };
+    if (!lends) return { buffer };
+    const kept = launcher.keep(buffer);
+    if (kept !== buffer) launcher.free(buffer);
+    return { buffer: kept };
   });
 }
 

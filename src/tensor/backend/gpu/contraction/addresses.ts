@@ -47,6 +47,10 @@ export const indicesOf = (
 export const inRange = (sum: string, { low, high }: Place): string =>
   low >= high ? 'false' : `(${sum} - ${word(low)}) < ${word(high - low)}`;
 
+/** All of some conditions, without branches: with `&&` a shader has one for each. */
+export const allOf = (conditions: readonly string[]): string =>
+  conditions.map(condition => `(${condition})`).join(' & ');
+
 /** Tables go with the axis whose indices they are of, which is one of a batch. */
 export const withTables = (description: Description, role: Role): readonly number[] =>
   role === 'batch'
@@ -58,7 +62,8 @@ export const dependsOn = (place: Place, axes: readonly number[]): boolean =>
   axes.some(axis => place.coefficients[axis] !== 0);
 
 /**
- * Whether four neighbours along the innermost of these axes are always one aligned vector of the buffer, and all there or all not.
+ * Whether four neighbours along the innermost of these axes are always one aligned vector of the buffer, and all there
+ * or all not.
  */
 export const isVector = (map: Addresses, axes: readonly number[], { axes: all }: Description): boolean => {
   const inner = axes.at(-1);

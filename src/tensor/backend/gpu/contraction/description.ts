@@ -1,8 +1,9 @@
 /**
- * What a contraction computes, whatever primitive it comes from: sums over terms of left · right, and where the factors are.
+ * What a contraction computes, whatever primitive it comes from: sums over terms of left · right, and where the factors
+ * are.
  *
- * Both factors and the result are at affine addresses of the same axes. What is not affine about a convolution is said by places:
- * conditions under which a factor is there at all, and quotients that are indices.
+ * Both factors and the result are at affine addresses of the same axes. What is not affine about a convolution is said
+ * by places: conditions under which a factor is there at all, and quotients that are indices.
  */
 import type { Instruction } from '../../../compile/program.js';
 import { freeAxes } from '../../../primitives/contraction.js';
@@ -11,10 +12,13 @@ import type { ConvParams, ConvRole, DotParams } from '../../../primitives/signat
 import { range, stridesOf } from '../../../shape.js';
 import type { Valid, View } from '../../../view.js';
 
-/** Rows are axes that only the left factor and the result have, columns those of the right factor, terms are those of both factors. */
+/**
+ * Rows are axes that only the left factor and the result have, columns those of the right factor, terms are those of
+ * both factors.
+ */
 export type Role = 'batch' | 'row' | 'column' | 'term';
 
-export interface ContractionAxis {
+interface ContractionAxis {
   readonly length: number;
   readonly role: Role;
 }
@@ -26,7 +30,10 @@ export interface Affine {
   readonly constant: number;
 }
 
-/** An affine integer: divided by the divisor it must be an integer from `low` to before `high`, which adds to the address. */
+/**
+ * An affine integer: divided by the divisor it must be an integer from `low` to before `high`, which adds to the
+ * address.
+ */
 export interface Place extends Affine {
   readonly divisor: number;
   readonly low: number;
@@ -41,7 +48,7 @@ export interface Addresses extends Affine {
 }
 
 /** A number for each index of an axis. It counts as an axis more, behind all the others. */
-export interface Table {
+interface Table {
   readonly axis: number;
   readonly values: readonly number[];
 }
@@ -277,7 +284,7 @@ const describeConv = ({ params, aval }: Instruction, views: readonly [View, View
     const [s, k, t, r] = [`s${i}`, `k${i}`, `t${i}`, `r${i}`] as const;
     const axis = firstSpatial + i;
     const length = (role: ConvRole): number => shapeOf(role)[axis]!;
-    const range = (role: ConvRole) => within(length(role), viewOf(role)?.valid[axis] ?? null);
+    const valid = (role: ConvRole) => within(length(role), viewOf(role)?.valid[axis] ?? null);
     const along = (role: ConvRole): number => viewOf(role)?.strides[axis] ?? stridesOf(aval.shape)[axis]!;
     const inputSide = of === 'input' ? roles.indexOf('output') : roles.indexOf('input');
     if (of !== 'input') {
@@ -285,10 +292,10 @@ const describeConv = ({ params, aval }: Instruction, views: readonly [View, View
       place.set(t, { length: length('output'), of: of === 'output' ? (inputSide as 0 | 1) : 'term' });
       tap.set(k, { length: length('kernel'), of: of === 'output' ? 'term' : (inputSide as 0 | 1) });
       steps.input.push([
-        { sum: { [t]: stride, [k]: apart }, constant: -low, stride: along('input'), ...range('input') },
+        { sum: { [t]: stride, [k]: apart }, constant: -low, stride: along('input'), ...valid('input') },
       ]);
-      steps.kernel.push([{ sum: { [k]: 1 }, stride: along('kernel'), ...(of === 'kernel' ? {} : range('kernel')) }]);
-      steps.output.push([{ sum: { [t]: 1 }, stride: along('output'), ...(of === 'output' ? {} : range('output')) }]);
+      steps.kernel.push([{ sum: { [k]: 1 }, stride: along('kernel'), ...(of === 'kernel' ? {} : valid('kernel')) }]);
+      steps.output.push([{ sum: { [t]: 1 }, stride: along('output'), ...(of === 'output' ? {} : valid('output')) }]);
       return;
     }
     const side = inputSide as 0 | 1;
@@ -296,13 +303,13 @@ const describeConv = ({ params, aval }: Instruction, views: readonly [View, View
     if (!classes || stride === 1) {
       letters.set(s, { length: length('input'), of: side });
       terms.set(k, { length: taps, of: 'term' });
-      const place = { sum: { [s]: 1, [k]: -apart }, constant: low, divisor: stride, ...range('output') };
+      const place = { sum: { [s]: 1, [k]: -apart }, constant: low, divisor: stride, ...valid('output') };
       steps.input.push([{ sum: { [s]: 1 }, stride: along('input') }]);
       steps.output.push([{ ...place, stride: along('output') }]);
       // Where no place of the output is met there is no term: the other factor is zero, too.
       const whole = { ...place, low: Number.MIN_SAFE_INTEGER, high: Number.MAX_SAFE_INTEGER, stride: 0 };
       steps.kernel.push([
-        { sum: { [k]: 1 }, stride: along('kernel'), ...range('kernel') },
+        { sum: { [k]: 1 }, stride: along('kernel'), ...valid('kernel') },
         ...(stride === 1 ? [] : [whole]),
       ]);
       return;
@@ -328,12 +335,12 @@ const describeConv = ({ params, aval }: Instruction, views: readonly [View, View
     const tap = { [`first ${i}`]: 1, [k]: apartTaps };
     const whole = { sum: { [s]: stride, [r]: 1 }, low: 0, high: length('input') };
     steps.input.push([{ ...whole, stride: along('input') }]);
-    steps.kernel.push([{ sum: tap, stride: along('kernel'), ...range('kernel') }]);
+    steps.kernel.push([{ sum: tap, stride: along('kernel'), ...valid('kernel') }]);
     steps.output.push([
       {
         sum: { [s]: 1, [`origin ${i}`]: 1, [k]: (-apartTaps * apart) / stride },
         stride: along('output'),
-        ...range('output'),
+        ...valid('output'),
       },
       { sum: tap, low: 0, high: taps, stride: 0 },
     ]);
@@ -363,8 +370,8 @@ const describeConv = ({ params, aval }: Instruction, views: readonly [View, View
 /**
  * What an instruction computes of operands seen through views.
  *
- * @param classes whether the gradient of a strided convolution's input is described by remainders, each a batch of its own with the
- * taps that come to it, instead of by quotients; places of the result may then be beyond its end
+ * @param classes whether the gradient of a strided convolution's input is described by remainders, each a batch of its
+ * own with the taps that come to it, instead of by quotients; places of the result may then be beyond its end
  */
 export const describe = (instruction: Instruction, views: readonly [View, View], classes: boolean): Description =>
   instruction.op === 'dotGeneral' ? describeDot(instruction, views) : describeConv(instruction, views, classes);

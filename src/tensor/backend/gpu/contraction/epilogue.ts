@@ -37,7 +37,7 @@ export const buffersOf = ({ kernel, product, slots }: Epilogue): ReadonlyMap<Val
 };
 
 /** Where an element is, and how its kernel finds what it reads. */
-export interface Place {
+interface Place {
   /** By axis of the kernel. */
   readonly at: readonly Coordinate[];
   readonly positionOf: (buffer: Value) => number;

@@ -60,7 +60,9 @@ const behind = (sequence: Sequence, { kernel, product, slots }: Epilogue, value:
     scalarOf: slot => (slot === product ? null : slots.scalarOf(slot)),
   });
 
-/** The passes of a contraction: the product's buffer, if somebody wants it, and those of the epilogue's stores, by slot. */
+/**
+ * The passes of a contraction: the product's buffer, if somebody wants it, and those of the epilogue's stores, by slot.
+ */
 export const contract = (
   sequence: Sequence,
   { instruction, operands, epilogue: chained }: Single,

@@ -1,5 +1,5 @@
 /** How factors get into the memory of a workgroup: who reads what, and where it is. */
-import { dependsOn, indicesOf, inRange, isVector, type Names, partOf, withTables } from './addresses.js';
+import { allOf, dependsOn, indicesOf, inRange, isVector, type Names, partOf, withTables } from './addresses.js';
 import { type Addresses, axesOf, type Description, sizeOfRole } from './description.js';
 import { type Tiling, threadsOf } from './tiles.js';
 
@@ -19,14 +19,20 @@ const strideOf = ({ coefficients }: Addresses, axes: readonly number[]): number 
   return stride === 0 ? Number.POSITIVE_INFINITY : stride;
 };
 
-/** Which of two orders the threads of a workgroup go along when they copy a tile of a factor, some terms of some rows or columns. */
+/**
+ * Which of two orders the threads of a workgroup go along when they copy a tile of a factor, some terms of some rows or
+ * columns.
+ */
 export class Loading {
   readonly memory: string;
   /** Vectors from term to term; one more than there are keeps threads that write terms out of each other's banks. */
   readonly pitch: number;
   /** Whether a buffer of vectors is read. */
   readonly vectors: boolean;
-  /** Whether the four of a vector are neighbours; else they are `groups` apart, so that neighbouring threads have neighbours. */
+  /**
+   * Whether the four of a vector are neighbours; else they are `groups` apart, so that neighbouring threads have
+   * neighbours.
+   */
   readonly packed: boolean;
   /** Rows or columns of a tile, four to a vector. */
   readonly groups: number;
@@ -108,7 +114,7 @@ export class Loading {
           if (dependsOn(place, terms)) lines.push(`let place${end}_${p} = ${sum};`);
           else conditions.push(inRange(`(${sum})`, place));
         });
-        if (conditions.length > 0) lines.push(`let is${end} = ${conditions.join(' && ')};`);
+        if (conditions.length > 0) lines.push(`let is${end} = ${allOf(conditions)};`);
       }
     }
     return lines;
@@ -127,11 +133,14 @@ export class Loading {
     const conditional = !this.#full || map.places.some(place => !dependsOn(place, terms));
     const zero = vectors ? 'vec4<f32>()' : '0.0';
     const lines: string[] = [];
-    for (const i of list(count)) {
+    // Many steps are a loop where they differ by their terms alone.
+    const loops = this.#free && count > 2;
+    for (const i of list(loops ? 1 : count)) {
       const end = `${memory}k${this.#free ? i : 0}`;
       const names = namesOf(description, end);
       if (this.#free || i === 0) {
-        lines.push(`let lane${end} = ${this.#free ? `${memory}Second + ${i * apart}u` : `${memory}First`};`);
+        const along = loops ? `step * ${apart}u` : `${i * apart}u`;
+        lines.push(`let lane${end} = ${this.#free ? `${memory}Second + ${along}` : `${memory}First`};`);
         lines.push(`let flat${end} = k + lane${end};`);
         lines.push(...indicesOf(terms, description, `flat${end}`, names));
         lines.push(`let at${end} = ${partOf(map, terms, names, false)};`);
@@ -149,12 +158,13 @@ export class Loading {
         ];
         const index = `at${mine} + at${end}`;
         const value = `${buffer}[${vectors ? `(${index}) / 4u` : index}]`;
-        return conditions.length === 0 ? value : `select(${zero}, ${value}, ${conditions.join(' && ')})`;
+        return conditions.length === 0 ? value : `select(${zero}, ${value}, ${allOf(conditions)})`;
       });
       const group = this.#free ? `${memory}First` : `${memory}Second + ${i * apart}u`;
       const vector = vectors ? values[0]! : `vec4<f32>(${values.join(', ')})`;
       lines.push(`${memory}[lane${end} * ${pitch}u + ${group}] = ${vector};`);
     }
+    if (loops) return [`for (var step = 0u; step < ${count}u; step++) {`, indent(lines.join('\n')), '}'];
     return idle ? [`if (thread < ${groups * depth}u) {`, indent(lines.join('\n')), '}'] : lines;
   }
 }

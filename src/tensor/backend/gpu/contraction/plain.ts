@@ -1,4 +1,7 @@
-/** Contractions as kernels of gpu.js: a thread, or a quarter of one, for each element of the result, and a loop over the terms. */
+/**
+ * Contractions as kernels of gpu.js: a thread, or a quarter of one, for each element of the result, and a loop over the
+ * terms.
+ */
 import type { DType } from '../../../dtype.js';
 import { range, type Shape, sizeOf } from '../../../shape.js';
 import type { Condition, Coordinate, Float, Integer } from '../language/code.js';
@@ -169,9 +172,6 @@ class Writer {
       ...this.#strides(map, at),
       ...quotients.map(({ place, q }) => ({ at: code.integer(q), stride: place.stride })),
     ]);
-    const key = `${position} ${index}`;
-    const known = this.#known.get(key);
-    if (known !== undefined) return known;
     const conditions = map.places.flatMap((place): Condition[] => {
       if (place.divisor === 1) {
         const q = this.#sum(place, at);
@@ -180,6 +180,10 @@ class Writer {
       const q = this.#quotient(place, at);
       return [`${q} * ${place.divisor} == ${this.#sum(place, at)}`, ...this.#range(q, place)];
     });
+    // A view that stands still has the same address for elements of which some are not there.
+    const key = `${position} ${index} ${conditions}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
     const scalar = this.#load(position, index, conditions.length === 0 ? null : code.both(...conditions));
     this.#known.set(key, scalar);
     return scalar;
@@ -189,7 +193,7 @@ class Writer {
     const code = this.#code;
     const dtype = this.#dtype;
     if (valid === null) return loadScalar(code, dtype, position, index);
-    const loaded = loadScalar(code, dtype, position, code.select(valid, index, '0'));
+    const loaded = loadScalar(code, dtype, position, code.chosen(valid, index));
     return selectScalar(code, valid, loaded, zeroScalar(code, dtype));
   }
 
@@ -220,7 +224,7 @@ class Writer {
   }
 }
 
-export interface Plain {
+interface Plain {
   readonly name: string;
   readonly description: Description;
   readonly dtype: DType;

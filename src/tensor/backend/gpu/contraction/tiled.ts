@@ -1,6 +1,6 @@
 /**
- * Contractions as shaders: a workgroup computes a tile of the result. It copies what the tile needs of both factors into its memory,
- * some terms at a time, and each thread multiplies rows and columns of it that it has in registers.
+ * Contractions as shaders: a workgroup computes a tile of the result. It copies what the tile needs of both factors
+ * into its memory, some terms at a time, and each thread multiplies rows and columns of it that it has in registers.
  *
  * A convolution is the same: only the addresses differ, which are made of the indices as a description says.
  */
@@ -8,7 +8,7 @@ import { type Shape, sizeOf } from '../../../shape.js';
 import { floatsOfScalar } from '../language/scalars.js';
 import { ShaderCode } from '../language/shader-code.js';
 import type { Sequence, Value } from '../passes/sequence.js';
-import { indicesOf, inRange, isVector, partOf, withTables, word } from './addresses.js';
+import { allOf, indicesOf, inRange, isVector, partOf, withTables, word } from './addresses.js';
 import { axesOf, type Description, type Role, sizeOfRole } from './description.js';
 import { buffersOf, type Epilogue, finish, lengthsIn } from './epilogue.js';
 import { indent, Loading, list, namesOf } from './loading.js';
@@ -20,7 +20,7 @@ const mostGroups = 65535;
 /** Tiles of a band are begun one after another: they share columns while those are in the cache. */
 const bandRows = 8;
 
-export interface Tiled {
+interface Tiled {
   readonly name: string;
   readonly description: Description;
   readonly tiling: Tiling;
@@ -288,7 +288,7 @@ class Writer {
         const parts = vectors ? ['x', 'y', 'z', 'w'] : ['xyzw'[lane]!];
         const part = splits > 1 ? `part * ${sizeOf(shape)}u` : null;
         const inner = this.#writes(`sum${j}`, parts, `atRow + at${columnEnd}`, keepsProduct, stores, part);
-        body.push(conditions.length === 0 ? '{' : `if (${conditions.join(' && ')}) {`, indent(inner.join('\n')), '}');
+        body.push(conditions.length === 0 ? '{' : `if (${allOf(conditions)}) {`, indent(inner.join('\n')), '}');
       }
     }
     lines.push(`for (var i = 0u; i < ${threadRows}u; i++) {`, indent(body.join('\n')), '}');

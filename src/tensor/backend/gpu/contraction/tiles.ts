@@ -19,8 +19,8 @@ export interface Tiling {
 type Shape = Omit<Tiling, 'splits' | 'turns'>;
 
 /**
- * How fast each is where all of it is used. The first was measured on an H100 with products of 4096 × 4096 (31 TFLOP/s, more than with
- * larger tiles or twice the columns a thread); the others by what they load for each product.
+ * How fast each is where all of it is used. The first was measured on an H100 with products of 4096 × 4096 (31 TFLOP/s,
+ * more than with larger tiles or twice the columns a thread); the others by what they load for each product.
  */
 const shapes: readonly (Shape & { readonly speed: number })[] = [
   { rows: 128, columns: 64, depth: 16, threadRows: 8, threadColumns: 4, speed: 1 },
@@ -40,7 +40,10 @@ const leastTerms = 64;
 const mostSplits = 256;
 /** Floats of all parts of sums together. */
 const mostParts = 2 ** 24;
-/** What writing and reading a part of a sum costs, and what another launch does for each thread of the device, in multiplications. */
+/**
+ * What writing and reading a part of a sum costs, and what another launch does for each thread of the device, in
+ * multiplications.
+ */
 const [partCost, launchCost] = [64, 500];
 
 export const threadsOf = ({ rows, columns, threadRows, threadColumns }: Shape): number =>

@@ -23,8 +23,13 @@ export const min = (f: Floats, x: Float, y: Float): Float =>
 /** Compilers take x − x for 0, and x/x for 1, whatever x is. */
 export const sub = (f: Floats, x: Float, y: Float): Float =>
   x === y ? f.select(f.finite(x), 0, f.code.nan) : f.sub(x, y);
-export const div = (f: Floats, x: Float, y: Float): Float =>
-  x === y ? f.select(f.code.both(f.finite(x), f.lt(0, f.abs(x))), 1, f.code.nan) : f.div(x, y);
+
+/** Devices divide by way of the reciprocal, which of the largest numbers is denormal, and so 0 (WGSL, 15.7.4). */
+export const div = (f: Floats, x: Float, y: Float): Float => {
+  if (x === y) return f.select(f.code.both(f.finite(x), f.lt(0, f.abs(x))), 1, f.code.nan);
+  const scale = f.select(f.lt(2 ** 125, f.abs(y)), 0.25, 1);
+  return f.div(f.mul(x, scale), f.mul(y, scale));
+};
 
 /** Compilers take a product with a literal zero for 0. */
 export const mul = (f: Floats, x: Float, y: Float): Float => {

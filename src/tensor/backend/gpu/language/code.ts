@@ -67,6 +67,9 @@ export abstract class Code {
   /** An integer of a float that holds one from 0 to 2^24 − 1. */
   abstract integer(x: Float): Integer;
 
+  /** An index where a condition holds, else 0. */
+  abstract chosen(condition: Condition, index: Integer): Integer;
+
   get infinity(): Float {
     return this.number({ kind: 'constant', value: Number.POSITIVE_INFINITY });
   }

@@ -42,7 +42,8 @@ export const expWithin = (f: Floats, x: Float, low: Float | null = null, k = 0):
 export const exp = (f: Floats, x: Float): Float => {
   const within = f.code.both(f.lt(lowest, x), f.lt(x, highest));
   const y = expWithin(f, f.select(within, x, 0));
-  const beyond = f.select(f.lt(0, x), f.code.infinity, f.select(f.lt(x, 0), 0, x));
+  // NVIDIA's compiler takes a choice between 0 and x by a comparison of the two for the larger of them, and 0 for NaN then.
+  const beyond = f.select(f.code.isNaN(f.of(x)), x, f.select(f.lt(0, x), f.code.infinity, 0));
   return f.select(within, y, beyond);
 };
 

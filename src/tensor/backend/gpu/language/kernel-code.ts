@@ -59,7 +59,9 @@ export class KernelCode extends Code {
     this.#turns = Math.max(this.#turns, length);
     const name = this.fresh();
     this.lines.push(`for (let ${name} = 0; ${name} < ${length}; ${name}++) {`);
-    body({ integer: this.integer(name), float: name });
+    // Counters are integers, which GLSL does not let meet floats in a choice.
+    const float = this.#integers ? name : this.let(name);
+    body({ integer: this.integer(float), float });
     this.lines.push('}');
   }
 
@@ -94,6 +96,12 @@ export class KernelCode extends Code {
 
   integer(x: Float): Integer {
     return this.#integers ? `(${x} | 0)` : x;
+  }
+
+  chosen(condition: Condition, index: Integer): Integer {
+    const text = this.select(condition, index, '0');
+    // Inside of an index GLSL would get a float and an integer to choose from.
+    return this.#integers ? text : this.let(text);
   }
 
   /** The source of a kernel that reads so many buffers and returns this: a float, or four. */

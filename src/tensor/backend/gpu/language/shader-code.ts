@@ -74,4 +74,8 @@ export class ShaderCode extends Code {
   integer(x: Float): Integer {
     return `u32(${x})`;
   }
+
+  chosen(condition: Condition, index: Integer): Integer {
+    return `select(0u, ${index}, ${condition})`;
+  }
 }

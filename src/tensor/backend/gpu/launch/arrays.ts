@@ -126,6 +126,14 @@ class Arrays implements Launcher {
     return this.#buffer(data);
   }
 
+  lend(buffer: DeviceBuffer): DeviceBuffer {
+    return buffer;
+  }
+
+  keep(buffer: DeviceBuffer): DeviceBuffer {
+    return buffer;
+  }
+
   free(buffer: DeviceBuffer): void {
     const array = buffer as HostBuffer;
     if (array.data === null) return;

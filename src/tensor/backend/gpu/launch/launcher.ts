@@ -37,6 +37,13 @@ export interface Launcher {
   slice(buffer: DeviceBuffer, from: number, floats: number): DeviceBuffer;
   /** A new buffer with the floats of all, one behind the other. */
   stack(parts: readonly DeviceBuffer[]): DeviceBuffer;
+  /**
+   * For the run of a program of many launches: a buffer with the same floats that it may use in place of a value's, and one
+   * that a value may keep in place of what the run has made. Where launches are cheaper with the buffers of the last time,
+   * small ones are copied, so that all runs have the same; otherwise it is the same buffer. What is given is still the caller's.
+   */
+  lend(buffer: DeviceBuffer): DeviceBuffer;
+  keep(buffer: DeviceBuffer): DeviceBuffer;
   /** Says that a buffer is not used from now on by what has not been launched yet. */
   free(buffer: DeviceBuffer): void;
   /** Hands what was launched to the device. */

@@ -13,6 +13,7 @@ export interface Slot {
   /** A higher number for a later one. */
   readonly id: number;
   readonly buffer: GpuBuffer;
+  readonly pool: BufferPool;
   readonly bytes: number;
   /** Number of the last batch of commands that uses it. */
   used: number;
@@ -36,19 +37,20 @@ export class BufferPool {
   /** Bytes that a buffer can have. */
   readonly #most: number;
   readonly #failed: (message: string) => void;
+  readonly #next: () => number;
   readonly #all = new Set<Slot>();
   /** By class, the one made first at the end. */
   readonly #kept = new Map<number, Slot[]>();
   #bytes = 0;
   #keptBytes = 0;
-  #ids = 0;
 
-  /** `failed` is told when there was no memory for a buffer. */
-  constructor(device: GpuDevice, usage: number, most: number, failed: (message: string) => void) {
+  /** `failed` is told when there was no memory for a buffer; `next` gives the number of a new one. */
+  constructor(device: GpuDevice, usage: number, most: number, failed: (message: string) => void, next: () => number) {
     this.#device = device;
     this.#usage = usage;
     this.#most = most;
     this.#failed = failed;
+    this.#next = next;
   }
 
   /** Bytes of all buffers. */
@@ -72,8 +74,9 @@ export class BufferPool {
     const asked = size >= large;
     if (asked) this.#device.pushErrorScope('out-of-memory');
     const slot: Slot = {
-      id: this.#ids++,
+      id: this.#next(),
       buffer: this.#device.createBuffer({ size, usage: this.#usage }),
+      pool: this,
       bytes: size,
       used: -1,
     };

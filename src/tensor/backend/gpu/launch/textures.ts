@@ -220,6 +220,14 @@ class TextureLauncher implements Launcher {
     return this.#buffer(level[0]!);
   }
 
+  lend(buffer: DeviceBuffer): DeviceBuffer {
+    return buffer;
+  }
+
+  keep(buffer: DeviceBuffer): DeviceBuffer {
+    return buffer;
+  }
+
   free(buffer: DeviceBuffer): void {
     const { texture } = buffer as TextureBuffer;
     if (texture === null) return;

@@ -26,6 +26,8 @@ import {
 const batch = 64;
 /** Bind groups that are kept of a launchable. */
 const mostGroups = 128;
+/** Bytes up to which a copy costs less than the bind groups that another buffer would take. */
+const mostCopied = 4 * 2 ** 20;
 /** Bytes of buffers for reading that are kept. */
 const mostStaging = 64 * 2 ** 20;
 
@@ -63,7 +65,9 @@ class WebGpuLauncher implements Launcher {
   readonly limits: Readonly<Record<string, number>>;
   readonly #gpuJs: GpuJs;
   readonly #device: GpuDevice;
-  readonly #pool: BufferPool;
+  /** For what runs make on their way, so that all runs of a program have the same buffers; and for what stays. */
+  readonly #passing: BufferPool;
+  readonly #staying: BufferPool;
   readonly #staging: BufferPool;
   readonly #uniforms: Uniforms;
   readonly #failures = new Failures();
@@ -93,8 +97,11 @@ class WebGpuLauncher implements Launcher {
     this.limits = limitsOf(device);
     const failed = (message: string): void => this.#failures.add(message);
     const { storage, copySource, copyDestination, mapRead } = bufferUsage;
-    this.#pool = new BufferPool(device, storage | copySource | copyDestination, bytes, failed);
-    this.#staging = new BufferPool(device, mapRead | copyDestination, bytes, failed);
+    let ids = 0;
+    const pool = (usage: number): BufferPool => new BufferPool(device, usage, bytes, failed, () => ids++);
+    this.#passing = pool(storage | copySource | copyDestination);
+    this.#staying = pool(storage | copySource | copyDestination);
+    this.#staging = pool(mapRead | copyDestination);
     this.#uniforms = new Uniforms(device);
     device.onuncapturederror = event => {
       event.preventDefault?.();
@@ -110,7 +117,9 @@ class WebGpuLauncher implements Launcher {
   }
 
   get bytes(): number {
-    return this.#pool.bytes + this.#staging.bytes + (this.#lost === null ? this.#uniforms.bytes : 0);
+    return (
+      this.#passing.bytes + this.#staying.bytes + this.#staging.bytes + (this.#lost === null ? this.#uniforms.bytes : 0)
+    );
   }
 
   prepare(pass: Pass): Launchable | Promise<Launchable> {
@@ -165,7 +174,7 @@ class WebGpuLauncher implements Launcher {
 
   upload(data: Float32Array): DeviceBuffer {
     this.#check('upload');
-    const buffer = this.#allocate('upload', data.length);
+    const buffer = this.#allocate('upload', data.length, this.#staying);
     const slot = slotOf(buffer);
     // What is written comes before all that has not been submitted.
     if (slot.used === this.#batch) this.flush();
@@ -235,9 +244,17 @@ class WebGpuLauncher implements Launcher {
     return all;
   }
 
+  lend(buffer: DeviceBuffer): DeviceBuffer {
+    return 4 * buffer.floats > mostCopied ? buffer : this.#copied(buffer, this.#passing);
+  }
+
+  keep(buffer: DeviceBuffer): DeviceBuffer {
+    return 4 * buffer.floats > mostCopied ? buffer : this.#copied(buffer, this.#staying);
+  }
+
   free(buffer: DeviceBuffer): void {
     const held = buffer as Held;
-    if (held.slot !== null) this.#pool.give(held.slot);
+    held.slot?.pool.give(held.slot);
     held.slot = null;
   }
 
@@ -266,18 +283,17 @@ class WebGpuLauncher implements Launcher {
   }
 
   trim(): void {
-    if (this.#pool.keptBytes === 0 && this.#staging.keptBytes === 0) return;
+    const pools = [this.#passing, this.#staying, this.#staging];
+    if (pools.every(({ keptBytes }) => keptBytes === 0)) return;
     this.flush();
-    this.#pool.trim();
-    this.#staging.trim();
+    for (const pool of pools) pool.trim();
     this.#epoch += 1;
   }
 
   async destroy(): Promise<void> {
     if (this.#lost === null) this.flush();
     this.#lost ??= 'it was destroyed';
-    this.#pool.destroy();
-    this.#staging.destroy();
+    for (const pool of [this.#passing, this.#staying, this.#staging]) pool.destroy();
     this.#uniforms.buffer.destroy();
     this.#pipelines.clear();
     await this.#gpuJs.WebGPUContext.destroy();
@@ -293,7 +309,7 @@ class WebGpuLauncher implements Launcher {
     });
   }
 
-  #allocate(operation: string, floats: number): Held {
+  #allocate(operation: string, floats: number, pool = this.#passing): Held {
     if (floats > this.traits.floats) {
       throw new DeviceError({
         operation,
@@ -302,7 +318,14 @@ class WebGpuLauncher implements Launcher {
         hint: 'Compute smaller pieces, or compute it on the CPU.',
       });
     }
-    return new Held(this.#pool.take(Math.max(unit, Math.ceil((4 * floats) / unit) * unit)), floats);
+    return new Held(pool.take(Math.max(unit, Math.ceil((4 * floats) / unit) * unit)), floats);
+  }
+
+  #copied(buffer: DeviceBuffer, pool: BufferPool): DeviceBuffer {
+    this.#check('copy');
+    const copy = this.#allocate('copy', buffer.floats, pool);
+    this.#copyFloats(slotOf(buffer), 0, slotOf(copy), 0, buffer.floats);
+    return copy;
   }
 
   #encode(): GpuCommandEncoder {

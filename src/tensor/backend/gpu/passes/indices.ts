@@ -69,7 +69,12 @@ export interface Grid {
  *
  * @throws DeviceError when a space of 2^24 elements and more does not fit into three dimensions
  */
-export const gridOf = (code: KernelCode, lengths: readonly number[], { floats }: Traits, name: string): Grid => {
+export const gridOf = (
+  code: KernelCode,
+  lengths: readonly number[],
+  { floats, integers }: Traits,
+  name: string,
+): Grid => {
   const long = range(lengths.length).filter(axis => lengths[axis] !== 1);
   const own = long.map(axis => lengths[axis]!);
   const total = product(own);
@@ -90,7 +95,7 @@ export const gridOf = (code: KernelCode, lengths: readonly number[], { floats }:
   if (total > floats) throw refuse(`this device holds at most ${floats} numbers in a buffer`);
   if (own.length <= 1) {
     const float = total < exact ? code.let('this.thread.x') : 'this.thread.x';
-    return { grid: [Math.max(1, total)], at: spread([{ integer: 'this.thread.x', float }]) };
+    return { grid: [Math.max(1, total)], at: spread([{ integer: integers ? 'this.thread.x' : float, float }]) };
   }
   if (total < exact) return { grid: [total], at: spread(split(code, 'this.thread.x', own)) };
   // Long axes are cut where that makes them fit; their two halves make up one coordinate again.
@@ -149,5 +154,5 @@ export const addressOf = (code: Code, view: View, at: readonly Coordinate[]): Ad
   });
   if (conditions.length === 0) return { index, valid: null };
   const valid = code.both(...conditions);
-  return { index: code.select(valid, index, '0'), valid };
+  return { index: code.chosen(valid, index), valid };
 };
