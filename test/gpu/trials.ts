@@ -19,7 +19,7 @@ const software: Tolerance = {
   turns: 200_000,
   relative: powers,
 };
-export const tolerances: Readonly<Record<OpenDevice['mode'], Tolerance>> = {
+const tolerances: Readonly<Record<OpenDevice['mode'], Tolerance>> = {
   cpu: { c: 16, arithmetic: 1, flushes: true, absolute: {}, turns: Number.POSITIVE_INFINITY, relative: powers },
   webasm: { c: 16, arithmetic: 0, flushes: true, absolute: {}, turns: Number.POSITIVE_INFINITY, relative: powers },
   webgpu: software,

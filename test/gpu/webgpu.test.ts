@@ -318,7 +318,7 @@ describe('webgpu', () => {
       value = next!;
       for (let j = 0; j < 300; j++) expected[j] = expected[j]! * 0.5 + i;
     }
-    // Two buffers take turns.
+    // Two buffers take turns; what was uploaded first is of those that stay.
     expect(launcher.bytes - before).toBeLessThanOrEqual(2 * classOf(1200));
     const made = await launcher.read(value);
     // Two roundings each, and an error is halved by every launch that follows: 2 ulp of 400.

@@ -11,7 +11,7 @@ import { openWebGpu } from './launch/webgpu.js';
 import { DeviceStorage } from './storage.js';
 
 /** What a device keeps, and what has gone there and back. */
-export interface OpenStats {
+interface OpenStats {
   readonly residentBytes: number;
   readonly residentValues: number;
   readonly spilledBytes: number;

@@ -9,7 +9,7 @@ import { loops } from './loops/index.js';
 const isWide = ({ dtype }: Aval): boolean => dtype === 'float64';
 
 /** Whether a device computes an instruction; one with bodies, if it computes any of what is in them and nothing is float64. */
-export const runsOnDevice = (instruction: Instruction): boolean => {
+const runsOnDevice = (instruction: Instruction): boolean => {
   const { op, params, inputAvals, aval, outputs, bodies } = instruction;
   if ([...inputAvals, ...(outputs ?? [aval])].some(isWide)) return false;
   if (op === 'output') return true;

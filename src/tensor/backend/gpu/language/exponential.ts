@@ -42,8 +42,9 @@ export const expWithin = (f: Floats, x: Float, low: Float | null = null, k = 0):
 export const exp = (f: Floats, x: Float): Float => {
   const within = f.code.both(f.lt(lowest, x), f.lt(x, highest));
   const y = expWithin(f, f.select(within, x, 0));
-  // NVIDIA's compiler takes a choice between 0 and x by a comparison of the two for the larger of them, and 0 for NaN then.
-  const beyond = f.select(f.code.isNaN(f.of(x)), x, f.select(f.lt(0, x), f.code.infinity, 0));
+  // NVIDIA's compiler takes a choice between 0 and x by a comparison of the two for the larger of them, and 0 for NaN then;
+  // nor does it believe in a NaN that it could have computed itself.
+  const beyond = f.select(f.code.isNaN(f.of(x)), f.code.nan, f.select(f.lt(0, x), f.code.infinity, 0));
   return f.select(within, y, beyond);
 };
 
@@ -56,7 +57,8 @@ export const expm1 = (f: Floats, x: Float): Float => {
   return f.select(f.lt(a, 1e-8), x, y);
 };
 
-export const sigmoid = (f: Floats, x: Float): Float => f.div(1, f.add(exp(f, f.neg(x)), 1));
+export const sigmoid = (f: Floats, x: Float): Float =>
+  f.select(f.code.isNaN(f.of(x)), f.code.nan, f.div(1, f.add(exp(f, f.neg(x)), 1)));
 
 /** Below 0.55 a polynomial, above 1 − 2/(e^2a + 1) of the magnitude a. */
 export const tanh = (f: Floats, x: Float): Float => {

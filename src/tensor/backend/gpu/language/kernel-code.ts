@@ -99,7 +99,9 @@ export class KernelCode extends Code {
   }
 
   chosen(condition: Condition, index: Integer): Integer {
-    const text = this.select(condition, index, '0');
+    if (index === '0') return index;
+    // Of two literals to choose from gpu.js makes floats.
+    const text = this.select(condition, /^\d+$/.test(index) ? this.integer(index) : index, '0');
     // Inside of an index GLSL would get a float and an integer to choose from.
     return this.#integers ? text : this.let(text);
   }

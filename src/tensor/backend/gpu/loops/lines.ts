@@ -26,8 +26,6 @@ export const linesOf = ({ shape }: Aval, first: number, last = first): Lines => 
   inner: sizeOf(shape.slice(last + 1)),
 });
 
-export const sizeOfLines = ({ outer, length, inner }: Lines): number => outer * length * inner;
-
 /** Which line: before and behind its axis. */
 export interface Line {
   readonly outer: Coordinate;
