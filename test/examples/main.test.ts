@@ -9,7 +9,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const root = resolve(import.meta.dirname, '../..');
 const start = (...args: readonly string[]): Promise<{ stdout: string; stderr: string }> =>
-  promisify(execFile)('npm', ['start', '--silent', '--', '--batch', '16', ...args], { cwd: root });
+  promisify(execFile)('npm', ['start', '--silent', '--', '--batch', '16', ...args], {
+    cwd: root,
+    // A software adapter, for machines without a GPU.
+    env: { VK_DRIVER_FILES: '/usr/lib/chromium/vk_swiftshader_icd.json', ...process.env },
+  });
 
 describe('npm start', () => {
   let folder = '';
@@ -50,6 +54,17 @@ describe('npm start', () => {
     const tooFew = start('--steps', '2', '--resume', checkpoint, '--out', join(folder, 'f'));
     await expect(tooFew).rejects.toMatchObject({ code: 1, stderr: expect.stringContaining('at step 4 already') });
   });
+
+  it('trains and samples on a GPU: the pictures are those of the CPU', async () => {
+    const { stdout } = await start('--steps', '4', '--device', 'gpu', '--out', join(folder, 'h'));
+    expect(stdout).toMatch(/webgpu/);
+    for (const name of ['samples.png', 'trajectory.png']) {
+      const [onGpu, onCpu] = [decode(await file('h', name)), decode(await file('a', name))];
+      expect(onGpu.data.length).toBe(onCpu.data.length);
+      const apart = onGpu.data.reduce((sum, level, i) => sum + Math.abs(level - onCpu.data[i]!), 0);
+      expect(apart / onCpu.data.length / 255).toBeLessThan(0.01);
+    }
+  }, 240_000);
 
   it('a broken checkpoint is named, without a stack trace', async () => {
     const broken = start('--resume', join(root, 'package.json'), '--out', join(folder, 'g'));

@@ -1,7 +1,7 @@
 /**
  * Groups of single operations (`ops_*`): each case in float32 and in float64, on every backend, the gradients too.
  */
-import { add, type FloatDType, stopGradient, sub, type Tensor, tensor, vjp } from 'tenfold';
+import { add, deviceInfo, type FloatDType, stopGradient, sub, type Tensor, tensor, vjp } from 'tenfold';
 import { describe, expect, it } from 'vitest';
 import { referenceBackend } from '../../src/tensor/backend/reference/reference.js';
 import { wasmBackend } from '../../src/tensor/backend/wasm/wasm.js';
@@ -45,6 +45,13 @@ export type Operation = (
 /** Operations by the name that the group has for them. */
 export type Operations = Readonly<Record<string, Operation>>;
 
+/** Operations of a group by its name; cases whose names begin with one of `missing` wait for an issue of their own. */
+export interface GroupOfOperations {
+  readonly name: string;
+  readonly operations: Operations;
+  readonly missing?: readonly string[];
+}
+
 const backends = [wasmBackend, referenceBackend];
 
 const named = (results: ReturnType<Operation>): Readonly<Record<string, Tensor>> => {
@@ -55,13 +62,20 @@ const named = (results: ReturnType<Operation>): Readonly<Record<string, Tensor>>
 /** What float32 makes of a number that is beyond it. */
 const overflowing = (value: number): number => (Number.isFinite(Math.fround(value)) ? value : Math.fround(value));
 
-const checkIn = (
+/** A result, or a gradient, and what the group has for it. */
+interface Compared {
+  readonly name: string;
+  readonly got: Tensor;
+  readonly ref: Json;
+}
+
+/** The results of a case and its gradients, not yet computed. */
+const comparedOf = (
   dtype: FloatDType,
   testCase: GoldenCase,
   group: GoldenGroup,
   operation: Operation,
-  backend: (typeof backends)[number],
-): void => {
+): readonly Compared[] => {
   const read = (ref: Json): Tensor => {
     const { data, shape, dtype: stored } = group.tensor(ref);
     return tensor(data, shape, { dtype: stored === 'I32' ? 'int32' : stored === 'U8' ? 'uint8' : dtype }) as Tensor;
@@ -81,16 +95,6 @@ const checkIn = (
     );
     return named(operation(Object.fromEntries(values), args, Object.fromEntries(lists), dtype));
   };
-  const where = (name: string): string => `${testCase.name}, ${name}, ${dtype}, ${backend.name}`;
-  const errors = objectOf(testCase.f32_err ?? {});
-  const compare = (name: string, got: Tensor, ref: Json): void => {
-    const wanted = group.tensor(ref);
-    const values = { shape: got.shape, data: got.dataSync() };
-    if (wanted.dtype === 'I32' || wanted.dtype === 'U8') exactly(where(name), values, wanted);
-    else if (dtype === 'float64') withinF64(where(name), values, wanted);
-    else withinF32(where(name), values, { ...wanted, data: Float64Array.from(wanted.data, overflowing) }, errors[name]);
-    if (wanted.dtype === 'F64') expect(got.dtype, `the dtype of ${where(name)}`).toBe(dtype);
-  };
 
   const out = objectOf(at(testCase, 'out'));
   const results = apply(flat);
@@ -98,43 +102,116 @@ const checkIn = (
   const grad = objectOf(testCase.grad ?? {});
   const cotangents = objectOf(testCase.cot ?? {});
   const sought = Object.keys(grad);
-  const gradients: Record<string, Tensor> = {};
-  if (sought.length > 0) {
-    const names = Object.keys(cotangents);
-    const f = (...values: readonly Tensor[]): readonly Tensor[] => {
-      const results = apply(new Map([...flat, ...sought.map((name, i): [string, Tensor] => [name, values[i]!])]));
-      return names.map(name => results[name]!);
-    };
-    const [, pullback] = vjp(f, ...sought.map(name => flat.get(name)!));
-    const all = pullback(names.map(name => read(cotangents[name]!))) as readonly Tensor[];
-    sought.forEach((name, i) => {
-      gradients[name] = all[i]!;
-    });
-  }
-  evaluate([...Object.values(results), ...Object.values(gradients)].map(nodeOf), backend);
-  for (const [name, ref] of Object.entries(out)) compare(name, results[name]!, ref);
-  for (const [name, ref] of Object.entries(grad)) compare(`grad.${name}`, gradients[name]!, ref);
+  const compared = Object.entries(out).map(([name, ref]): Compared => ({ name, got: results[name]!, ref }));
+  if (sought.length === 0) return compared;
+  const names = Object.keys(cotangents);
+  const f = (...values: readonly Tensor[]): readonly Tensor[] => {
+    const results = apply(new Map([...flat, ...sought.map((name, i): [string, Tensor] => [name, values[i]!])]));
+    return names.map(name => results[name]!);
+  };
+  const [, pullback] = vjp(f, ...sought.map(name => flat.get(name)!));
+  const gradients = pullback(names.map(name => read(cotangents[name]!))) as readonly Tensor[];
+  return [
+    ...compared,
+    ...sought.map((name, i): Compared => ({ name: `grad.${name}`, got: gradients[i]!, ref: grad[name]! })),
+  ];
 };
 
-/** Tests of a group; cases whose names begin with one of `missing` wait for an issue of their own. */
-export const operationTests = (name: string, operations: Operations, missing: readonly string[] = []): void => {
-  const check = (testCase: GoldenCase, group: GoldenGroup): void => {
-    const op = stringOf(at(testCase, 'op'));
-    const operation = Object.hasOwn(operations, op) ? operations[op]! : unknownCase('operation', op);
-    for (const backend of backends) {
-      for (const dtype of ['float32', 'float64'] as const) checkIn(dtype, testCase, group, operation, backend);
-    }
-  };
+/** How a result in float32 is compared: as {@link withinF32}, or as a device that is less exact needs it. */
+export type Float32Rule = typeof withinF32;
+
+/** Compares a result, of which these are the elements. `place` is where it was computed. */
+const compare = (
+  place: string,
+  dtype: FloatDType,
+  testCase: GoldenCase,
+  group: GoldenGroup,
+  { name, got, ref }: Compared,
+  data: ArrayLike<number>,
+  inFloat32: Float32Rule = withinF32,
+): void => {
+  const where = `${testCase.name}, ${name}, ${dtype}, ${place}`;
+  const wanted = group.tensor(ref);
+  const values = { shape: got.shape, data };
+  if (wanted.dtype === 'I32' || wanted.dtype === 'U8') exactly(where, values, wanted);
+  else if (dtype === 'float64') withinF64(where, values, wanted);
+  else {
+    const error = objectOf(testCase.f32_err ?? {})[name];
+    inFloat32(where, values, { ...wanted, data: Float64Array.from(wanted.data, overflowing) }, error);
+  }
+  if (wanted.dtype === 'F64') expect(got.dtype, `the dtype of ${where}`).toBe(dtype);
+};
+
+const operationOf = (testCase: GoldenCase, operations: Operations): Operation => {
+  const op = stringOf(at(testCase, 'op'));
+  return Object.hasOwn(operations, op) ? operations[op]! : unknownCase('operation', op);
+};
+
+const checkIn = (
+  dtype: FloatDType,
+  testCase: GoldenCase,
+  group: GoldenGroup,
+  operation: Operation,
+  backend: (typeof backends)[number],
+): void => {
+  const all = comparedOf(dtype, testCase, group, operation);
+  evaluate(
+    all.map(({ got }) => nodeOf(got)),
+    backend,
+  );
+  for (const each of all) compare(backend.name, dtype, testCase, group, each, each.got.dataSync());
+};
+
+/** A case in float32 on the device in use, whose values are read asynchronously. */
+const checkOnDevice = async (
+  testCase: GoldenCase,
+  group: GoldenGroup,
+  operation: Operation,
+  inFloat32: Float32Rule,
+): Promise<void> => {
+  const all = comparedOf('float32', testCase, group, operation);
+  evaluate(all.map(({ got }) => nodeOf(got)));
+  const { mode } = deviceInfo();
+  for (const each of all) compare(mode, 'float32', testCase, group, each, await each.got.data(), inFloat32);
+};
+
+/** Tests of a group. */
+const groupTests = (
+  { name, operations, missing = [] }: GroupOfOperations,
+  check: (testCase: GoldenCase, group: GoldenGroup, operation: Operation) => void | Promise<void>,
+  isTaken: (index: number) => boolean = () => true,
+): void => {
   const isMissing = (title: string): boolean =>
     missing.some(op => title === `${name}/${op}` || title.startsWith(`${name}/${op}/`));
   const suite = selected(name) ? describe : describe.skip;
   suite(name, () => {
-    for (const { title, run } of goldenTests(name, check)) {
+    const tests = goldenTests(name, (testCase, group) => check(testCase, group, operationOf(testCase, operations)));
+    for (const { title, run } of tests.filter((_, index) => isTaken(index))) {
       if (isMissing(title)) it.skip(title);
       else it(title, run);
     }
   });
 };
+
+/** Tests of a group in float32 and in float64, on the CPU and on the reference backend. */
+export const operationTests = (group: GroupOfOperations): void =>
+  groupTests(group, (testCase, read, operation) => {
+    for (const backend of backends) {
+      for (const dtype of ['float32', 'float64'] as const) checkIn(dtype, testCase, read, operation, backend);
+    }
+  });
+
+/**
+ * Tests of a group in float32, on the device that is in use when they run.
+ *
+ * @param every takes the first of so many cases, and leaves out the others
+ */
+export const deviceOperationTests = (group: GroupOfOperations, inFloat32: Float32Rule = withinF32, every = 1): void =>
+  groupTests(
+    group,
+    (testCase, read, operation) => checkOnDevice(testCase, read, operation, inFloat32),
+    index => index % every === 0,
+  );
 
 /** The values of one function with the derivative of another: ours with an error that the reference is known to have. */
 export const withDerivative = (values: Tensor, derivative: Tensor): Tensor =>

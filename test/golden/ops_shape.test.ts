@@ -1,6 +1,5 @@
 /** Movement and indexing as PyTorch and NumPy do it. */
 import { operationTests } from './operations.js';
-import { indexing } from './tables/indexing.js';
-import { movement } from './tables/movement.js';
+import { groups } from './tables/groups.js';
 
-operationTests('ops_shape', { ...movement, ...indexing });
+operationTests(groups.ops_shape);

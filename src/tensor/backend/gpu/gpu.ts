@@ -10,7 +10,7 @@ import type { Pass } from './pass.js';
 import type { Value } from './passes/sequence.js';
 import { type CpuStep, isList, type Made, type Plan, planOf } from './plan.js';
 import { report } from './report.js';
-import { type Course, follow, run, settled } from './run.js';
+import { type Counts, type Course, follow, run, settled } from './run.js';
 import { DeviceStorage } from './storage.js';
 
 const passesOf = ({ steps }: Plan): readonly Pass[] =>
@@ -18,12 +18,6 @@ const passesOf = ({ steps }: Plan): readonly Pass[] =>
     if (step.kind === 'launch') return [step.pass];
     return step.kind === 'region' ? step.bodies.flatMap(passesOf) : [];
   });
-
-/** What has been done, for deviceInfo and for tests. */
-export interface Counts {
-  launches: number;
-  compiled: number;
-}
 
 /** A program that the CPU backend runs as a whole, if it is one. */
 const onlyOnCpu = ({ steps }: Plan, program: Program): CpuStep | null => {
@@ -78,8 +72,7 @@ const prepared = (device: Device, program: Program, counts: Counts): Executable 
       const resultOf = (value: Value): Storage => (value < given ? inputs[value]! : storages.get(value)!);
       function* course(): Course<void> {
         if (ready !== null) yield ready;
-        const outcomes = yield* run({ device, launchables, scalars }, plan, inputs, wanted);
-        counts.launches += passes.length;
+        const outcomes = yield* run({ device, counts, launchables, scalars }, plan, inputs, wanted);
         for (const [i, outcome] of outcomes.entries()) {
           if ('buffer' in outcome) device.settle(made[i]!, outcome.buffer);
           else device.provide(made[i]!, yield* settled(outcome.storage.read()));

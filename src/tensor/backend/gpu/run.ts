@@ -78,8 +78,15 @@ class Cell {
   }
 }
 
+/** What has been done, for deviceInfo. */
+export interface Counts {
+  launches: number;
+  compiled: number;
+}
+
 export interface Context {
   readonly device: Device;
+  readonly counts: Counts;
   readonly launchables: ReadonlyMap<Pass, Launchable>;
   /** The values of the run's scalars. */
   readonly scalars: readonly number[];
@@ -121,6 +128,7 @@ function* runStep(context: Context, plan: Plan, step: Step, cells: Map<Value, Ce
       for (const value of step.reads) buffers.push(yield* bufferOf(context, cells.get(value)!));
       const numbers = step.pass.numbers.map(number => numberOf(number, context.scalars));
       const made = launcher.launch(context.launchables.get(step.pass)!, buffers, numbers);
+      context.counts.launches += 1;
       step.makes.forEach((value, i) => {
         cells.set(value, new Cell(made[i]!, null, launcher));
       });
@@ -197,30 +205,48 @@ function* decision(context: Context, cell: Cell, aval: Aval): Course<number> {
 }
 
 function* runRegion(context: Context, step: RegionStep, operands: readonly Cell[]): Course<readonly Cell[]> {
-  const { op, params, inputAvals } = step.instruction;
-  const [body, second] = step.bodies as [Plan, Plan];
-  if (op === 'call') return yield* runBody(context, body, operands);
+  const { op, inputAvals } = step.instruction;
+  if (op === 'call') return yield* runBody(context, step.bodies[0]!, operands);
   if (op === 'cond') {
     const index = yield* decision(context, operands[0]!, inputAvals[0]!);
     const branch = Math.min(Math.max(index, 0), step.bodies.length - 1);
     return yield* runBody(context, step.bodies[branch]!, operands.slice(1));
   }
-  if (op === 'while') {
-    const { testCaptures, bodyCaptures } = params as unknown as WhileParams;
-    const forTest = operands.slice(0, testCaptures);
-    const forBody = operands.slice(testCaptures, testCaptures + bodyCaptures);
-    let carries: readonly Cell[] = operands.slice(testCaptures + bodyCaptures).map(cell => cell.retain());
-    for (;;) {
-      const [flag] = (yield* runBody(context, body, [...forTest, ...carries])) as [Cell];
-      const goesOn = yield* decision(context, flag, { shape: [], dtype: 'bool' });
-      flag.release();
-      if (goesOn === 0) return carries;
-      const next = yield* runBody(context, second, [...forBody, ...carries]);
-      for (const cell of carries) cell.release();
+  if (op === 'while') return yield* runWhile(context, step, operands);
+  return yield* runFold(context, step, operands);
+}
+
+const releaseAll = (cells: readonly Cell[]): void => {
+  for (const cell of cells) cell.release();
+};
+
+function* runWhile(context: Context, step: RegionStep, operands: readonly Cell[]): Course<readonly Cell[]> {
+  const { testCaptures, bodyCaptures } = step.instruction.params as unknown as WhileParams;
+  const [test, body] = step.bodies as [Plan, Plan];
+  const forTest = operands.slice(0, testCaptures);
+  const forBody = operands.slice(testCaptures, testCaptures + bodyCaptures);
+  let carries: readonly Cell[] = operands.slice(testCaptures + bodyCaptures).map(cell => cell.retain());
+  try {
+    while (yield* holds(context, test, [...forTest, ...carries])) {
+      const next = yield* runBody(context, body, [...forBody, ...carries]);
+      releaseAll(carries);
       carries = next;
     }
+    return carries;
+  } catch (error) {
+    releaseAll(carries);
+    throw error;
   }
-  return yield* runFold(context, step, operands);
+}
+
+/** Whether a loop goes on. */
+function* holds(context: Context, test: Plan, inputs: readonly Cell[]): Course<boolean> {
+  const [flag] = (yield* runBody(context, test, inputs)) as readonly [Cell];
+  try {
+    return (yield* decision(context, flag, { shape: [], dtype: 'bool' })) !== 0;
+  } finally {
+    flag.release();
+  }
 }
 
 function* runFold(context: Context, step: RegionStep, operands: readonly Cell[]): Course<readonly Cell[]> {
@@ -235,30 +261,38 @@ function* runFold(context: Context, step: RegionStep, operands: readonly Cell[])
     sequences.push({ buffer: yield* bufferOf(context, cell), floats });
   }
   let carries: readonly Cell[] = operands.slice(captures, captures + count).map(cell => cell.retain());
+  const slices: Cell[] = [];
   const stacks = outputs!.slice(count).map((): Cell[] => []);
-  for (let turn = 0; turn < length; turn++) {
-    const at = reverse ? length - 1 - turn : turn;
-    const slices = sequences.map(({ buffer, floats }) => {
-      const own = Number.isInteger(floats) ? launcher.slice(buffer, at * floats, floats) : launcher.slice(buffer, 0, 1);
-      return new Cell(own, null, launcher);
-    });
-    const results = yield* runBody(context, body, [...constant, ...carries, ...slices]);
-    for (const cell of [...carries, ...slices]) cell.release();
-    carries = results.slice(0, count);
-    results.slice(count).forEach((cell, i) => {
-      stacks[i]!.push(cell);
-    });
-  }
   const stacked: Cell[] = [];
-  for (const [i, cells] of stacks.entries()) {
-    const parts: DeviceBuffer[] = [];
-    for (const cell of reverse ? [...cells].reverse() : cells) parts.push(yield* bufferOf(context, cell));
-    const empty = sizeOf(outputs![count + i]!.shape) === 0;
-    const buffer = empty ? launcher.upload(new Float32Array(1)) : launcher.stack(parts);
-    stacked.push(new Cell(buffer, null, launcher));
-    for (const cell of cells) cell.release();
+  try {
+    for (let turn = 0; turn < length; turn++) {
+      const at = reverse ? length - 1 - turn : turn;
+      for (const { buffer, floats } of sequences) {
+        const whole = Number.isInteger(floats);
+        const own = whole ? launcher.slice(buffer, at * floats, floats) : launcher.slice(buffer, 0, 1);
+        slices.push(new Cell(own, null, launcher));
+      }
+      const results = yield* runBody(context, body, [...constant, ...carries, ...slices]);
+      releaseAll(carries);
+      carries = results.slice(0, count);
+      results.slice(count).forEach((cell, i) => {
+        stacks[i]!.push(cell);
+      });
+      releaseAll(slices.splice(0));
+    }
+    for (const [i, cells] of stacks.entries()) {
+      const parts: DeviceBuffer[] = [];
+      for (const cell of reverse ? [...cells].reverse() : cells) parts.push(yield* bufferOf(context, cell));
+      const empty = sizeOf(outputs![count + i]!.shape) === 0;
+      const buffer = empty ? launcher.upload(new Float32Array(1)) : launcher.stack(parts);
+      stacked.push(new Cell(buffer, null, launcher));
+      releaseAll(cells.splice(0));
+    }
+    return [...carries, ...stacked];
+  } catch (error) {
+    releaseAll([...carries, ...slices, ...stacks.flat(), ...stacked]);
+    throw error;
   }
-  return [...carries, ...stacked];
 }
 
 /** A result of a run: a buffer that belongs to nobody yet, or elements on the host. */
@@ -286,9 +320,13 @@ export function* run(
     const buffer = lends ? launcher.lend(own) : own;
     given[value] = new Cell(buffer, inputs[value]!, buffer === own ? null : launcher);
   }
-  const cells = (yield* runPlan(context, plan, given)).flatMap(made => (isCells(made) ? [...made] : [made]));
+  const cells: Cell[] = [];
+  try {
+    for (const made of yield* runPlan(context, plan, given)) cells.push(...(isCells(made) ? made : [made]));
+  } finally {
+    releaseAll(given);
+  }
   const values = plan.outputs.flatMap(made => (isList(made) ? [...made] : [made]));
-  for (const cell of given) cell.release();
   const own = new Map<Value, Cell>();
   cells.forEach((cell, i) => {
     const value = values[i]!;

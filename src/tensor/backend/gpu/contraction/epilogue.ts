@@ -4,6 +4,7 @@ import { type Shape, sizeOf } from '../../../shape.js';
 import { refined } from '../../../view.js';
 import type { Code, Coordinate, Float, Integer } from '../language/code.js';
 import {
+  floatOfIndex,
   loadScalar,
   type Scalar,
   scalarOfIndex,
@@ -59,7 +60,8 @@ export const finish = (
     const { index, valid } = addressOf(code, value.view, at);
     const zeroed = (scalar: Scalar): Scalar =>
       valid === null ? scalar : selectScalar(code, valid, scalar, zeroScalar(code, value.dtype));
-    if (value.kind === 'index') return zeroed(scalarOfIndex(code, value.dtype, code.let(asFloat(index))));
+    if (value.kind === 'index')
+      return zeroed(scalarOfIndex(code, value.dtype, floatOfIndex(code, index, asFloat(index))));
     const buffer = slots.valueOf(value.slot);
     if (buffer !== null) return zeroed(loadScalar(code, value.dtype, positionOf(buffer), index));
     const scalar = slots.scalarOf(value.slot);

@@ -87,6 +87,13 @@ export const scalarOfProgram = (code: Code, dtype: DType, index: number): Scalar
       })
     : float(code.number({ kind: 'scalar', index, part: 'all' }));
 
+/**
+ * An index as a float, which `asFloat` makes of it. One that never changes is a number given to the pass: compilers take
+ * products and quotients of a literal zero for 0, whatever the other operand is.
+ */
+export const floatOfIndex = (code: Code, index: Integer, asFloat: Float): Float =>
+  /^\d+$/.test(index) ? code.number({ kind: 'constant', value: Number(index) }) : code.let(asFloat);
+
 /** A non-negative integer below 2^24 as a value of the dtype; of uint8 modulo 256. */
 export const scalarOfIndex = (code: Code, dtype: DType, x: Float): Scalar => {
   if (dtype === 'bool') return truth(code, `(${x} > ${code.literal(0.5)})`);

@@ -58,6 +58,19 @@ const workgroupOf = (grid: readonly number[]): readonly [x: number, y: number, z
   return [x, y, z];
 };
 
+/** A comparison of a float with itself, as both languages are written: false for NaN. */
+const itself = /\((\w+) ?== ?\1\)/g;
+
+/**
+ * The code with such comparisons made by bits. WGSL lets compilers assume that there are no NaNs (15.7), and NVIDIA's does so
+ * with what it computes itself.
+ */
+const knowingNaN = (code: string): string => {
+  const changed = code.replace(itself, 'isNumber($1)');
+  if (changed === code) return code;
+  return `${changed}\nfn isNumber(x : f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) <= 0x7f800000u; }\n`;
+};
+
 const refused = (operation: string, given: string, rule: string): DeviceError =>
   new DeviceError({ operation, given, rule, hint: 'This is a defect of the library: please report it.' });
 
@@ -125,7 +138,7 @@ export const translateKernel = (gpu: GpuInstance, device: GpuDevice, pass: Kerne
   }
   const most = device.limits.maxComputeWorkgroupsPerDimension ?? 65535;
   const size = workgroupOf(grid);
-  const code = resized(kernel.compiledSource, size);
+  const code = resized(knowingNaN(kernel.compiledSource), size);
   if (code === null) throw refused(name, kernel.compiledSource, 'gpu.js 2.24.1 names the size of its workgroups once');
 
   const [x = 1, y = 1, z = 1] = grid;
@@ -161,7 +174,7 @@ export const translateShader = (device: GpuDevice, pass: ShaderPass): Translatio
   checkWorkgroups(name, workgroups, device.limits.maxComputeWorkgroupsPerDimension ?? 65535);
   return {
     shader: {
-      code: source,
+      code: knowingNaN(source),
       reads: reads.length,
       makes: makes.length,
       uniformBytes: 16 * Math.ceil(numbers.length / 4),

@@ -6,10 +6,10 @@ import type { Code, Condition, Coordinate, Integer } from '../language/code.js';
 import type { KernelCode } from '../language/kernel-code.js';
 import type { Traits } from '../pass.js';
 
-/** Below, every integer is a float32 of its own. */
+/** Up to here every integer is a float32 of its own. */
 export const exact = 2 ** 24;
-/** What WebGPU starts along an axis at most: 65535 groups of 8 threads along x and y, of 1 along z. */
-const longest = [65535 * 8, 65535 * 8, 65535] as const;
+/** What WebGPU starts along an axis at most: 65535 groups, which have 64 threads in x and 4 in y where both are long. */
+const longest = [65535 * 64, 65535 * 4, 65535] as const;
 
 const product = (lengths: readonly number[]): number => lengths.reduce((p, n) => p * n, 1);
 
@@ -40,22 +40,49 @@ export const split = (code: KernelCode, x: string, lengths: readonly number[]): 
   return found;
 };
 
+/** Below, a quotient that a device has rounded may be off by more than one, but its remainder is a float. */
+const short = 2 ** 12;
+
+/** As {@link split}, of any index that devices with integers compute exactly: one below 2^31. */
+export const splitExactly = (code: KernelCode, x: Integer, lengths: readonly number[]): Coordinate[] => {
+  const found: Coordinate[] = [];
+  let rest: Integer = `(${x})`;
+  for (let axis = lengths.length - 1; axis > 0; axis--) {
+    const by = lengths[axis]!;
+    if (Number.isInteger(Math.log2(by))) {
+      const own = `(${rest} & ${by - 1})`;
+      found.unshift({ integer: own, float: by <= exact ? code.let(own) : own });
+      rest = `(${rest} >> ${Math.log2(by)})`;
+      continue;
+    }
+    const guess = code.integer(code.let(code.call('floor', `${rest} / ${by}`)));
+    const left = `(${rest} - ${guess} * ${by})`;
+    if (by < short) {
+      const [off, own] = divided(code, code.let(left), by);
+      found.unshift({ integer: code.integer(own), float: own });
+      rest = `(${guess} + ${code.integer(off)})`;
+      continue;
+    }
+    const off = code.let(code.select(`${left} < 0`, '-1', code.select(`${left} >= ${by}`, '1', '0')));
+    const quotient = `(${guess} + ${code.integer(off)})`;
+    const own = `(${rest} - ${quotient} * ${by})`;
+    found.unshift({ integer: own, float: by <= exact ? code.let(own) : own });
+    rest = quotient;
+  }
+  found.unshift({ integer: rest, float: lengths[0]! <= exact ? code.let(rest) : rest });
+  return found;
+};
+
 /** Axes in up to three neighbouring groups, outermost first, each as long as may be; null if there are no such. */
 const grouped = (lengths: readonly number[]): readonly (readonly number[])[] | null => {
   const groups: number[][] = [];
   for (const length of [...lengths].reverse()) {
     const group = groups.at(-1);
-    const most = Math.min(exact, longest[groups.length - 1] ?? 0);
-    if (group !== undefined && product(group) * length < most) group.unshift(length);
+    const most = longest[groups.length - 1] ?? 0;
+    if (group !== undefined && product(group) * length <= most) group.unshift(length);
     else groups.push([length]);
   }
   return groups.length <= 3 && groups.every((group, i) => product(group) <= longest[i]!) ? groups.reverse() : null;
-};
-
-/** The smallest divisor, but 1, that leaves a factor of at most `most`; null if there is none. */
-const divisor = (length: number, most: number): number | null => {
-  for (let d = Math.max(2, Math.ceil(length / most)); d <= Math.sqrt(length) + 1; d++) if (length % d === 0) return d;
-  return null;
 };
 
 export interface Grid {
@@ -67,7 +94,7 @@ export interface Grid {
 /**
  * A thread for each element of a space, in row-major order.
  *
- * @throws DeviceError when a space of 2^24 elements and more does not fit into three dimensions
+ * @throws DeviceError when there are more of them than a buffer can have
  */
 export const gridOf = (
   code: KernelCode,
@@ -94,29 +121,19 @@ export const gridOf = (
     });
   if (total > floats) throw refuse(`this device holds at most ${floats} numbers in a buffer`);
   if (own.length <= 1) {
-    const float = total < exact ? code.let('this.thread.x') : 'this.thread.x';
+    const float = total <= exact ? code.let('this.thread.x') : 'this.thread.x';
     return { grid: [Math.max(1, total)], at: spread([{ integer: integers ? 'this.thread.x' : float, float }]) };
   }
-  if (total < exact) return { grid: [total], at: spread(split(code, 'this.thread.x', own)) };
-  // Long axes are cut where that makes them fit; their two halves make up one coordinate again.
-  const cut = own.map(length => {
-    const by = length > longest[0] ? divisor(length, longest[0] / 2) : null;
-    return by === null ? [length] : [by, length / by];
-  });
-  const groups = grouped(cut.flat());
-  if (groups === null) throw refuse('its indices are exact only where they fit into three dimensions of a grid');
+  if (total <= exact) return { grid: [total], at: spread(split(code, 'this.thread.x', own)) };
+  if (!integers) throw refuse(`indices of several axes are exact on this device only up to ${exact}`);
+  // Dividing is dear, so that axes are those of the grid where they fit.
+  const groups = grouped(own);
+  if (groups === null) return { grid: [total], at: spread(splitExactly(code, 'this.thread.x', own)) };
   const names = ['this.thread.x', 'this.thread.y', 'this.thread.z'].slice(0, groups.length).reverse();
-  const pieces = groups.flatMap((group, i) =>
+  const at = groups.flatMap((group, i) =>
     group.length === 1 ? [{ integer: names[i]!, float: names[i]! }] : split(code, names[i]!, group),
   );
-  let next = 0;
-  const whole = cut.map(parts => {
-    if (parts.length === 1) return pieces[next++]!;
-    const [outer, inner] = [pieces[next++]!, pieces[next++]!];
-    const text = `(${outer.integer} * ${parts[1]} + ${inner.integer})`;
-    return { integer: text, float: text };
-  });
-  return { grid: groups.map(product).reverse(), at: spread(whole) };
+  return { grid: groups.map(product).reverse(), at: spread(at) };
 };
 
 /** The sum of coordinates times strides and an offset. */

@@ -9,6 +9,7 @@ import { contiguous, type View } from '../../../view.js';
 import type { Coordinate } from '../language/code.js';
 import type { KernelCode } from '../language/kernel-code.js';
 import {
+  floatOfIndex,
   loadScalar,
   type Scalar,
   scalarOfIndex,
@@ -235,7 +236,7 @@ const indexScalar = (
     if (dtype === 'int32' || dtype === 'uint32')
       return { kind: 'word', low: code.let(`((${index}) & 65535)`), high: code.let(`((${index}) >> 16)`) };
   }
-  return scalarOfIndex(code, dtype, code.let(index));
+  return scalarOfIndex(code, dtype, floatOfIndex(code, index, index));
 };
 
 /** The passes of a kernel, and the buffers of what it stores, by slot. */

@@ -8,7 +8,7 @@ import type { KernelCode } from '../language/kernel-code.js';
 import { operate } from '../language/operations.js';
 import { floatsOfScalar, loadScalar, type Scalar, zeroScalar } from '../language/scalars.js';
 import { floatsIn, type Traits } from '../pass.js';
-import { addressOf, exact, split } from './indices.js';
+import { addressOf, exact, split, splitExactly } from './indices.js';
 import { type Sequence, type Value, writePass } from './sequence.js';
 
 /** What is reduced: an element for every index of a space. */
@@ -75,11 +75,11 @@ export const reduce = (sequence: Sequence, reduction: Reduction): Value => {
   const [depth, inner] = [product(run), product(behind) === 1];
   const blocks = blocksOf(product(before) * product(behind), depth, inner, traits);
   const turns = Math.ceil(depth / blocks);
-  if (run.length > 1 && blocks > 1 && depth >= exact) {
+  if (depth > exact && !traits.integers) {
     throw new DeviceError({
       operation: name,
       given: `a reduction of ${depth} elements along axes of lengths ${run}`,
-      rule: `indices of several axes are exact on a device only below ${exact}`,
+      rule: `indices are exact on this device only up to ${exact}`,
       hint: 'Reduce one axis after the other, or compute it on the CPU: await device("cpu").',
     });
   }
@@ -125,8 +125,8 @@ export const reduce = (sequence: Sequence, reduction: Reduction): Value => {
           ? `(${turn.integer} * ${blocks} + ${block.integer})`
           : `(${block.integer} * ${turns} + ${turn.integer})`;
         const each = (): void => {
-          if (run.length === 1) take([{ integer: text, float: depth < exact ? code.let(text) : text }]);
-          else take(split(code, text, run));
+          if (run.length === 1) take([{ integer: text, float: depth <= exact ? code.let(text) : text }]);
+          else take(depth <= exact ? split(code, text, run) : splitExactly(code, text, run));
         };
         if (turns * blocks === depth) each();
         else code.if(`${text} < ${depth}`, each);
