@@ -204,9 +204,13 @@ export const operationTests = (group: GroupOfOperations): void =>
 /**
  * Tests of a group in float32, on the device that is in use when they run.
  *
- * @param every takes the first of so many cases, and leaves out the others
+ * @param options `every` takes the first of so many cases and leaves out the others; `inFloat32` compares instead of
+ *   {@link withinF32}, for devices that are less exact
  */
-export const deviceOperationTests = (group: GroupOfOperations, inFloat32: Float32Rule = withinF32, every = 1): void =>
+export const deviceOperationTests = (
+  group: GroupOfOperations,
+  { every = 1, inFloat32 = withinF32 }: { readonly every?: number; readonly inFloat32?: Float32Rule } = {},
+): void =>
   groupTests(
     group,
     (testCase, read, operation) => checkOnDevice(testCase, read, operation, inFloat32),

@@ -1,8 +1,8 @@
-/** Loops, branches and calls on devices: they agree with the CPU, read back nothing they need not, and leave no buffers behind. */
+/** Loops, branches and calls on devices: they agree with the CPU, and read back nothing they need not. */
 import { existsSync } from 'node:fs';
 import * as tenfold from 'tenfold';
 import { type DeviceMode, device, deviceInfo, explain, type StepReport, type Tensor, tensor } from 'tenfold';
-import { flatten } from 'tenfold/tree';
+import { leaves } from 'tenfold/tree';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const swiftShader = '/usr/lib/chromium/vk_swiftshader_icd.json';
@@ -13,87 +13,82 @@ type Operation = (...args: readonly unknown[]) => Tensor;
 type Transform = (...args: readonly unknown[]) => (...args: readonly unknown[]) => unknown;
 type Tensors = Readonly<Record<string, Tensor>>;
 
-const { add, argsort, broadcastTo, cast, greater, less, matmul, mean, mul, remainder, reshape, sin, slice, square, sub, sum, tanh, where } =
-  tenfold as unknown as Readonly<Record<'add' | 'argsort' | 'broadcastTo' | 'cast' | 'greater' | 'less' | 'matmul' | 'mean' | 'mul' | 'remainder' | 'reshape' | 'sin' | 'slice' | 'square' | 'sub' | 'sum' | 'tanh' | 'where', Operation>>;
-const { checkpoint, cond, fold, forLoop, grad, scan, switchOn, vmap, whileLoop } =
-  tenfold as unknown as Readonly<Record<'checkpoint' | 'cond' | 'fold' | 'forLoop' | 'grad' | 'scan' | 'switchOn' | 'vmap' | 'whileLoop', Transform>>;
+const { add, argsort, broadcastTo, cast, greater, less, matmul, mean, mul } = tenfold as unknown as Readonly<
+  Record<'add' | 'argsort' | 'broadcastTo' | 'cast' | 'greater' | 'less' | 'matmul' | 'mean' | 'mul', Operation>
+>;
+const { remainder, reshape, sin, slice, square, sub, sum, tanh, where } = tenfold as unknown as Readonly<
+  Record<'remainder' | 'reshape' | 'sin' | 'slice' | 'square' | 'sub' | 'sum' | 'tanh' | 'where', Operation>
+>;
+const { checkpoint, cond, fold, forLoop, grad, scan, switchOn, vmap, whileLoop } = tenfold as unknown as Readonly<
+  Record<'checkpoint' | 'cond' | 'fold' | 'forLoop' | 'grad' | 'scan' | 'switchOn' | 'vmap' | 'whileLoop', Transform>
+>;
 const jvp = tenfold.jvp as unknown as (...args: readonly unknown[]) => unknown;
 
 const values = (shape: readonly number[], seed = 1): Tensor => {
   const size = shape.reduce((p, n) => p * n, 1);
   return reshape(tensor(Float32Array.from({ length: size }, (_, i) => Math.sin((i + 1) * seed * 1.7))), shape);
 };
-const ints = (list: readonly number[]): Tensor => tensor(list, { dtype: 'int32' });
-const int = (x: number): Tensor => tensor(x, { dtype: 'int32' });
+const ints = (list: readonly number[]): Tensor => tensor(list, { dtype: 'int32' }) as Tensor;
+const int = (x: number): Tensor => tensor(x, { dtype: 'int32' }) as Tensor;
 
 interface Case {
   readonly name: string;
-  /** Computes everything anew, and gives a list of tensors. */
+  /** Computes everything anew, and gives a tree of tensors. */
   readonly run: () => unknown;
 }
 
 const rows = (): Tensor => values([5, 3]);
 
-const step = (rate: number) => (carry: Tensor, x: Tensor) => add(mul(carry, rate), x);
+const step =
+  (rate: number) =>
+  (carry: Tensor, x: Tensor): Tensor =>
+    add(mul(carry, rate), x);
 
 const cases: readonly Case[] = [
   {
     name: 'a fold with captures, carries of two dtypes, and a sequence',
     run: () => {
       const [w, shift] = [values([3, 3], 2), values([3], 5)];
-      const body = ({ h, n }: Tensors, x: Tensor): Tensor => ({
-        h: tanh(add(add(matmul(reshape(h, [1, 3]), w), x), shift)),
+      const body = ({ h, n }: Tensors, x: Tensor): unknown => ({
+        h: tanh(add(add(matmul(h, w), x), shift)),
         n: add(n, cast(sum(greater(x, 0)), 'int32')),
       });
-      const end = fold(body)({ h: values([1, 3], 3), n: int(100_000) }, rows());
-      return [end.h, end.n];
+      return fold(body)({ h: values([1, 3], 3), n: int(100_000) }, rows());
     },
   },
   ...[false, true].map(reverse => ({
     name: `a ${reverse ? 'reversed ' : ''}scan that stacks floats, integers and truth values`,
     run: (): unknown => {
-      const body = (carry: Tensor, { x, i }: Tensors): Tensor => {
+      const body = (carry: Tensor, { x, i }: Tensors): unknown => {
         const next = add(mul(carry, 0.5), x);
-        return [next, { next, count: add(mul(i, 70_001), -3), positive: greater(next, 0), carry, constant: int(-7) }];
+        const positive = greater(next, 0);
+        return [next, { next, count: add(mul(i, 70_001), -3), positive, carry, i, constant: int(-7) }];
       };
-      const [last, ys] = scan(body, { reverse })(values([3]), { x: rows(), i: ints([1, -2, 30_000, 4, 0]) });
-      return [last, ys];
+      return scan(body, { reverse })(values([3]), { x: rows(), i: ints([1, -2, 30_000, 4, 0]) });
     },
   })),
   ...[0, 1].map(length => ({
     name: `a scan of ${length} steps`,
-    run: (): unknown => {
-      const [last, ys] = scan((c: Tensor, x: Tensor) => [add(c, x), greater(x, c)])(
-        values([3]),
-        slice(rows(), [0], [length]),
-      );
-      return [last, ys];
-    },
+    run: () => scan((c: Tensor, x: Tensor) => [add(c, x), greater(x, c)])(values([3]), slice(rows(), [0], [length])),
   })),
   {
     name: 'a scan over rows without elements',
     run: () => {
-      const [count, ys] = scan((n: Tensor, x: Tensor) => [add(n, 1), mul(x, 2)])(
-        int(0),
-        broadcastTo(tensor([], { dtype: 'float32' }), [4, 0]),
-      );
-      return [count, ys];
+      const empty = broadcastTo(tensor([], { dtype: 'float32' }), [4, 0]);
+      return scan((n: Tensor, x: Tensor) => [add(n, 1), mul(x, 2)])(int(0), empty);
     },
   },
   {
     name: 'a fold whose carries change places and stay as they are',
     run: () => {
-      const end = fold(({ a, b, still }: Tensors) => ({ a: b, b: a, still }))(
-        { a: values([2]), b: values([2], 3), still: int(9) },
-        5,
-      );
-      return [end.a, end.b, end.still];
+      const first = { a: values([2]), b: values([2], 3), still: int(9) };
+      return fold(({ a, b, still }: Tensors) => ({ a: b, b: a, still }))(first, 5);
     },
   },
   {
     name: 'folds in folds, each with numbers of its own',
     run: () => {
-      const inner = (carry: Tensor, x: Tensor): Tensor => fold(step(0.75))(mul(carry, 1.25), broadcastTo(x, [4, 3]));
+      const inner = (carry: Tensor, x: Tensor): unknown => fold(step(0.75))(mul(carry, 1.25), broadcastTo(x, [4, 3]));
       const outer = fold((carry: Tensor, x: Tensor) => add(fold(step(0.3))(inner(carry, x), rows()), 0.125));
       return [outer(values([3]), rows()), add(outer(values([3], 2), mul(rows(), 1.5)), 2.5)];
     },
@@ -111,9 +106,9 @@ const cases: readonly Case[] = [
   {
     name: 'a fold that computes in float64',
     run: () => {
-      const body = (carry: Tensor, x: Tensor): Tensor => cast(add(mul(cast(carry, 'float64'), 0.9), cast(x, 'float64')), 'float32');
-      const first = mul(rows(), 2);
-      return [mul(fold(body)(values([3]), first), 3)];
+      const body = (carry: Tensor, x: Tensor): Tensor =>
+        cast(add(mul(cast(carry, 'float64'), 0.9), cast(x, 'float64')), 'float32');
+      return mul(fold(body)(values([3]), mul(rows(), 2)), 3);
     },
   },
   ...[1, -1].map(sign => ({
@@ -122,17 +117,15 @@ const cases: readonly Case[] = [
       const x = values([3]);
       const chosen = cond(
         greater(mul(sum(square(x)), sign), 0),
-        (y: Tensor) => [fold(step(0.4))(mul(y, 3), rows()), int(1)],
-        (y: Tensor) => [mul(cast(argsort(y), 'float32'), 0.6), int(2)],
-      )(x);
-      return [add(chosen[0], 1), chosen[1]];
+        (y: Tensor) => ({ y: fold(step(0.4))(mul(y, 3), rows()), taken: int(1) }),
+        (y: Tensor) => ({ y: mul(cast(argsort(y), 'float32'), 0.6), taken: int(2) }),
+      )(x) as Tensors;
+      return [add(chosen.y, 1), chosen.taken];
     },
   })),
   ...[-3, 0, 1, 2, 9].map(index => ({
     name: `branch ${index} of three`,
-    run: (): unknown => [
-      switchOn(int(index), [(y: Tensor) => mul(y, 0.2), (y: Tensor) => square(y), (y: Tensor) => y])(values([4])),
-    ],
+    run: () => switchOn(int(index), [(y: Tensor) => mul(y, 0.2), square, (y: Tensor) => y])(values([4])),
   })),
   {
     name: 'loops until a test fails, one of them never begun',
@@ -144,67 +137,81 @@ const cases: readonly Case[] = [
           steps: add(steps, 1),
         }),
       );
-      const ends = [27, 1].map(n => collatz({ n: int(n), steps: int(0) }));
       const near = whileLoop(
         (x: Tensor) => greater(sum(square(x)), 1e-3),
         (x: Tensor) => mul(x, 0.5),
       )(values([4]));
-      return [ends[0].n, ends[0].steps, ends[1].steps, near];
+      return [...[27, 1].map(n => collatz({ n: int(n), steps: int(0) })), near];
     },
   },
   {
     name: 'a loop of a computed count, and one in a fold',
-    run: () => [
-      forLoop(cast(sum(tensor([2, 3, 4])), 'int32'), (x: Tensor, i: Tensor) => add(mul(x, 0.5), cast(i, 'float32')))(
-        values([2]),
-      ),
-      fold((carry: Tensor, n: Tensor) => forLoop(n, (x: Tensor) => mul(x, 1.5))(carry))(values([2]), ints([2, 0, 1, 3])),
-    ],
+    run: () => {
+      const count = cast(sum(tensor([2, 3, 4])), 'int32');
+      const counted = forLoop(count, (x: Tensor, i: Tensor) => add(mul(x, 0.5), cast(i, 'float32')))(values([2]));
+      const powers = fold((carry: Tensor, n: Tensor) => forLoop(n, (x: Tensor) => mul(x, 1.5))(carry));
+      return [counted, powers(values([2]), ints([2, 0, 1, 3]))];
+    },
   },
   {
     name: 'calls',
     run: () => {
       const f = checkpoint((x: Tensor) => sin(mul(square(x), 0.3)));
-      const g = (x: Tensor): Tensor => sum(mul(f(f(x)), x));
-      return [f(rows()), grad(g)(rows())];
+      return [f(rows()), grad((x: Tensor) => sum(mul(f(f(x)), x)))(rows())];
     },
   },
   ...[undefined, 'sqrt', 2].map(segments => ({
     name: `the gradient of a fold${segments === undefined ? '' : ` in segments (${segments})`}`,
     run: (): unknown => {
-      const loss = (w: Tensor, xs: Tensor): Tensor =>
-        mean(square(fold((h: Tensor, x: Tensor) => tanh(add(mul(h, w), x)), { segments })(values([3]), xs)));
+      const body = (w: Tensor) => (h: Tensor, x: Tensor) => tanh(add(mul(h, w), x));
+      const loss = (w: Tensor, xs: Tensor): Tensor => mean(square(fold(body(w), { segments })(values([3]), xs)));
       const [w, xs] = [values([3], 2), rows()];
-      return [grad(loss)(w, xs), grad(((x: Tensor) => loss(w, x)))(xs)];
+      return [grad(loss)(w, xs), grad((x: Tensor) => loss(w, x))(xs)];
     },
   })),
   {
     name: 'batches of folds, loops and branches',
     run: () => {
-      const batch = values([4, 3], 3);
-      const folded = vmap(((x: Tensor) => fold(step(0.6))(x, rows())));
-      const chosen = vmap(((x: Tensor) =>
-        cond(greater(sum(x), 0), (y: Tensor) => mul(y, 0.2), (y: Tensor) => sub(y, 5))(x)));
-      const looped = vmap(((x: Tensor) =>
-        whileLoop((y: Tensor) => greater(sum(square(y)), 0.1), (y: Tensor) => mul(y, 0.5))(x)));
-      return [folded(batch), chosen(batch), looped(batch)];
+      const folded = vmap((x: Tensor) => fold(step(0.6))(x, rows()));
+      const chosen = vmap((x: Tensor) =>
+        cond(
+          greater(sum(x), 0),
+          (y: Tensor) => mul(y, 0.2),
+          (y: Tensor) => sub(y, 5),
+        )(x),
+      );
+      const looped = vmap((x: Tensor) =>
+        whileLoop(
+          (y: Tensor) => greater(sum(square(y)), 0.1),
+          (y: Tensor) => mul(y, 0.5),
+        )(x),
+      );
+      return [folded, chosen, looped].map(f => f(values([4, 3], 3)));
     },
   },
   {
     name: 'the derivative of a loop along a direction',
     run: () => {
-      const f = whileLoop((y: Tensor) => less(sum(square(y)), 9), (y: Tensor) => mul(y, 1.5));
+      const f = whileLoop(
+        (y: Tensor) => less(sum(square(y)), 9),
+        (y: Tensor) => mul(y, 1.5),
+      );
       return jvp(f, [values([3])], [values([3], 2)]);
     },
   },
 ];
 
-const dataOf = async (all: readonly Tensor[]): Promise<readonly ArrayLike<number>[]> =>
-  Promise.all(all.map(async each => (await each.data()) as ArrayLike<number>));
+const tensorsIn = (tree: unknown): readonly Tensor[] => leaves(tree) as readonly Tensor[];
 
-/** Steps of a program, those of bodies behind what they belong to. */
-const namesOf = (steps: readonly Any[]): readonly string[] =>
-  steps.flatMap(({ name, steps: inside }) => [name, ...namesOf(inside).map(each => `  ${each}`)]);
+const dataOf = (tree: unknown): Promise<readonly ArrayLike<number>[]> =>
+  Promise.all(tensorsIn(tree).map(async each => (await each.data()) as ArrayLike<number>));
+
+/** Launches of steps, those of bodies as often as they are run. */
+const launchesIn = (steps: readonly StepReport[]): number =>
+  steps.reduce((all, { name, times, steps: inside }) => {
+    if (inside.length > 0) return all + launchesIn(inside);
+    return name.startsWith('[cpu]') ? all : all + times!;
+  }, 0);
 
 for (const mode of ['cpu', 'webgpu'] as const satisfies readonly DeviceMode[]) {
   describe(`on ${mode}`, () => {
@@ -219,14 +226,16 @@ for (const mode of ['cpu', 'webgpu'] as const satisfies readonly DeviceMode[]) {
         const onCpu = run();
         const wanted = await dataOf(onCpu);
         await device('gpu', { mode });
-        const all = run();
-        const found = await dataOf(all);
+        const before = deviceInfo().memory;
+        const result = run();
+        const found = await dataOf(result);
+        const { launches, uploads } = deviceInfo().memory;
+        expect(launches + uploads).toBeGreaterThan(before.launches + before.uploads);
+        expect(tensorsIn(result).map(({ shape }) => shape)).toEqual(tensorsIn(onCpu).map(({ shape }) => shape));
         found.forEach((each, i) => {
-          expect(all[i]!.shape).toEqual(onCpu[i]!.shape);
           expect(each.constructor).toBe(wanted[i]!.constructor);
           expect(each.length).toBe(wanted[i]!.length);
-          // Ten operations or so in a row, each within some eps of values about 1: devices may fuse, divide by reciprocals, and have
-          // functions of their own.
+          // Some ten operations in a row on values about 1: devices may fuse, divide by reciprocals, and have functions of their own.
           for (let at = 0; at < each.length; at++) {
             const bound = each instanceof Float32Array ? 3e-6 * Math.max(1, Math.abs(wanted[i]![at]!)) : 0;
             expect(Math.abs(each[at]! - wanted[i]![at]!)).toBeLessThanOrEqual(bound);
@@ -234,5 +243,27 @@ for (const mode of ['cpu', 'webgpu'] as const satisfies readonly DeviceMode[]) {
         });
       });
     }
+
+    it('a fold of 100 steps launches what explain says, and reads back its result alone', async () => {
+      const w = values([8, 8], 0.3);
+      const run = (x: Tensor): Tensor => fold((h: Tensor) => tanh(add(matmul(h, w), 0.1)))(x, 100) as Tensor;
+      const x = values([4, 8]);
+      const { steps } = explain(run as (x: Tensor) => Tensor)(x).report!;
+      const before = deviceInfo().memory;
+      await run(x).data();
+      const after = deviceInfo().memory;
+      expect(after.readbacks - before.readbacks).toBe(1);
+      expect(after.readbackBytes - before.readbackBytes).toBe(4 * 4 * 8);
+      expect(launchesIn(steps)).toBeGreaterThanOrEqual(100);
+      expect(after.launches - before.launches).toBe(launchesIn(steps));
+    });
+
+    it('a fold that needs the CPU in its body runs there as a whole', () => {
+      const wide = (carry: Tensor, x: Tensor): Tensor =>
+        cast(add(cast(carry, 'float64'), cast(x, 'float64')), 'float32');
+      const run = (x: Tensor): Tensor => mul(fold(wide)(values([3]), mul(x, 2)), 3);
+      const { steps } = explain(run)(rows()).report!;
+      expect(steps.map(({ name }) => name)).toEqual(['mul', '[cpu] fold', 'mul']);
+    });
   });
 }

@@ -73,7 +73,7 @@ describe('the pool', () => {
     const pool = new BufferPool(
       device,
       0,
-      2 ** 25 + 16,
+      2 ** 27 + 16,
       message => failures.push(message),
       () => ids++,
     );
@@ -82,9 +82,9 @@ describe('the pool', () => {
     expect([pool.take(1000), pool.take(1000), pool.take(1000)]).toEqual(slots);
     expect(pool.bytes).toBe(3 * 1024);
     expect(pool.keptBytes).toBe(0);
-    expect(pool.take(2 ** 25 + 16).bytes).toBe(2 ** 25 + 16);
+    expect(pool.take(2 ** 27 + 16).bytes).toBe(2 ** 27 + 16);
     error = { message: 'none left' };
-    const large = pool.take(2 ** 24);
+    const large = pool.take(2 ** 26);
     pool.give(large);
     await new Promise(resolve => setTimeout(resolve, 0));
     expect(failures).toHaveLength(1);
@@ -92,11 +92,11 @@ describe('the pool', () => {
     expect(destroyed).toEqual([large.id]);
     expect(pool.keptBytes).toBe(0);
     error = null;
-    expect(pool.take(2 ** 24).id).toBeGreaterThan(large.id);
+    expect(pool.take(2 ** 26).id).toBeGreaterThan(large.id);
     pool.give(slots[0]!);
     pool.trim();
     expect(destroyed).toEqual([large.id, slots[0]!.id]);
-    expect(pool.bytes).toBe(2 * 1024 + 2 ** 25 + 16 + 2 ** 24);
+    expect(pool.bytes).toBe(2 * 1024 + 2 ** 27 + 16 + 2 ** 26);
   });
 });
 

@@ -22,7 +22,7 @@ export interface Slot {
 const smallest = 256;
 
 /** From here on it is asked whether there was memory for a buffer: asking costs a message to the device and back. */
-const large = 16 * 2 ** 20;
+const large = 64 * 2 ** 20;
 
 /** @internal The size of its class: 4, 5, 6 or 7 times a power of two. */
 export const classOf = (bytes: number): number => {

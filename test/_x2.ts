@@ -1,0 +1,11 @@
+import { device, explain, fold, mul, add, cast, tensor, type Tensor, reshape } from 'tenfold';
+await device('gpu', { mode: 'cpu' });
+const wide = (c: Tensor, x: Tensor) => cast(add(cast(c, 'float64'), cast(x, 'float64')) as never, 'float32');
+const c = tensor([1, 2, 3]) as Tensor;
+const run = (x: Tensor) => mul(fold(wide as never)(c, mul(x, 2) as never) as never, 3) as Tensor;
+const e = explain(run)(reshape(tensor([1,2,3,4,5,6]), [2,3]) as Tensor);
+console.log(`${e}`, e.report!.steps);
+const run2 = (x: Tensor) => mul(fold(wide as never)(reshape(c, [3]), mul(x, 2) as never) as never, 3) as Tensor;
+console.log(`${explain(run2)(reshape(tensor([1,2,3,4,5,6]), [2,3]) as Tensor)}`);
+const run3 = (x: Tensor) => mul(cast(add(cast(reshape(mul(x,2), [3, 2]), 'float64'), 1), 'float32'), 3) as Tensor;
+console.log(`${explain(run3)(reshape(tensor([1,2,3,4,5,6]), [2,3]) as Tensor)}`);
