@@ -1,9 +1,18 @@
-/** Loops, branches and calls on devices: they agree with the CPU, and read back nothing they need not. */
+/** Loops, branches and calls on devices: they agree with the CPU, read back nothing they need not, and leave no buffer behind. */
 import { existsSync } from 'node:fs';
 import * as tenfold from 'tenfold';
 import { type DeviceMode, device, deviceInfo, explain, type StepReport, type Tensor, tensor } from 'tenfold';
 import { leaves } from 'tenfold/tree';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { Device } from '../../src/tensor/backend/gpu/device.js';
+import { gpuBackend } from '../../src/tensor/backend/gpu/gpu.js';
+import { openArrays } from '../../src/tensor/backend/gpu/launch/arrays.js';
+import type { Launcher } from '../../src/tensor/backend/gpu/launch/launcher.js';
+import { openWebGpu } from '../../src/tensor/backend/gpu/launch/webgpu.js';
+import { programOfPending } from '../../src/tensor/compile/program.js';
+import { resolve } from '../../src/tensor/graph.js';
+import type { Storage } from '../../src/tensor/storage.js';
+import { nodeOf } from '../../src/tensor/tensor.js';
 
 const swiftShader = '/usr/lib/chromium/vk_swiftshader_icd.json';
 if (existsSync(swiftShader)) process.env.VK_DRIVER_FILES ??= swiftShader;
@@ -79,10 +88,10 @@ const cases: readonly Case[] = [
     },
   },
   {
-    name: 'a fold whose carries change places and stay as they are',
+    name: 'a fold whose carries change places or stay as they are',
     run: () => {
       const first = { a: values([2]), b: values([2], 3), still: int(9) };
-      return fold(({ a, b, still }: Tensors) => ({ a: b, b: a, still }))(first, 5);
+      return fold(({ a, b, still }: Tensors) => ({ a: b, b: mul(a, 2), still }))(first, 5);
     },
   },
   {
@@ -267,3 +276,140 @@ for (const mode of ['cpu', 'webgpu'] as const satisfies readonly DeviceMode[]) {
     });
   });
 }
+
+const collectGarbage = (globalThis as unknown as { gc(): void }).gc;
+
+/** Until what nobody holds has been found. */
+const collected = async (): Promise<void> => {
+  for (let i = 0; i < 4; i++) {
+    collectGarbage();
+    await new Promise(resolved => setTimeout(resolved, 5));
+  }
+};
+
+/** A launcher that fails once, at one of its next calls. */
+const failing = (launcher: Launcher) => {
+  const [calls, none] = [new Set(['launch', 'upload', 'read', 'slice', 'stack', 'lend', 'keep']), -1];
+  const state = { left: none, calls: 0 };
+  const proxy = new Proxy(launcher, {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name, target);
+      if (typeof value !== 'function') return value;
+      return (...args: readonly unknown[]): unknown => {
+        if (calls.has(String(name))) {
+          state.calls += 1;
+          state.left -= 1;
+          if (state.left === 0) throw new Error(`no ${String(name)}`);
+        }
+        return Reflect.apply(value, target, args);
+      };
+    },
+  });
+  return { launcher: proxy, state };
+};
+
+/** Everything that a run can go through: loops, branches, a part on the CPU, and launches enough for buffers to be lent. */
+const everything = (): readonly Tensor[] => {
+  const [x, xs] = [values([3]), mul(rows(), 1.5)];
+  const stacked = scan((carry: Tensor, row: Tensor) => {
+    const next = tanh(add(mul(carry, 0.5), row));
+    return [next, { next, n: cast(greater(next, 0), 'int32') }];
+  })(x, xs);
+  const wide = cast(mul(cast(sum(xs, { axis: 0 }), 'float64'), 1.1), 'float32');
+  const looped = whileLoop(
+    (y: Tensor) => greater(sum(square(y)), 0.1),
+    (y: Tensor) => mul(y, 0.5),
+  )(wide);
+  const chosen = cond(greater(sum(x), 5), square, (y: Tensor) => fold(step(0.4))(y, xs))(looped);
+  return tensorsIn([stacked, chosen, add(argsort(x), 1)]);
+};
+
+const open = (launcher: Launcher) => {
+  const nodes = everything().map(each => resolve(nodeOf(each)));
+  const { program, scalars, leaves: given } = programOfPending(nodes);
+  const inputs = given.map(({ value }) => value as Storage);
+  const executable = gpuBackend(new Device(launcher, 2 ** 28), { launches: 0, compiled: 0 }).compile(program);
+  const run = (from = inputs): readonly Storage[] =>
+    executable.run(from, scalars).flatMap(each => (Array.isArray(each) ? each : [each]));
+  const read = async (all: readonly Storage[]): Promise<readonly unknown[]> =>
+    (await Promise.all(all.map(each => each.read()))).map(each => Array.from(each));
+  return { inputs, run, read };
+};
+
+describe('buffers', () => {
+  it('are as many after 200 runs as after 20, on arrays and on WebGPU', async () => {
+    for (const launcher of [await openArrays('cpu'), await openWebGpu()]) {
+      const { run, read } = open(launcher);
+      const bytes: number[] = [];
+      for (let i = 0; i < 200; i++) {
+        await read(run());
+        if (i % 20 !== 19) continue;
+        await collected();
+        bytes.push(launcher.bytes);
+      }
+      expect(bytes.slice(1)).toEqual(bytes.slice(1).map(() => bytes[0]));
+    }
+  }, 120_000);
+
+  it('are freed wherever a run fails, whose values tell why, and the next run is right', async () => {
+    const { launcher, state } = failing(await openArrays('cpu'));
+    const { run, read } = open(launcher);
+    const wanted = await read(run());
+    await collected();
+    const { bytes } = launcher;
+    state.calls = 0;
+    await read(run());
+    const { calls } = state;
+    expect(calls).toBeGreaterThan(40);
+    for (let at = 1; at <= calls; at++) {
+      state.left = at;
+      const settled = await Promise.allSettled(run().map(each => each.read()));
+      state.left = -1;
+      const failures = settled.flatMap(each => (each.status === 'rejected' ? [`${each.reason}`] : []));
+      // The last calls read results, each for itself.
+      expect(failures.length).toBeGreaterThan(0);
+      for (const failure of failures) expect(failure).toMatch(/no (launch|upload|read|slice|stack|lend|keep)/);
+    }
+    await collected();
+    expect(launcher.bytes).toBe(bytes);
+    expect(await read(run())).toEqual(wanted);
+  }, 120_000);
+
+  it('are freed where a WebGPU run fails', async () => {
+    const { launcher, state } = failing(await openWebGpu());
+    const { run, read } = open(launcher);
+    for (let i = 0; i < 5; i++) await read(run());
+    state.calls = 0;
+    const wanted = await read(run());
+    const { calls } = state;
+    await collected();
+    const { bytes } = launcher;
+    for (let at = 1; at <= calls; at += 3) {
+      state.left = at;
+      const settled = await Promise.allSettled(run().map(each => each.read()));
+      state.left = -1;
+      expect(settled.some(({ status }) => status === 'rejected')).toBe(true);
+    }
+    await collected();
+    expect(await read(run())).toEqual(wanted);
+    await collected();
+    expect(launcher.bytes).toBe(bytes);
+  }, 120_000);
+
+  it('an input that cannot be had fails the run that wanted it, and no other', async () => {
+    for (const launcher of [await openArrays('cpu'), await openWebGpu()]) {
+      const { inputs, run, read } = open(launcher);
+      const wanted = await read(run());
+      for (const which of inputs.keys()) {
+        const { dtype, size } = inputs[which]!;
+        const refused = (): never => {
+          throw new Error('nothing to be had');
+        };
+        const broken: Storage = { dtype, size, device: 'gpu', readSync: refused, read: async () => refused() };
+        const [bad, good] = [run(inputs.map((each, i) => (i === which ? broken : each))), run()];
+        await expect(bad[0]!.read()).rejects.toThrow('nothing to be had');
+        expect(await read(good)).toEqual(wanted);
+      }
+    }
+  });
+});

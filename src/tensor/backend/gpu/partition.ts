@@ -1,7 +1,7 @@
 /** Which part of a program runs where: what a device cannot do, the CPU backend does. */
 import type { Instruction, Program } from '../../compile/program.js';
 import { entryOf } from '../../primitives/table.js';
-import type { Aval } from '../../shape.js';
+import { type Aval, sizeOf } from '../../shape.js';
 import { contracts } from './contraction/index.js';
 import { canOperate } from './language/operations.js';
 import { loops } from './loops/index.js';
@@ -64,6 +64,15 @@ const bodyScalarsOf = ({ scalars, instructions }: Program): ReadonlyMap<number, 
   );
 };
 
+/** What costs nothing wherever it is used, and is no smaller than what it is made of: other places need not be sent it. */
+const isFree = ({ op, inputAvals, aval, outputs, bodies }: Instruction): boolean => {
+  if (op === 'output' || outputs !== null || bodies.length > 0) return false;
+  const entry = entryOf(op);
+  if (entry.kind === 'source') return true;
+  if (entry.kind !== 'movement' || entry.view === null || op === 'pad') return false;
+  return inputAvals.every(({ shape }) => sizeOf(shape) <= sizeOf(aval.shape));
+};
+
 /** The parts of a program in an order in which each finds made what it reads; neighbours run at different places. */
 export const partition = (program: Program): readonly Segment[] => {
   const { instructions } = program;
@@ -75,16 +84,28 @@ export const partition = (program: Program): readonly Segment[] => {
       each.op === 'output' ? places.get(byResult.get(each.inputs[0]!)!)! : runsOnDevice(each) ? 'device' : 'cpu';
     places.set(each, place);
   }
-  const kinds = new Set(places.values());
+  const outputs = new Set(program.outputs);
+  const free = new Set(instructions.filter(each => isFree(each) && !outputs.has(each.result)));
+  const kinds = new Set(instructions.filter(each => !free.has(each)).map(each => places.get(each)!));
   if (kinds.size <= 1) return [whole(program, kinds.has('cpu') ? 'cpu' : 'device')];
+  /** An instruction behind all that is free on the way to it. */
+  const withFree = new Map<Instruction, readonly Instruction[]>();
+  for (const each of instructions) {
+    const before = each.inputs.flatMap(slot => {
+      const made = byResult.get(slot);
+      return made !== undefined && free.has(made) ? withFree.get(made)! : [];
+    });
+    withFree.set(each, [...new Set([...before, each])]);
+  }
   const groups: { readonly where: 'device' | 'cpu'; readonly own: readonly Instruction[] }[] = [];
-  let left: readonly Instruction[] = instructions;
-  let where = places.get(instructions[0]!)!;
+  let left: readonly Instruction[] = instructions.filter(each => !free.has(each));
+  let where = places.get(left[0]!)!;
   while (left.length > 0) {
     const missing = new Set(left.map(({ result }) => result));
     const own: Instruction[] = [];
     for (const each of left) {
-      if (places.get(each) !== where || each.inputs.some(slot => missing.has(slot))) continue;
+      const reads = withFree.get(each)!.flatMap(({ inputs }) => inputs);
+      if (places.get(each) !== where || reads.some(slot => missing.has(slot))) continue;
       own.push(each);
       missing.delete(each.result);
     }
@@ -93,7 +114,15 @@ export const partition = (program: Program): readonly Segment[] => {
     left = left.filter(each => !taken.has(each));
     where = where === 'device' ? 'cpu' : 'device';
   }
-  return groups.map(({ where: place, own }) => segment(program, place, own));
+  return groups.map(({ where: place, own }) => {
+    const all = new Set(own.flatMap(each => withFree.get(each)!));
+    return segment(
+      program,
+      place,
+      instructions.filter(each => all.has(each)),
+      free,
+    );
+  });
 };
 
 const whole = (program: Program, where: 'device' | 'cpu'): Segment => ({
@@ -104,8 +133,13 @@ const whole = (program: Program, where: 'device' | 'cpu'): Segment => ({
   scalars: Array.from({ length: program.scalarCount }, (_, i) => i),
 });
 
-/** Some instructions of a program as a program, its slots numbered anew. */
-const segment = (program: Program, where: 'device' | 'cpu', own: readonly Instruction[]): Segment => {
+/** Some instructions of a program as a program, its slots numbered anew. What is free is in every part that needs it. */
+const segment = (
+  program: Program,
+  where: 'device' | 'cpu',
+  own: readonly Instruction[],
+  free: ReadonlySet<Instruction>,
+): Segment => {
   const avals = new Map<number, Aval>([
     ...program.inputs.map((aval, slot) => [slot, aval] as const),
     ...program.instructions.map(({ result, aval }) => [result, aval] as const),
@@ -122,7 +156,7 @@ const segment = (program: Program, where: 'device' | 'cpu', own: readonly Instru
     ...program.outputs,
     ...program.instructions.filter(each => !inside.has(each)).flatMap(({ inputs }) => inputs),
   ]);
-  const makes = own.map(({ result }) => result).filter(slot => wanted.has(slot));
+  const makes = own.filter(each => !free.has(each) && wanted.has(each.result)).map(({ result }) => result);
   const bodyScalars = bodyScalarsOf(program);
   const scalars = [
     ...used.map(slot => scalarAt.get(slot)!),

@@ -333,16 +333,24 @@ export function* run(
     if (own.has(value) || !wanted.includes(value)) cell.release();
     else own.set(value, cell);
   });
-  return wanted.map(value => {
-    const cell = own.get(value)!;
-    if (cell.buffer === null) return { storage: cell.storage! };
-    const buffer = cell.take() ?? launcher.slice(cell.buffer, 0, cell.buffer.floats);
-    cell.release();
-    if (!lends) return { buffer };
-    const kept = launcher.keep(buffer);
-    if (kept !== buffer) launcher.free(buffer);
-    return { buffer: kept };
-  });
+  const outcomes: Outcome[] = [];
+  try {
+    for (const value of wanted) outcomes.push(outcomeOf(launcher, own.get(value)!, lends));
+    return outcomes;
+  } catch (error) {
+    for (const outcome of outcomes) if ('buffer' in outcome) launcher.free(outcome.buffer);
+    for (const value of wanted.slice(outcomes.length)) own.get(value)!.release();
+    throw error;
+  }
 }
+
+/** What a cell holds for somebody else, who has all of it; releases the cell. */
+const outcomeOf = (launcher: Launcher, cell: Cell, lends: boolean): Outcome => {
+  if (cell.buffer === null) return { storage: cell.storage! };
+  const kept = lends ? launcher.keep(cell.buffer) : cell.buffer;
+  const buffer = kept === cell.buffer ? (cell.take() ?? launcher.slice(kept, 0, kept.floats)) : kept;
+  cell.release();
+  return { buffer };
+};
 
 const isCells = (made: Cell | readonly Cell[]): made is readonly Cell[] => Array.isArray(made);

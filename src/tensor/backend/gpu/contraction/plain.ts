@@ -184,15 +184,18 @@ class Writer {
     const key = `${position} ${index} ${conditions}`;
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    const scalar = this.#load(position, index, conditions.length === 0 ? null : code.both(...conditions));
+    const scalar = this.#load(position, index, conditions);
     this.#known.set(key, scalar);
     return scalar;
   }
 
-  #load(position: number, index: Integer, valid: Condition | null): Scalar {
+  #load(position: number, index: Integer, conditions: readonly Condition[]): Scalar {
     const code = this.#code;
     const dtype = this.#dtype;
-    if (valid === null) return loadScalar(code, dtype, position, index);
+    if (conditions.length === 0) return loadScalar(code, dtype, position, index);
+    // A product and no `&&`: that is a branch, and compilers that unroll the loops around many of them do not end.
+    const truths = conditions.map(condition => code.select(condition, code.literal(1), code.literal(0)));
+    const valid = `(${code.let(truths.join(' * '))} > ${code.literal(0.5)})`;
     const loaded = loadScalar(code, dtype, position, code.chosen(valid, index));
     return selectScalar(code, valid, loaded, zeroScalar(code, dtype));
   }

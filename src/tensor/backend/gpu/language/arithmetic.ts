@@ -14,11 +14,12 @@ export const round = (f: Floats, x: Float): Float => {
 
 export const sign = (f: Floats, x: Float): Float => f.select(f.lt(0, x), 1, f.select(f.lt(x, 0), -1, x));
 
-/** NaN if either is. */
-export const max = (f: Floats, x: Float, y: Float): Float =>
-  f.select(f.code.isNaN(f.of(x)), x, f.select(f.lt(y, x), x, y));
-export const min = (f: Floats, x: Float, y: Float): Float =>
-  f.select(f.code.isNaN(f.of(x)), x, f.select(f.lt(x, y), x, y));
+/** NaN if either is: compilers make the device's maximum of a choice by comparison, which leaves NaN out (Mesa). */
+const soundOr = (f: Floats, x: Float, y: Float, chosen: Float): Float =>
+  f.select(f.code.isNaN(f.of(x)), x, f.select(f.code.isNaN(f.of(y)), y, chosen));
+
+export const max = (f: Floats, x: Float, y: Float): Float => soundOr(f, x, y, f.max(x, y));
+export const min = (f: Floats, x: Float, y: Float): Float => soundOr(f, x, y, f.min(x, y));
 
 /** Compilers take x − x for 0, and x/x for 1, whatever x is. */
 export const sub = (f: Floats, x: Float, y: Float): Float =>

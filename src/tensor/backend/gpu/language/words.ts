@@ -14,10 +14,14 @@ export const literalWord = (code: Code, bits: number): Word => ({
   high: code.literal((bits >>> 0) >>> 16),
 });
 
-/** x / 2^16 as a quotient and a rest, x from 0 to 2^40 with at most 24 digits. */
+/**
+ * x / 2^16 as a quotient and a rest, x from 0 to 2^40 with at most 24 digits. The rest is a product, no sum with x in it:
+ * compilers of GLSL add such a sum to others in the order they like, and round (Mesa).
+ */
 const parted = (f: Floats, x: Float): Word => {
-  const high = f.floor(f.mul(x, 1 / size));
-  return { low: f.fma(high, -size, x), high };
+  const scaled = f.mul(x, 1 / size);
+  const high = f.floor(scaled);
+  return { low: f.mul(f.sub(scaled, high), size), high };
 };
 
 /** x modulo 2^16, x below 2^17. */

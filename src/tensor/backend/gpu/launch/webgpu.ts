@@ -6,6 +6,7 @@ import { DeviceError } from '../../../errors.js';
 import { madeBy, type Pass, type Traits } from '../pass.js';
 import { Failures } from './failures.js';
 import type { GpuJs } from './gpujs.js';
+import { Held, slotOf, WebGpuLaunchable } from './held.js';
 import type { DeviceBuffer, Launchable, Launcher } from './launcher.js';
 import { keep, Pipelines, Prepared, leastBinding as unit } from './pipelines.js';
 import { BufferPool, type Slot } from './pool.js';
@@ -22,7 +23,7 @@ import {
   mapModeRead,
 } from './webgpu-types.js';
 
-/** Launches after which they are submitted, so that the device begins early. */
+/** Launches after which they are submitted, unless there was enough work in fewer. */
 const batch = 64;
 /** Bind groups that are kept of a launchable. */
 const mostGroups = 128;
@@ -30,32 +31,6 @@ const mostGroups = 128;
 const mostCopied = 4 * 2 ** 20;
 /** Bytes of buffers for reading that are kept. */
 const mostStaging = 64 * 2 ** 20;
-
-/** A buffer that somebody has. */
-class Held implements DeviceBuffer {
-  /** Null when it has been freed. */
-  slot: Slot | null;
-  readonly floats: number;
-
-  constructor(slot: Slot, floats: number) {
-    this.slot = slot;
-    this.floats = floats;
-  }
-}
-
-class WebGpuLaunchable implements Launchable {
-  readonly pass: Pass;
-  /** Floats of what it makes. */
-  readonly makes: readonly number[];
-  /** Null where there is nothing to do. */
-  readonly prepared: Prepared | null;
-
-  constructor(pass: Pass, makes: readonly number[], prepared: Prepared | null) {
-    this.pass = pass;
-    this.makes = makes;
-    this.prepared = prepared;
-  }
-}
 
 class WebGpuLauncher implements Launcher {
   readonly mode = 'webgpu';
@@ -77,6 +52,7 @@ class WebGpuLauncher implements Launcher {
   #computing: GpuComputePass | null = null;
   #pipeline: GpuComputePipeline | null = null;
   #launches = 0;
+  #work = 0;
   /** Number of the batch that is being encoded. */
   #batch = 0;
   /** Counts how often buffers were destroyed: bind groups made before may be of those. */
@@ -139,7 +115,7 @@ class WebGpuLauncher implements Launcher {
   }
 
   launch(launchable: Launchable, reads: readonly DeviceBuffer[], numbers: readonly number[]): readonly DeviceBuffer[] {
-    const { pass, makes, prepared } = launchable as WebGpuLaunchable;
+    const { pass, makes, prepared, work } = launchable as WebGpuLaunchable;
     this.#check(pass.name);
     const takes = prepared?.translation;
     if (takes !== undefined && (reads.length !== takes.shader.reads || numbers.length !== takes.integers.length)) {
@@ -168,7 +144,8 @@ class WebGpuLauncher implements Launcher {
     computing.dispatchWorkgroups(workgroups[0], workgroups[1], workgroups[2]);
     for (const slot of slots) slot.used = this.#batch;
     this.#launches += 1;
-    if (this.#launches >= batch) this.flush();
+    this.#work += work;
+    if (this.#launches >= batch || this.#work >= 1) this.flush();
     return made;
   }
 
@@ -266,6 +243,7 @@ class WebGpuLauncher implements Launcher {
     this.#pipeline = null;
     this.#encoder = null;
     this.#launches = 0;
+    this.#work = 0;
     this.#batch += 1;
     if (this.#lost !== null) return;
     this.#uniforms.write(this.#device);
@@ -404,12 +382,6 @@ class WebGpuLauncher implements Launcher {
     return group;
   }
 }
-
-const slotOf = (buffer: DeviceBuffer): Slot => {
-  const { slot } = buffer as Held;
-  if (slot !== null) return slot;
-  throw new Error(`a buffer of ${buffer.floats} floats is used after it was freed: please report this`);
-};
 
 /**
  * The launcher for WebGPU.
