@@ -117,9 +117,6 @@ const comparedOf = (
   ];
 };
 
-/** How a result in float32 is compared: as {@link withinF32}, or as a device that is less exact needs it. */
-export type Float32Rule = typeof withinF32;
-
 /** Compares a result, of which these are the elements. `place` is where it was computed. */
 const compare = (
   place: string,
@@ -128,7 +125,6 @@ const compare = (
   group: GoldenGroup,
   { name, got, ref }: Compared,
   data: ArrayLike<number>,
-  inFloat32: Float32Rule = withinF32,
 ): void => {
   const where = `${testCase.name}, ${name}, ${dtype}, ${place}`;
   const wanted = group.tensor(ref);
@@ -137,7 +133,7 @@ const compare = (
   else if (dtype === 'float64') withinF64(where, values, wanted);
   else {
     const error = objectOf(testCase.f32_err ?? {})[name];
-    inFloat32(where, values, { ...wanted, data: Float64Array.from(wanted.data, overflowing) }, error);
+    withinF32(where, values, { ...wanted, data: Float64Array.from(wanted.data, overflowing) }, error);
   }
   if (wanted.dtype === 'F64') expect(got.dtype, `the dtype of ${where}`).toBe(dtype);
 };
@@ -163,16 +159,11 @@ const checkIn = (
 };
 
 /** A case in float32 on the device in use, whose values are read asynchronously. */
-const checkOnDevice = async (
-  testCase: GoldenCase,
-  group: GoldenGroup,
-  operation: Operation,
-  inFloat32: Float32Rule,
-): Promise<void> => {
+const checkOnDevice = async (testCase: GoldenCase, group: GoldenGroup, operation: Operation): Promise<void> => {
   const all = comparedOf('float32', testCase, group, operation);
   evaluate(all.map(({ got }) => nodeOf(got)));
   const { mode } = deviceInfo();
-  for (const each of all) compare(mode, 'float32', testCase, group, each, await each.got.data(), inFloat32);
+  for (const each of all) compare(mode, 'float32', testCase, group, each, await each.got.data());
 };
 
 /** Tests of a group. */
@@ -204,18 +195,10 @@ export const operationTests = (group: GroupOfOperations): void =>
 /**
  * Tests of a group in float32, on the device that is in use when they run.
  *
- * @param options `every` takes the first of so many cases and leaves out the others; `inFloat32` compares instead of
- *   {@link withinF32}, for devices that are less exact
+ * @param options `every`: the first of so many cases in their order, and not the others
  */
-export const deviceOperationTests = (
-  group: GroupOfOperations,
-  { every = 1, inFloat32 = withinF32 }: { readonly every?: number; readonly inFloat32?: Float32Rule } = {},
-): void =>
-  groupTests(
-    group,
-    (testCase, read, operation) => checkOnDevice(testCase, read, operation, inFloat32),
-    index => index % every === 0,
-  );
+export const deviceOperationTests = (group: GroupOfOperations, { every = 1 }: { readonly every?: number } = {}): void =>
+  groupTests(group, checkOnDevice, index => index % every === 0);
 
 /** The values of one function with the derivative of another: ours with an error that the reference is known to have. */
 export const withDerivative = (values: Tensor, derivative: Tensor): Tensor =>

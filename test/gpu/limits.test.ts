@@ -9,6 +9,7 @@ import {
   type DeviceMode,
   device,
   deviceInfo,
+  jit,
   max,
   mul,
   pad,
@@ -152,18 +153,27 @@ describe('limits of a device', () => {
     expect((await data(argmax(tensor(peak))))[0]).toBe(2 ** 24 + 1);
   });
 
+  const refusal = async (f: () => unknown): Promise<unknown> => {
+    try {
+      return await data(f());
+    } catch (error) {
+      return error;
+    }
+  };
+
   it('a result that no buffer holds is refused by an error that names the limit, and work goes on', async () => {
     const most = deviceInfo().limits.maxStorageBufferBindingSize! / 4;
-    const refused = async (): Promise<unknown> => {
-      try {
-        return await data(add(zeros([2, most / 2 + 8]), 1));
-      } catch (error) {
-        return error;
-      }
-    };
-    const error = await refused();
+    const error = await refusal(() => add(zeros([2, most / 2 + 8]), 1));
     expect(error).toBeInstanceOf(DeviceError);
     expect(`${error}`).toContain(`at most ${most} numbers`);
     expect(Array.from(await data(add(tensor([1, 2]), 1)))).toEqual([2, 3]);
+  });
+
+  it('a reduction of more terms than integers count is refused likewise, however little is stored', async () => {
+    const error = await refusal(() =>
+      jit((x: Tensor) => sum(mul(arange(2 ** 30 + 8), x) as Tensor))(tensor(3) as Tensor),
+    );
+    expect(error).toBeInstanceOf(DeviceError);
+    expect(`${error}`).toContain(`only up to ${2 ** 30}`);
   });
 });

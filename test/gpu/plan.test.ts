@@ -155,6 +155,18 @@ for (const mode of ['webasm', 'webgpu'] as const) {
       );
     });
 
+    it('what a view shows in two places comes to both', async () => {
+      const f = jit((y: Tensor): readonly Tensor[] => {
+        const seen = reshape(mul(y, 3), [3, 2]);
+        return [add(seen, 1), add(cast(seen, 'float64'), 0.5), mul(cast(broadcastTo(seen, [2, 3, 2]), 'float64'), 2)];
+      });
+      const x = values([2, 3]);
+      const list = Array.from((await x.data()) as Float32Array, each => 3 * each);
+      const found = await Promise.all(f(x).map(async each => Array.from((await each.data()) as Float32Array)));
+      const doubled = list.map(each => 2 * each);
+      expect(found).toEqual([list.map(each => each + 1), list.map(each => each + 0.5), [...doubled, ...doubled]]);
+    });
+
     it('what is in float64 as a whole runs on the CPU at once', async () => {
       const wide = tensor([1, 2, 3], { dtype: 'float64' }) as Tensor;
       expect(add(mul(wide, 2), 1).toArray()).toEqual([3, 5, 7]);

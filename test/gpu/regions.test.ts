@@ -22,8 +22,11 @@ type Operation = (...args: readonly unknown[]) => Tensor;
 type Transform = (...args: readonly unknown[]) => (...args: readonly unknown[]) => unknown;
 type Tensors = Readonly<Record<string, Tensor>>;
 
-const { add, argsort, broadcastTo, cast, greater, less, matmul, mean, mul } = tenfold as unknown as Readonly<
-  Record<'add' | 'argsort' | 'broadcastTo' | 'cast' | 'greater' | 'less' | 'matmul' | 'mean' | 'mul', Operation>
+const { add, argmax, argsort, broadcastTo, cast, greater, less, matmul, mean, mul } = tenfold as unknown as Readonly<
+  Record<
+    'add' | 'argmax' | 'argsort' | 'broadcastTo' | 'cast' | 'greater' | 'less' | 'matmul' | 'mean' | 'mul',
+    Operation
+  >
 >;
 const { remainder, reshape, sin, slice, square, sub, sum, tanh, where } = tenfold as unknown as Readonly<
   Record<'remainder' | 'reshape' | 'sin' | 'slice' | 'square' | 'sub' | 'sum' | 'tanh' | 'where', Operation>
@@ -118,6 +121,21 @@ const cases: readonly Case[] = [
       const body = (carry: Tensor, x: Tensor): Tensor =>
         cast(add(mul(cast(carry, 'float64'), 0.9), cast(x, 'float64')), 'float32');
       return mul(fold(body)(values([3]), mul(rows(), 2)), 3);
+    },
+  },
+  {
+    name: 'parts on the CPU in the bodies of loops, with numbers of their own',
+    run: () => {
+      // Of truth values no device here finds the largest.
+      const stacked = scan((carry: Tensor, x: Tensor) => {
+        const first = argmax(greater(add(x, mul(carry, 0.3)), 0.25));
+        return [add(mul(carry, 0.9), mul(cast(first, 'float32'), 0.7)), first];
+      })(values([3]), rows());
+      const looped = whileLoop(
+        (y: Tensor) => less(argmax(greater(y, 12.3)), 1),
+        (y: Tensor) => mul(y, 1.7),
+      )(values([3], 1 / 1.7));
+      return [stacked, looped];
     },
   },
   ...[1, -1].map(sign => ({

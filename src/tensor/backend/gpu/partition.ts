@@ -114,15 +114,20 @@ export const partition = (program: Program): readonly Segment[] => {
     left = left.filter(each => !taken.has(each));
     where = where === 'device' ? 'cpu' : 'device';
   }
-  return groups.map(({ where: place, own }) => {
+  const parts = groups.map(({ where: place, own }) => {
     const all = new Set(own.flatMap(each => withFree.get(each)!));
-    return segment(
-      program,
-      place,
-      instructions.filter(each => all.has(each)),
-      free,
-    );
+    return { place, own: instructions.filter(each => all.has(each)) };
   });
+  return parts.map(({ place, own }) => {
+    const others = parts.flatMap(part => (part.own === own ? [] : readBy(part.own)));
+    return segment(program, place, own, new Set([...program.outputs, ...others]));
+  });
+};
+
+/** The slots that instructions read and do not make. */
+const readBy = (own: readonly Instruction[]): readonly number[] => {
+  const results = new Set(own.map(({ result }) => result));
+  return [...new Set(own.flatMap(({ inputs }) => inputs))].filter(slot => !results.has(slot));
 };
 
 const whole = (program: Program, where: 'device' | 'cpu'): Segment => ({
@@ -133,30 +138,28 @@ const whole = (program: Program, where: 'device' | 'cpu'): Segment => ({
   scalars: Array.from({ length: program.scalarCount }, (_, i) => i),
 });
 
-/** Some instructions of a program as a program, its slots numbered anew. What is free is in every part that needs it. */
+/**
+ * Some instructions of a program as a program, its slots numbered anew.
+ *
+ * @param wanted slots that others need, if it makes them
+ */
 const segment = (
   program: Program,
   where: 'device' | 'cpu',
   own: readonly Instruction[],
-  free: ReadonlySet<Instruction>,
+  wanted: ReadonlySet<number>,
 ): Segment => {
   const avals = new Map<number, Aval>([
     ...program.inputs.map((aval, slot) => [slot, aval] as const),
     ...program.instructions.map(({ result, aval }) => [result, aval] as const),
   ]);
-  const results = new Set(own.map(({ result }) => result));
   const scalarAt = new Map(program.scalars.map(({ slot }, i) => [slot, i] as const));
-  const read = [...new Set(own.flatMap(({ inputs }) => inputs))].filter(slot => !results.has(slot));
+  const read = readBy(own);
   const reads = read.filter(slot => !scalarAt.has(slot));
   const used = read.filter(slot => scalarAt.has(slot));
   const numbers = new Map<number, number>();
   for (const slot of [...reads, ...used, ...own.map(({ result }) => result)]) numbers.set(slot, numbers.size);
-  const inside = new Set(own);
-  const wanted = new Set([
-    ...program.outputs,
-    ...program.instructions.filter(each => !inside.has(each)).flatMap(({ inputs }) => inputs),
-  ]);
-  const makes = own.filter(each => !free.has(each) && wanted.has(each.result)).map(({ result }) => result);
+  const makes = own.map(({ result }) => result).filter(slot => wanted.has(slot));
   const bodyScalars = bodyScalarsOf(program);
   const scalars = [
     ...used.map(slot => scalarAt.get(slot)!),

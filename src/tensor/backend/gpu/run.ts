@@ -90,8 +90,6 @@ export interface Context {
   readonly launchables: ReadonlyMap<Pass, Launchable>;
   /** The values of the run's scalars. */
   readonly scalars: readonly number[];
-  /** Told before each step, for measurements. */
-  readonly watch?: (step: Step) => void;
 }
 
 const numberOf = (number: PassNumber, scalars: readonly number[]): number => {
@@ -106,7 +104,6 @@ function* runPlan(context: Context, plan: Plan, inputs: readonly Cell[]): Course
   const cells = new Map<Value, Cell>(inputs.map((cell, value) => [value, cell.retain()] as const));
   try {
     for (const [at, step] of plan.steps.entries()) {
-      context.watch?.(step);
       yield* runStep(context, plan, step, cells);
       for (const value of plan.dying[at]!) {
         cells.get(value)!.release();

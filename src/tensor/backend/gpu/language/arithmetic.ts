@@ -18,7 +18,7 @@ export const sign = (f: Floats, x: Float): Float => f.select(f.lt(0, x), 1, f.se
 const soundOr = (f: Floats, x: Float, y: Float, chosen: Float): Float =>
   f.select(f.code.isNaN(f.of(x)), x, f.select(f.code.isNaN(f.of(y)), y, chosen));
 
-export const max = (f: Floats, x: Float, y: Float): Float => soundOr(f, x, y, f.max(x, y));
+export const max = (f: Floats, x: Float, y: Float): Float => soundOr(f, x, y, f.max(y, x));
 export const min = (f: Floats, x: Float, y: Float): Float => soundOr(f, x, y, f.min(x, y));
 
 /** Compilers take x − x for 0, and x/x for 1, whatever x is. */

@@ -24,6 +24,8 @@ export interface Reduction {
   readonly flops: number;
 }
 
+/** Up to here an index into blocks of terms is an integer, the last block of which may not be full. */
+const longest = 2 ** 30;
 /** Terms that one thread adds up: more would round more, and leave the others idle. */
 const mostTerms = 1024;
 /** Neighbouring threads should read neighbouring terms, where these are many. */
@@ -75,11 +77,12 @@ export const reduce = (sequence: Sequence, reduction: Reduction): Value => {
   const [depth, inner] = [product(run), product(behind) === 1];
   const blocks = blocksOf(product(before) * product(behind), depth, inner, traits);
   const turns = Math.ceil(depth / blocks);
-  if (depth > exact && !traits.integers) {
+  const most = traits.integers ? longest : exact;
+  if (depth > most) {
     throw new DeviceError({
       operation: name,
       given: `a reduction of ${depth} elements along axes of lengths ${run}`,
-      rule: `indices are exact on this device only up to ${exact}`,
+      rule: `indices are exact on this device only up to ${most}`,
       hint: 'Reduce one axis after the other, or compute it on the CPU: await device("cpu").',
     });
   }
