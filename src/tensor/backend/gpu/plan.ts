@@ -342,7 +342,9 @@ class Planner {
     };
     let [now, peak] = [0, 0];
     this.#steps.forEach((step, at) => {
-      const inside = step.kind === 'region' ? Math.max(0, ...step.bodies.map(body => 2 * body.peak)) : 0;
+      const made = valuesMade(step).reduce((sum, value) => sum + bytesOf(value), 0);
+      // What a loop stacks is there in parts, and then as a whole.
+      const inside = step.kind === 'region' ? made + Math.max(0, ...step.bodies.map(body => 2 * body.peak)) : 0;
       for (const value of valuesMade(step)) now += bytesOf(value);
       peak = Math.max(peak, now + inside);
       for (const value of dying[at]!) now -= bytesOf(value);
