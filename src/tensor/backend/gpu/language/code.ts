@@ -29,10 +29,25 @@ export type Builtin =
   | 'exp2'
   | 'log2';
 
+/** Equal numbers are given once. */
+const keyOf = (number: PassNumber): string =>
+  number.kind === 'scalar'
+    ? `${number.index} ${number.part}`
+    : number.kind === 'constant'
+      ? `${number.value}`
+      : 'argument';
+
 export abstract class Code {
   protected readonly lines: string[] = [];
   readonly numbers: PassNumber[] = [];
+  readonly #given = new Map<string, Float>();
+  readonly #words: { readonly constant: string; readonly variable: string };
   #names = 0;
+
+  /** @param words what declares a constant, and what a variable */
+  constructor(words: { readonly constant: string; readonly variable: string }) {
+    this.#words = words;
+  }
 
   /** A name that nothing else has. */
   protected fresh(): string {
@@ -45,9 +60,17 @@ export abstract class Code {
   }
 
   /** A constant with this value. */
-  abstract let(value: Float): Float;
-  /** A variable. */
-  abstract variable(value: Float): Float;
+  let(value: Float): Float {
+    return this.#declare(this.#words.constant, value);
+  }
+  variable(value: Float): Float {
+    return this.#declare(this.#words.variable, value);
+  }
+  #declare(word: string, value: Float): Float {
+    const name = this.fresh();
+    this.lines.push(`${word} ${name} = ${value};`);
+    return name;
+  }
   assign(variable: Float, value: Float): void {
     this.lines.push(`${variable} = ${value};`);
   }
@@ -57,13 +80,28 @@ export abstract class Code {
   abstract call(name: Builtin, x: Float): Float;
   /** The index goes from 0 to length − 1; the body may assign variables made before. */
   abstract loop(length: number, body: (index: Coordinate) => void): void;
-  abstract if(condition: Condition, yes: () => void): void;
+  if(condition: Condition, yes: () => void): void {
+    this.lines.push(`if (${condition}) {`);
+    yes();
+    this.lines.push('}');
+  }
   /** Bits of integers of 0 to 65535. */
   abstract bits(operator: '&' | '|' | '^', x: Float, y: Float): Float;
-  /** A number that the pass is given. Equal ones are given once. */
-  abstract number(number: PassNumber): Float;
-  /** The float at an index of a buffer that the pass reads, by its position. */
-  abstract load(buffer: number, index: Integer): Float;
+  /** A number that the pass is given. */
+  number(number: PassNumber): Float {
+    const key = keyOf(number);
+    const known = this.#given.get(key);
+    if (known !== undefined) return known;
+    const name = this.nameOfNumber(this.numbers.length);
+    this.numbers.push(number);
+    this.#given.set(key, name);
+    return name;
+  }
+  protected abstract nameOfNumber(at: number): Float;
+  /** The float at an index of a buffer that the pass reads, by its position: buffers are b0, b1, … */
+  load(buffer: number, index: Integer): Float {
+    return `b${buffer}[${index}]`;
+  }
   /** An integer of a float that holds one from 0 to 2^24 − 1. */
   abstract integer(x: Float): Integer;
 

@@ -1,25 +1,15 @@
 /** Code in the part of JavaScript that gpu.js translates for every mode. */
-import type { PassNumber } from '../pass.js';
 import { type Builtin, Code, type Condition, type Coordinate, type Float, type Integer } from './code.js';
 
 const operators = { exp2: (x: Float): Float => `Math.pow(2, ${x})` } as const;
 
-/** Equal numbers are one argument. */
-const keyOf = (number: PassNumber): string =>
-  number.kind === 'scalar'
-    ? `${number.index} ${number.part}`
-    : number.kind === 'constant'
-      ? `${number.value}`
-      : 'argument';
-
 export class KernelCode extends Code {
   /** Whether `(x | 0)` is an integer, and cheap. */
   readonly #integers: boolean;
-  readonly #given = new Map<string, Float>();
   #turns = 1;
 
   constructor(integers: boolean) {
-    super();
+    super({ constant: 'const', variable: 'let' });
     this.#integers = integers;
   }
 
@@ -28,16 +18,8 @@ export class KernelCode extends Code {
     return this.#turns;
   }
 
-  let(value: Float): Float {
-    const name = this.fresh();
-    this.lines.push(`const ${name} = ${value};`);
-    return name;
-  }
-
-  variable(value: Float): Float {
-    const name = this.fresh();
-    this.lines.push(`let ${name} = ${value};`);
-    return name;
+  protected nameOfNumber(at: number): Float {
+    return `n${at}`;
   }
 
   literal(value: number): Float {
@@ -70,28 +52,8 @@ export class KernelCode extends Code {
     this.lines.push(`if (${condition}) { break; }`);
   }
 
-  if(condition: Condition, yes: () => void): void {
-    this.lines.push(`if (${condition}) {`);
-    yes();
-    this.lines.push('}');
-  }
-
   bits(operator: '&' | '|' | '^', x: Float, y: Float): Float {
     return `(${x} ${operator} ${y})`;
-  }
-
-  number(number: PassNumber): Float {
-    const key = keyOf(number);
-    const known = this.#given.get(key);
-    if (known !== undefined) return known;
-    const name = `n${this.numbers.length}`;
-    this.numbers.push(number);
-    this.#given.set(key, name);
-    return name;
-  }
-
-  load(buffer: number, index: Integer): Float {
-    return `b${buffer}[${index}]`;
   }
 
   integer(x: Float): Integer {

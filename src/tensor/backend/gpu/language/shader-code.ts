@@ -1,23 +1,17 @@
 /** Code in WGSL, inside a shader that somebody else puts together. */
-import type { PassNumber } from '../pass.js';
 import { type Builtin, Code, type Condition, type Coordinate, type Float, type Integer } from './code.js';
 
 /** The largest float32. */
 const largest = 3.4028234663852886e38;
 
 export class ShaderCode extends Code {
-  readonly #given = new Map<string, Float>();
-
-  let(value: Float): Float {
-    const name = this.fresh();
-    this.lines.push(`let ${name} = ${value};`);
-    return name;
+  constructor() {
+    super({ constant: 'let', variable: 'var' });
   }
 
-  variable(value: Float): Float {
-    const name = this.fresh();
-    this.lines.push(`var ${name} = ${value};`);
-    return name;
+  /** Numbers are four to a vector of the uniform `numbers`. */
+  protected nameOfNumber(at: number): Float {
+    return `numbers[${at >> 2}].${'xyzw'[at & 3]}`;
   }
 
   literal(value: number): Float {
@@ -44,31 +38,8 @@ export class ShaderCode extends Code {
     this.lines.push('}');
   }
 
-  if(condition: Condition, yes: () => void): void {
-    this.lines.push(`if (${condition}) {`);
-    yes();
-    this.lines.push('}');
-  }
-
   bits(operator: '&' | '|' | '^', x: Float, y: Float): Float {
     return `f32(u32(${x}) ${operator} u32(${y}))`;
-  }
-
-  /** Numbers are four to a vector of the uniform `numbers`. */
-  number(number: PassNumber): Float {
-    const key = JSON.stringify(number.kind === 'constant' ? `${number.value}` : number);
-    const known = this.#given.get(key);
-    if (known !== undefined) return known;
-    const at = this.numbers.length;
-    const name = `numbers[${at >> 2}].${'xyzw'[at & 3]}`;
-    this.numbers.push(number);
-    this.#given.set(key, name);
-    return name;
-  }
-
-  /** Buffers are named b0, b1, … */
-  load(buffer: number, index: Integer): Float {
-    return `b${buffer}[${index}]`;
   }
 
   integer(x: Float): Integer {
