@@ -234,15 +234,6 @@ const cpuMemory = (): DeviceMemory => {
   return { residentBytes, residentValues, spilledBytes: copiedOutBytes, ...none };
 };
 
-const gpuMemory = (opened: OpenDevice): DeviceMemory => {
-  const { residentBytes, residentValues, spilledBytes, ...traffic } = opened.stats();
-  const { readbacks, readbackBytes, uploads, uploadedBytes, launches, compiled } = traffic;
-  return {
-    ...{ residentBytes, residentValues, spilledBytes },
-    ...{ readbacks, readbackBytes, uploads, uploadedBytes, launches, compiled },
-  };
-};
-
 /**
  * The device in use now: how it is reached, what it is, what better was refused and why, and how much is on it.
  *
@@ -263,7 +254,7 @@ export const deviceInfo = (): DeviceInfo => {
     adapter: opened === null ? 'WebAssembly' : opened.adapter,
     limits: Object.freeze({ ...opened?.limits }),
     refused: Object.freeze(refused.map(each => Object.freeze({ ...each }))),
-    memory: Object.freeze(opened === null ? cpuMemory() : gpuMemory(opened)),
+    memory: Object.freeze(opened === null ? cpuMemory() : opened.stats()),
   });
 };
 

@@ -256,7 +256,7 @@ const tupleSource = (slot: number): Source => ({ base: slot, view: contiguous([]
 const reducers: readonly Reducer[] = ['sum', 'prod', 'reduceMax', 'reduceMin'];
 
 /** Reductions that kernels do: over neighbouring axes, as simplifying leaves them. */
-const isReduction = ({ op }: Instruction): boolean => reducers.some(reducer => reducer === op);
+export const isReduction = ({ op }: Instruction): boolean => reducers.some(reducer => reducer === op);
 
 /** Whether the view steps through these neighbouring axes as if they were one. */
 const joins = (view: View, axes: readonly number[]): boolean => {

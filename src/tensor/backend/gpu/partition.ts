@@ -1,4 +1,5 @@
 /** Which part of a program runs where: what a device cannot do, the CPU backend does. */
+import { isReduction } from '../../compile/fuse.js';
 import type { Instruction, Program } from '../../compile/program.js';
 import { entryOf } from '../../primitives/table.js';
 import { type Aval, sizeOf } from '../../shape.js';
@@ -26,11 +27,8 @@ const runsOnDevice = (instruction: Instruction): boolean => {
     );
   if (entry.kind === 'contraction') return contracts(instruction);
   if (entry.kind === 'movement' && entry.view !== null && op !== 'pad') return true;
-  return isKernelReduction(op) || loops(instruction);
+  return isReduction(instruction) || loops(instruction);
 };
-
-/** Reductions that are part of kernels. */
-const isKernelReduction = (op: string): boolean => ['sum', 'prod', 'reduceMax', 'reduceMin'].includes(op);
 
 const hasWide = ({ inputs, instructions, scalars }: Program): boolean =>
   inputs.some(isWide) ||
@@ -53,7 +51,7 @@ export interface Segment {
 }
 
 /** Where the scalars of each instruction's bodies begin: behind the program's own, in the order of the instructions. */
-const bodyScalarsOf = ({ scalars, instructions }: Program): ReadonlyMap<number, number> => {
+export const bodyScalarsOf = ({ scalars, instructions }: Program): ReadonlyMap<number, number> => {
   let next = scalars.length;
   return new Map(
     instructions.map(({ result, bodies }) => {

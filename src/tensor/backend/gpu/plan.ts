@@ -11,8 +11,8 @@ import { wasmBackend } from '../wasm/wasm.js';
 import { contract, readsView, takesEpilogue } from './contraction/index.js';
 import { loadScalar, scalarOfProgram, selectScalar, zeroScalar } from './language/scalars.js';
 import { writeLoops } from './loops/index.js';
-import { partition, type Segment } from './partition.js';
-import { floatsIn, floatsOf, type Pass, type Traits } from './pass.js';
+import { bodyScalarsOf, partition, type Segment } from './partition.js';
+import { floatsIn, floatsOf, madeBy, type Traits } from './pass.js';
 import { addressOf } from './passes/indices.js';
 import { kernelPasses } from './passes/kernels.js';
 import { type Launch, Sequence, type Value, writePass } from './passes/sequence.js';
@@ -165,8 +165,9 @@ class Planner {
   #take(sequence: Sequence, results: Iterable<readonly [Value, Aval]>): void {
     for (const launch of sequence.launches) {
       this.#steps.push(launch);
+      const floats = madeBy(launch.pass);
       launch.makes.forEach((value, i) => {
-        this.#floats.set(value, madeFloats(launch.pass, i));
+        this.#floats.set(value, floats[i]!);
       });
     }
     for (const [value, aval] of results) this.#avals.set(value, aval);
@@ -195,12 +196,7 @@ class Planner {
     const fused = fuse(simplify(program), {
       readsView: (instruction, _, view) => readsView(instruction, view),
     });
-    const bodyScalars = new Map<number, number>();
-    let next = program.scalars.length;
-    for (const { result, bodies } of program.instructions) {
-      bodyScalars.set(result, next);
-      for (const { scalarCount } of bodies) next += scalarCount;
-    }
+    const bodyScalars = bodyScalarsOf(program);
     const values = new Map<string, Value>(given.map((value, slot) => [`${slot}`, value] as const));
     const scalarAt = new Map(
       program.scalars.map(({ slot, dtype }, i) => [slot, { index: scalars[i]!, dtype }] as const),
@@ -361,6 +357,3 @@ class Planner {
 }
 
 const valuesMade = ({ makes }: Step): readonly Value[] => makes.flatMap(made => (isList(made) ? [...made] : [made]));
-
-const madeFloats = (pass: Pass, i: number): number =>
-  pass.kind === 'shader' ? pass.makes[i]! : pass.grid.reduce((p, n) => p * n, pass.components);

@@ -1,6 +1,6 @@
 /** Indices on a device: which thread computes what, and where an element is that a view names. */
 import { DeviceError } from '../../../errors.js';
-import { range } from '../../../shape.js';
+import { range, sizeOf } from '../../../shape.js';
 import type { View } from '../../../view.js';
 import type { Code, Condition, Coordinate, Integer } from '../language/code.js';
 import type { KernelCode } from '../language/kernel-code.js';
@@ -10,8 +10,6 @@ import type { Traits } from '../pass.js';
 export const exact = 2 ** 24;
 /** What WebGPU starts along an axis at most: 65535 groups, which have 64 threads in x and 4 in y where both are long. */
 const longest = [65535 * 64, 65535 * 4, 65535] as const;
-
-const product = (lengths: readonly number[]): number => lengths.reduce((p, n) => p * n, 1);
 
 /** The index of an axis of length 1. */
 const still: Coordinate = { integer: '0', float: '0' };
@@ -79,10 +77,10 @@ const grouped = (lengths: readonly number[]): readonly (readonly number[])[] | n
   for (const length of [...lengths].reverse()) {
     const group = groups.at(-1);
     const most = longest[groups.length - 1] ?? 0;
-    if (group !== undefined && product(group) * length <= most) group.unshift(length);
+    if (group !== undefined && sizeOf(group) * length <= most) group.unshift(length);
     else groups.push([length]);
   }
-  return groups.length <= 3 && groups.every((group, i) => product(group) <= longest[i]!) ? groups.reverse() : null;
+  return groups.length <= 3 && groups.every((group, i) => sizeOf(group) <= longest[i]!) ? groups.reverse() : null;
 };
 
 export interface Grid {
@@ -104,7 +102,7 @@ export const gridOf = (
 ): Grid => {
   const long = range(lengths.length).filter(axis => lengths[axis] !== 1);
   const own = long.map(axis => lengths[axis]!);
-  const total = product(own);
+  const total = sizeOf(own);
   const spread = (coordinates: readonly Coordinate[]): readonly Coordinate[] => {
     const at = lengths.map(() => still);
     long.forEach((axis, i) => {
@@ -133,7 +131,7 @@ export const gridOf = (
   const at = groups.flatMap((group, i) =>
     group.length === 1 ? [{ integer: names[i]!, float: names[i]! }] : split(code, names[i]!, group),
   );
-  return { grid: groups.map(product).reverse(), at: spread(at) };
+  return { grid: groups.map(sizeOf).reverse(), at: spread(at) };
 };
 
 /** The sum of coordinates times strides and an offset. */

@@ -2,6 +2,7 @@
 import type { Axis, Reducer } from '../../../compile/kernel.js';
 import type { DType } from '../../../dtype.js';
 import { DeviceError } from '../../../errors.js';
+import { sizeOf } from '../../../shape.js';
 import { contiguous } from '../../../view.js';
 import type { Coordinate } from '../language/code.js';
 import type { KernelCode } from '../language/kernel-code.js';
@@ -30,8 +31,6 @@ const longest = 2 ** 30;
 const mostTerms = 1024;
 /** Neighbouring threads should read neighbouring terms, where these are many. */
 const [manyTerms, leastBlocks] = [128, 32];
-
-const product = (lengths: readonly number[]): number => lengths.reduce((p, n) => p * n, 1);
 
 /** How many blocks the terms of a row are cut into, if possible without a rest. */
 const blocksOf = (rows: number, depth: number, inner: boolean, { threads }: Traits): number => {
@@ -74,8 +73,8 @@ export const reduce = (sequence: Sequence, reduction: Reduction): Value => {
   const run = axes.filter(({ reduced }) => reduced).map(({ length }) => length);
   const before = axes.slice(0, first).map(({ length }) => length);
   const behind = axes.slice(first + run.length).map(({ length }) => length);
-  const [depth, inner] = [product(run), product(behind) === 1];
-  const blocks = blocksOf(product(before) * product(behind), depth, inner, traits);
+  const [depth, inner] = [sizeOf(run), sizeOf(behind) === 1];
+  const blocks = blocksOf(sizeOf(before) * sizeOf(behind), depth, inner, traits);
   const turns = Math.ceil(depth / blocks);
   const most = traits.integers ? longest : exact;
   if (depth > most) {
@@ -94,7 +93,7 @@ export const reduce = (sequence: Sequence, reduction: Reduction): Value => {
       lengths,
       dtype,
       reads: reads.map(({ floats }) => floats),
-      flops: (flops + 1) * depth * product(before) * product(behind),
+      flops: (flops + 1) * depth * sizeOf(before) * sizeOf(behind),
     },
     (code, at) => {
       const total = floatsOfScalar(code, identityOf(code, op, dtype)).map(part => code.variable(part));
