@@ -19,7 +19,7 @@
  */
 import * as fc from 'fast-check';
 import type { Backend } from '../../src/tensor/backend/backend.js';
-import { referenceBackend } from '../../src/tensor/backend/reference/reference.js';
+import { evaluateInstruction, referenceBackend } from '../../src/tensor/backend/reference/reference.js';
 import { offsets } from '../../src/tensor/backend/reference/strided.js';
 import { b, make } from '../../src/tensor/build.js';
 import { type Instruction, type Program, programOfPending, type Scalar } from '../../src/tensor/compile/program.js';
@@ -37,8 +37,10 @@ import {
 } from '../../src/tensor/graph.js';
 import { operandRoles, outputLength } from '../../src/tensor/primitives/convolution.js';
 import type { CustomRule } from '../../src/tensor/primitives/custom.js';
+import { full } from '../../src/tensor/primitives/full.js';
 import { polygamma } from '../../src/tensor/primitives/gamma.js';
 import { inverse } from '../../src/tensor/primitives/movement.js';
+import { results } from '../../src/tensor/primitives/results.js';
 import type { ConvParams, FoldParams, PrimitiveName, WhileParams } from '../../src/tensor/primitives/signatures.js';
 import { entryOf } from '../../src/tensor/primitives/table.js';
 import {
@@ -355,6 +357,15 @@ const order: Rule = (instruction, [x]) => {
   return bounded(value, error);
 };
 
+/** Both backends eliminate in the same order, in float64: what is known exactly gives exact results. */
+const eliminated: Rule = (instruction, inputs) => {
+  const given = inputs.map(({ value }) => value);
+  const value = evaluateInstruction(instruction, given, []);
+  const known = inputs.every(({ error }) => error === null);
+  const bound = (each: TypedArray): Bounded => (known ? exact(each) : lost(exact(each)));
+  return ArrayBuffer.isView(value) ? bound(value) : value.map(bound);
+};
+
 /** A product is off by that of all factors at their largest, less what it is; and by its own roundings. */
 const multiplied: Rule = (instruction, [x], { allowed: { c } }) => {
   const value = applyTo(instruction, [x!]);
@@ -494,8 +505,8 @@ const elementwise: Rule = (instruction, inputs, { allowed }) => {
     }
     if (!Number.isFinite(v)) return spread;
     if (op === 'sin' || op === 'cos') spread = Math.min(ex!, 2);
-    // The larger operand to the last bit.
-    const plain = op === 'hypot' && Math.min(Math.abs(x!), Math.abs(y)) < 2 ** -60 * largest;
+    // The larger operand to the last bit, whatever the other one may be.
+    const plain = op === 'hypot' && Math.min(Math.abs(x!) + ex!, Math.abs(y) + ey) < 2 ** -60 * largest;
     const below = Math.abs(v) < flushed ? leastNormal : 0;
     const error = spread + below + absolute + (plain ? 0 : own * (unit * largest + least));
     return Number.isFinite(round(Math.abs(v) + error)) ? error : Infinity;
@@ -536,6 +547,9 @@ const rules: Readonly<Record<string, Rule>> = {
   argmax: position(1),
   argmin: position(-1),
   argsort: order,
+  cholesky: eliminated,
+  triangularSolve: eliminated,
+  lu: eliminated,
   prod: multiplied,
   cumsum: scanned,
   recurrence: scanned,
@@ -1393,6 +1407,19 @@ const steps: readonly Step[] = [
         return [op === 'cumsum' ? b.cumsum(x, params) : b.recurrence(like(random, pool, x), x, params)];
       },
   ),
+  (random, pool) => {
+    const n = 1 + below(random, 5);
+    const batch = range(below(random, 2)).map(() => 1 + below(random, 3));
+    const dtype = pick(random, floats);
+    const matrix = like(random, pool, { shape: [...batch, n, n], dtype });
+    const other = like(random, pool, { shape: [...batch, n, below(random, 4)], dtype });
+    const [upper, transpose, unit] = range(3).map(() => random() < 0.5) as [boolean, boolean, boolean];
+    return pick(random, [
+      () => [b.cholesky(b.add(matrix, full(b, matrix, 1)))],
+      () => [b.triangularSolve(matrix, other, { upper, transpose, unit })],
+      () => results(b, b.lu(random() < 0.5 ? matrix : other)),
+    ])();
+  },
   contraction,
   contraction,
   convolution,

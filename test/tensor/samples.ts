@@ -67,6 +67,13 @@ const one = (inputs: readonly Aval[], build: (...inputs: Node[]) => Node, more: 
   build: nodes => [build(...nodes)],
   ...more,
 });
+/** A multiple of the identity, for each matrix of x. */
+const identity = (x: Node, factor: number): Node => {
+  const [rows, columns] = [2, 1].map(back =>
+    b.iota({ shape: x.shape, dtype: 'int32', axis: x.shape.length - back }),
+  ) as [Node, Node];
+  return b.select(b.eq(rows, columns), full(b, x, factor), full(b, x, 0));
+};
 const scalar = (value: number, dtype: DType): Node => b.constant({ value: new DynamicNumber(value), dtype });
 
 /** A convolution and its two derivatives. */
@@ -354,4 +361,29 @@ export const samples: { readonly [P in Exclude<PrimitiveName, 'buffer' | 'parame
   ],
   cumargmax: [one([f64(3, 4)], x => b.cumargmax(x, { axis: 1 }))],
   cumargmin: [one([f64(3, 4)], x => b.cumargmin(x, { axis: 0 }))],
+  cholesky: [
+    one([f64(4, 4)], x => b.cholesky(b.add(x, identity(x, 6)))),
+    one([f64(2, 3, 3)], x => b.cholesky(b.add(x, identity(x, 5)))),
+    one([f64(1, 0, 0)], x => b.cholesky(x)),
+  ],
+  triangularSolve: [
+    ...[false, true].flatMap(upper =>
+      [false, true].flatMap(transpose =>
+        [false, true].map(unit =>
+          one([f64(4, 4), f64(4, 3)], (a, y) =>
+            b.triangularSolve(b.add(a, identity(a, 3)), y, { upper, transpose, unit }),
+          ),
+        ),
+      ),
+    ),
+    one([f64(2, 3, 3), f64(2, 3, 1)], (a, y) =>
+      b.triangularSolve(b.add(a, identity(a, 3)), y, { upper: true, transpose: false, unit: false }),
+    ),
+    one([f64(3, 3), f64(3, 0)], (a, y) => b.triangularSolve(a, y, { upper: true, transpose: false, unit: false })),
+  ],
+  lu: [
+    ...[f64(4, 4), f64(2, 3, 3), f64(4, 2), f64(2, 2, 4), f64(1, 1), f64(0, 3), f64(2, 3, 0)].map(
+      (aval): Sample => ({ inputs: [aval], build: ([x]) => results(b, b.lu(x!)) }),
+    ),
+  ],
 };

@@ -200,6 +200,25 @@ export interface StructuredPrimitives {
   /** Where the largest element so far is, the latest of equal ones; a NaN is larger than everything. */
   cumargmax(x: Node, params: { axis: number }): Node;
   cumargmin(x: Node, params: { axis: number }): Node;
+  /**
+   * The lower triangular factor L of x = L·Lᵀ, matrices on the last two axes. Reads the lower triangle; from the first pivot on
+   * that is not positive, rows and columns are NaN.
+   */
+  cholesky(x: Node): Node;
+  /** The solution of op(a)·x = y for matrices on the last two axes, the others being equal. Reads one triangle of a. */
+  triangularSolve(a: Node, y: Node, params: TriangularParams): Node;
+  /**
+   * Gaussian elimination with rows exchanged for the largest pivot. Results: U with L below its diagonal (whose own is 1), and
+   * which row of x each row of L·U is. A column without a pivot is left as it is.
+   */
+  lu(x: Node): Node;
+}
+
+/** Which triangle of a matrix is read, whether it is transposed, and whether its diagonal counts as 1 without being read. */
+export interface TriangularParams {
+  readonly upper: boolean;
+  readonly transpose: boolean;
+  readonly unit: boolean;
 }
 
 /** Along which axis, and from which end. */

@@ -7,6 +7,7 @@ import { allocate, type DType, isFloat, type TypedArray } from '../../dtype.js';
 import type { ElementwisePrimitives, ParamsOf, PrimitiveName } from '../../primitives/signatures.js';
 import { type Aval, range, sizeOf, stridesOf } from '../../shape.js';
 import { conv } from './conv.js';
+import { cholesky, lu, triangularSolve } from './decompositions.js';
 import { dotGeneral } from './dot.js';
 import { copy, offsets } from './strided.js';
 
@@ -298,6 +299,12 @@ export const meanings: Meanings = {
       });
     }
     return [...state, ...stacked];
+  },
+  cholesky: ([x], _, { aval }) => rounded(cholesky(x!, aval), aval),
+  triangularSolve: ([a, y], params, { aval }) => rounded(triangularSolve(a!, y!, params, aval), aval),
+  lu: ([x], _, { inputAvals, outputs }) => {
+    const [packed, order] = lu(x!, inputAvals[0]!);
+    return [rounded(packed, outputs![0]!), order];
   },
   argsort: ([x], { axis }, { aval, inputAvals }) => {
     const out = filled(aval);

@@ -126,7 +126,7 @@ const writeStep = (frame: Frame, step: Step): void => {
       break;
     case 'loop':
       for (const operand of step.operands) operandAddress(frame, operand);
-      placeAddress(frame, step.out);
+      for (const result of step.results) placeAddress(frame, result);
       blockAddress(frame, step.scratch);
       writer.call(step.kernel.writer);
       break;

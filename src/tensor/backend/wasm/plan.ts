@@ -3,6 +3,7 @@
  * its memory before it runs.
  */
 
+import { inBlocks } from '../../compile/blocks.js';
 import { chain } from '../../compile/chain.js';
 import type { Source } from '../../compile/cluster.js';
 import { type Fused, fuse, type Single, type Target } from '../../compile/fuse.js';
@@ -81,7 +82,7 @@ interface LoopStep {
   readonly instruction: Instruction;
   readonly kernel: LoopKernel;
   readonly operands: readonly Operand[];
-  readonly out: Place;
+  readonly results: readonly Place[];
   readonly scratch: Block;
 }
 
@@ -158,7 +159,7 @@ const bodyScalars = ({ scalars, instructions }: Program, base: number): Readonly
 export const planOf = (program: Program): Plan => planned(program, 0, false);
 
 const planned = (program: Program, scalarBase: number, isBody: boolean): Plan => {
-  const fused = fuse(simplify(program), target);
+  const fused = fuse(simplify(inBlocks(program)), target);
   const scalarsOf = bodyScalars(program, scalarBase);
   const blocks: Block[] = [];
   const places = new Map<string, Place>();
@@ -276,10 +277,10 @@ const planned = (program: Program, scalarBase: number, isBody: boolean): Plan =>
       });
       return;
     }
-    const out = fresh(`${result}`, aval);
+    const results = outputs?.map((each, i) => fresh(`${result}.${i}`, each)) ?? [fresh(`${result}`, aval)];
     const kernel = loopKernelOf(instruction);
     if (kernel !== null)
-      steps.push({ kind: 'loop', instruction, kernel, operands: given, out, scratch: block(kernel.scratch) });
+      steps.push({ kind: 'loop', instruction, kernel, operands: given, results, scratch: block(kernel.scratch) });
     else if (sizeOf(aval.shape) > 0)
       throw new Error(`tenfold: no kernel for ${instruction.op} of ${inputAvals.length} operands; please report this`);
   };

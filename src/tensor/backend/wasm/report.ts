@@ -100,9 +100,11 @@ const workOf = (step: Step): Pick<StepReport, 'name' | 'shape' | 'flops' | 'byte
       };
     }
     case 'loop': {
-      const { op, inputAvals, aval } = step.instruction;
-      const bytes = inputAvals.reduce((sum, each) => sum + bytesIn(each), bytesIn(aval));
-      return { name: op, shape: `${inputAvals.map(showAval).join(', ')} → ${showAval(aval)}`, flops: 0, bytes };
+      const { op, inputAvals, aval, outputs } = step.instruction;
+      const made = outputs ?? [aval];
+      const bytes = [...inputAvals, ...made].reduce((sum, each) => sum + bytesIn(each), 0);
+      const shape = [inputAvals, made].map(all => all.map(showAval).join(', ')).join(' → ');
+      return { name: op, shape, flops: 0, bytes };
     }
     case 'region': {
       const { op, outputs, inputAvals } = step.instruction;

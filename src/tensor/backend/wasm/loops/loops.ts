@@ -7,6 +7,7 @@ import type { ParamsOf, PrimitiveName } from '../../../primitives/signatures.js'
 import type { Aval } from '../../../shape.js';
 import { argsort } from './argsort.js';
 import { conv } from './conv.js';
+import { cholesky, lu, triangularSolve } from './decompositions.js';
 import { dotGeneral } from './dot.js';
 import { concat, gather, pad, scatterAdd } from './moves.js';
 import { argmax, argmin } from './positions.js';
@@ -31,9 +32,12 @@ const writers: { readonly [P in PrimitiveName]?: Write<ParamsOf<P>> } = {
   recurrence,
   cumargmax,
   cumargmin,
+  cholesky,
+  triangularSolve,
+  lu,
 };
 
-/** A kernel for the instruction: a function of the addresses of inputs, result and scratch memory. */
+/** A kernel for the instruction: a function of the addresses of inputs, results and scratch memory. */
 export const loopKernelOf = ({ op, params, inputAvals, aval }: Instruction): LoopKernel | null => {
   const write = (writers as Readonly<Record<string, Write<typeof params> | undefined>>)[op];
   return write?.(params, inputAvals, aval) ?? null;

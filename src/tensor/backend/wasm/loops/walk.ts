@@ -8,24 +8,33 @@ import { type Aval, range, sizeOf, stridesOf } from '../../../shape.js';
 import { FunctionWriter, type Local } from '../assembler.js';
 
 export interface LoopKernel {
-  /** Takes the addresses of the inputs, the result and the scratch memory. */
+  /** Takes the addresses of the inputs, the results and the scratch memory. */
   readonly writer: FunctionWriter;
   /** Bytes of scratch memory wanted. */
   readonly scratch: number;
 }
 
-/** A kernel out of what writes its code, which says how much scratch memory it wants. A result without elements needs no code. */
+/** A kernel of several results out of what writes its code, which says how much scratch memory it wants. */
+export const kernelOfSeveral = (
+  inputs: readonly Aval[],
+  results: number,
+  write: (f: FunctionWriter, addresses: readonly Local[], results: readonly Local[], scratch: Local) => number,
+): LoopKernel => {
+  const count = inputs.length + results;
+  const addresses = range(count);
+  const writer = new FunctionWriter(range(count + 1).map(() => 'i32'));
+  return { writer, scratch: write(writer, addresses.slice(0, inputs.length), addresses.slice(inputs.length), count) };
+};
+
+/** A kernel of one result. A result without elements needs no code. */
 export const kernelOf = (
   inputs: readonly Aval[],
   result: Aval,
   write: (f: FunctionWriter, addresses: readonly Local[], result: Local, scratch: Local) => number,
-): LoopKernel => {
-  const addresses = range(inputs.length + 2);
-  const writer = new FunctionWriter(addresses.map(() => 'i32'));
-  const scratch =
-    sizeOf(result.shape) === 0 ? 0 : write(writer, addresses.slice(0, inputs.length), inputs.length, inputs.length + 1);
-  return { writer, scratch };
-};
+): LoopKernel =>
+  kernelOfSeveral(inputs, 1, (f, addresses, [out], scratch) =>
+    sizeOf(result.shape) === 0 ? 0 : write(f, addresses, out!, scratch),
+  );
 
 /** An axis that several addresses walk along: its length, and by how many bytes each of them goes on. */
 export interface Axis {
