@@ -11,6 +11,7 @@ const layers: readonly (readonly string[])[] = [
   ['optim/'],
   ['data/'],
   ['io/'],
+  ['distributions/'],
   ['random/'],
   ['tensor/transform/'],
   ['tensor/device.ts'],

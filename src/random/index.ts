@@ -10,5 +10,8 @@ export {
   randint,
   uniform,
 } from './draw.js';
+export { beta, dirichlet, gamma, studentT } from './gamma.js';
+export { exponential, gumbel, laplace } from './inverse.js';
 export { foldIn, type Key, key, type Layout, type LayoutOptions, split, splitStack } from './key.js';
+export type { DrawOptions, Parameter } from './parameters.js';
 export { type Random, state } from './state.js';

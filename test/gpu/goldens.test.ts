@@ -27,6 +27,8 @@ const every: Readonly<Record<Group, number>> = {
   ops_conv: 4,
   ops_nn: 2,
   ops_linalg: 1,
+  ops_fft: 4,
+  distributions: 5,
 };
 
 for (const mode of ['webasm', 'webgpu'] as const) {

@@ -1,23 +1,39 @@
 /** Order, distances and products of vectors as PyTorch has them. Decompositions come with an issue of their own. */
 import {
+  add,
   argmax,
   argmin,
   argsort,
+  cholesky,
   cumargmax,
   cumargmin,
   cummax,
   cummin,
+  det,
+  eigvalsh,
   expandDims,
+  expm,
+  eye,
+  inv,
+  matmul,
+  matrixNorm,
+  matrixPower,
   median,
+  mul,
+  qr,
+  slogdet,
+  solve,
   sort,
   squeeze,
+  swapAxes,
   type Tensor,
   takeAlong,
   topK,
+  triangularSolve,
   unique,
 } from 'tenfold';
 import type { Args, Inputs, Operation, Operations } from '../operations.js';
-import { booleanOf, numberOf } from '../read.js';
+import { booleanOf, numberOf, stringOf } from '../read.js';
 import { distances } from './losses.js';
 
 type AlongAxis = (x: Tensor, options: { readonly axis: number }) => Tensor;
@@ -43,21 +59,7 @@ const picked =
   };
 
 /** Those whose cases wait. */
-export const missing: readonly string[] = [
-  'cholesky',
-  'cholesky_spd',
-  'det',
-  'eigvalsh_sym',
-  'inv',
-  'matrix_exp',
-  'matrix_norm',
-  'matrix_power',
-  'qr',
-  'slogdet',
-  'solve',
-  'solve_triangular',
-  'svdvals',
-];
+export const missing: readonly string[] = ['matrix_norm/nuc', 'svdvals'];
 
 export const linalg: Operations = {
   sort: ({ x }, args) => {
@@ -74,5 +76,20 @@ export const linalg: Operations = {
   max_with_indices: picked(argmax),
   min_with_indices: picked(argmin),
   ...distances,
+  matrix_exp: ({ a }) => expm(a!),
+  matrix_norm: ({ a }, { ord }) => matrixNorm(a!, { ord: stringOf(ord) as 'fro' }),
+  matrix_power: ({ a }, { n }) => matrixPower(a!, numberOf(n)),
   unique: ({ x }) => ({ ...unique(x!) }),
+  cholesky: ({ a }) => cholesky(a!),
+  cholesky_spd: ({ b }, { c }, _, dtype) => {
+    const n = b!.shape.at(-1)!;
+    return cholesky(add(matmul(b!, swapAxes(b!, -1, -2)), mul(eye(n, { dtype }), numberOf(c))) as Tensor);
+  },
+  inv: ({ a }) => inv(a!),
+  det: ({ a }) => det(a!),
+  qr: ({ a }) => ({ ...qr(a!) }),
+  slogdet: ({ a }) => ({ ...slogdet(a!) }),
+  solve: ({ a, b }) => solve(a!, b!),
+  solve_triangular: ({ a, b }, { upper }) => triangularSolve(a!, b!, { upper: booleanOf(upper) }),
+  eigvalsh_sym: ({ b }) => eigvalsh(mul(add(b!, swapAxes(b!, -1, -2) as Tensor), 0.5) as Tensor),
 };

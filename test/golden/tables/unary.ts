@@ -21,8 +21,8 @@ const plain = Object.entries(functions).map(([name, f]): [string, Operation] => 
 /** B₂ₖ of the terms B₂ₖ / x²ᵏ⁺¹ of the trigamma function that PyTorch 1.13 leaves out, in float64 as well. */
 const leftOut = [-1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798, -174611 / 330];
 
-/** What is lacking in its derivative: they are summed at x + 6, after six steps of recurrence, and below ½ at 7 − x. */
-const lacking = (x: Tensor): Tensor => {
+/** What is lacking in PyTorch's derivative of digamma: they are summed at x + 6, after six steps of recurrence, and below ½ at 7 − x. */
+export const lacking = (x: Tensor): Tensor => {
   const reflected = less(x, 0.5);
   const at = where(reflected, sub(7, x), add(x, 6)) as Tensor;
   const inverse = mul(tenfold.reciprocal(at), tenfold.reciprocal(at));

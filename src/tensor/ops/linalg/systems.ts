@@ -1,0 +1,125 @@
+/** What systems of equations share: their operands, and the rows of matrices in another order. */
+import { b } from '../../build.js';
+import type { DType } from '../../dtype.js';
+import { ShapeError } from '../../errors.js';
+import type { Node } from '../../graph.js';
+import { full } from '../../primitives/full.js';
+import { broadcastShapes, type Shape, showAval, sizeOf } from '../../shape.js';
+import type { Floating, Promote } from '../../shape-types.js';
+import type { Tensor } from '../../tensor.js';
+import { sameDType, showAll } from '../common/checks.js';
+import { broadcastNode, unaryOperand } from '../common/operands.js';
+
+/** The signatures of functions of matrices and right sides. */
+export interface Solver {
+  <D extends DType, E extends DType>(a: Tensor<Shape, D>, y: Tensor<Shape, E>): Tensor<Shape, Floating<Promote<D, E>>>;
+  <E extends DType>(
+    y: Tensor<Shape, E>,
+  ): <D extends DType>(a: Tensor<Shape, D>) => Tensor<Shape, Floating<Promote<D, E>>>;
+}
+
+/** As {@link Solver}, with options at the end. */
+export interface SolverWith<Options> {
+  <D extends DType, E extends DType>(
+    a: Tensor<Shape, D>,
+    y: Tensor<Shape, E>,
+    options?: Options,
+  ): Tensor<Shape, Floating<Promote<D, E>>>;
+  <E extends DType>(
+    y: Tensor<Shape, E>,
+    options?: Options,
+  ): <D extends DType>(a: Tensor<Shape, D>) => Tensor<Shape, Floating<Promote<D, E>>>;
+}
+
+/**
+ * Matrices in the last two axes, in a floating dtype.
+ *
+ * @throws ShapeError where the rank is below 2
+ */
+export const matricesOf = (operation: string, a: unknown): Node => {
+  const x = unaryOperand(operation, a, { toFloat: true });
+  if (x.shape.length >= 2) return x;
+  throw new ShapeError({
+    operation,
+    given: showAval(x),
+    rule: 'the last two axes are rows and columns of matrices',
+    hint: 'Reshape it to a matrix.',
+  });
+};
+
+/**
+ * Square matrices in the last two axes, in a floating dtype.
+ *
+ * @throws ShapeError where they are none
+ */
+export const squaresOf = (operation: string, a: unknown): Node => {
+  const x = matricesOf(operation, a);
+  if (x.shape.at(-1) === x.shape.at(-2)) return x;
+  throw new ShapeError({
+    operation,
+    given: showAval(x),
+    rule: 'the matrices in the last two axes are square',
+    hint: 'Check which axes are the last two.',
+  });
+};
+
+/** A system of equations as it was given, and how its solution is to look. */
+interface System {
+  readonly a: Node;
+  /** Matrices with the leading axes that both have together. */
+  readonly y: Node;
+  /** The axes before the last two that both have together. */
+  readonly front: Shape;
+  /** The solution without the axis that a vector got. */
+  readonly shaped: (x: Node) => Node;
+}
+
+/** Square matrices and right sides for them: a vector if the rank is 1, else matrices. */
+export const systemOf = (operation: string, a: unknown, y: unknown): System => {
+  const nodes = sameDType(operation, [squaresOf(operation, a), unaryOperand(operation, y, { toFloat: true })]);
+  const [matrices, right] = nodes as [Node, Node];
+  const rank = right.shape.length;
+  const rows = right.shape[Math.max(rank - 2, 0)];
+  if (rank === 0 || rows !== matrices.shape.at(-1)) {
+    throw new ShapeError({
+      operation,
+      given: showAll(nodes),
+      rule: 'a right side is a vector, or matrices in its last two axes, with as many rows as the matrices have',
+      hint: 'Many vectors are the columns of a matrix: for y [batch, n] write expandDims(y, -1).',
+    });
+  }
+  const sides = rank === 1 ? b.reshape(right, { shape: [rows!, 1] }) : right;
+  const front = broadcastShapes(operation, matrices.shape.slice(0, -2), sides.shape.slice(0, -2));
+  return {
+    a: matrices,
+    y: spread(sides, front),
+    front,
+    shaped: x => (rank === 1 ? b.reshape(x, { shape: x.shape.slice(0, -1) }) : x),
+  };
+};
+
+/** Matrices with other leading axes. */
+export const spread = (x: Node, front: Shape): Node => broadcastNode(x, [...front, ...x.shape.slice(-2)]);
+
+/** The rows of matrices [..., n, k], in an order [..., n] of their own each. */
+export const rowsInOrder = (x: Node, order: Node): Node => {
+  const [rows, columns] = [x.shape.at(-2)!, x.shape.at(-1)!];
+  const count = sizeOf(x.shape.slice(0, -2));
+  const shape = [count, rows];
+  const before = b.mul(b.iota({ shape, dtype: 'int32', axis: 0 }), full(b, { shape, dtype: 'int32' }, rows));
+  const places = b.reshape(b.add(before, b.reshape(order, { shape })), { shape: [count * rows] });
+  const flat = b.reshape(x, { shape: [count * rows, columns] });
+  return b.reshape(b.gather(flat, places, { axis: 0 }), { shape: x.shape });
+};
+
+/** Matrices with ones on the main diagonal and zeros elsewhere, of this shape and the dtype of another node. */
+export const identity = (shape: Shape, { dtype }: Node): Node => {
+  const [rows, columns] = [2, 1].map(back => b.iota({ shape, dtype: 'int32', axis: shape.length - back }));
+  return b.select(b.eq(rows!, columns!), full(b, { shape, dtype }, 1), full(b, { shape, dtype }, 0));
+};
+
+/** The main diagonals of square matrices. */
+export const diagonalOf = (x: Node): Node => {
+  const one = identity(x.shape, x);
+  return b.sum(b.select(b.ne(one, full(b, one, 0)), x, full(b, x, 0)), { axes: [x.shape.length - 1] });
+};

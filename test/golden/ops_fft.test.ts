@@ -1,0 +1,5 @@
+/** Fourier transforms. */
+import { operationTests } from './operations.js';
+import { groups } from './tables/groups.js';
+
+operationTests(groups.ops_fft);
