@@ -4,12 +4,20 @@ import {
   add,
   type Complex,
   fft,
+  fft2,
+  fftfreq,
+  fftn,
+  fftshift,
   grad,
   ifft,
+  ifft2,
+  ifftn,
+  ifftshift,
   irfft,
   jit,
   mul,
   rfft,
+  rfftfreq,
   square,
   sum,
   type Tensor,
@@ -84,4 +92,39 @@ it('data last, jit, vmap, first and second derivatives', () => {
     const second = grad((y: Tensor) => sum(mul(y, first(y))) as Tensor)(v) as Tensor;
     close(second, (mul(v, 4 * n) as Tensor).toArray() as never, 1e-10);
   }
+});
+
+describe('several axes', () => {
+  const image = (dtype: 'float32' | 'float64' = 'float64'): Tensor =>
+    tensor(wave(2 * 6 * 5, 3), [2, 6, 5], { dtype }) as Tensor;
+
+  it('one axis after another, with lengths and norms of their own', () => {
+    const x = image();
+    const wanted = fft(fft(x, { axis: 2, n: 4, norm: 'ortho' }), { axis: 0, n: 3, norm: 'ortho' });
+    const got = fftn(x, { s: [3, 4], axes: [0, -1], norm: 'ortho' });
+    expect(got.re.shape).toEqual([3, 6, 4]);
+    close(got.re, wanted.re.toArray() as never, 1e-12);
+    close(got.im, wanted.im.toArray() as never, 1e-12);
+    close(fft2(x).re, fftn(x, { axes: [1, 2] }).re.toArray() as never, 1e-12);
+  });
+
+  it('and back', () => {
+    const x = image();
+    close(ifftn(fftn(x)).re, x.toArray() as never, 1e-12);
+    close(ifft2(fft2(x)).re, x.toArray() as never, 1e-12);
+  });
+
+  it('frequencies as NumPy has them, and in the middle along one axis', () => {
+    expect(fftfreq(5, { d: 0.5, dtype: 'float64' }).toArray()).toEqual([0, 0.4, 0.8, -0.8, -0.4]);
+    expect(rfftfreq(5, { d: 0.5, dtype: 'float64' }).toArray()).toEqual([0, 0.4, 0.8]);
+    const x = tensor([
+      [0, 1, 2],
+      [3, 4, 5],
+    ]) as Tensor;
+    expect(fftshift(x, { axes: 1 }).toArray()).toEqual([
+      [2, 0, 1],
+      [5, 3, 4],
+    ]);
+    expect(pipe(fftshift(x), ifftshift()).toArray()).toEqual(x.toArray());
+  });
 });

@@ -21,6 +21,8 @@ export * from './elementwise/logic.js';
 export * from './elementwise/predicates.js';
 export * from './elementwise/rectifiers.js';
 export * from './elementwise/special.js';
+export * from './fourier/frequencies.js';
+export * from './fourier/grids.js';
 export * from './fourier/spectrum.js';
 export * from './indexing/at.js';
 export * from './indexing/indexing.js';

@@ -3,7 +3,7 @@ import type { GroupOfOperations } from '../operations.js';
 import { binary } from './binary.js';
 import { convolutions } from './conv.js';
 import { distributions, missing as missingDistributions } from './distributions.js';
-import { missing as missingTransforms, transforms } from './fft.js';
+import { transforms } from './fft.js';
 import { linalg, missing } from './linalg.js';
 import { products } from './matmul.js';
 import { nn } from './nn.js';
@@ -20,6 +20,6 @@ export const groups = {
   ops_conv: { name: 'ops_conv', operations: convolutions },
   ops_nn: { name: 'ops_nn', operations: nn },
   ops_linalg: { name: 'ops_linalg', operations: linalg, missing },
-  ops_fft: { name: 'ops_fft', operations: transforms, missing: missingTransforms },
+  ops_fft: { name: 'ops_fft', operations: transforms },
   distributions: { name: 'distributions', operations: distributions, missing: missingDistributions },
 } as const satisfies Readonly<Record<string, GroupOfOperations>>;
