@@ -1,7 +1,6 @@
 /** Drawing from keys. Every element depends on its key and its own index alone. */
 import { b } from '../tensor/build.js';
 import type { DType, FloatDType } from '../tensor/dtype.js';
-import { DTypeError } from '../tensor/errors.js';
 import type { Node } from '../tensor/graph.js';
 import {
   broadcastNode,
@@ -24,22 +23,13 @@ import {
 } from '../tensor/shape.js';
 import { isTensor, nodeOf, type Tensor, wrap } from '../tensor/tensor.js';
 import { drawWords, foldIn, type Key, keyNode, type LayoutOptions, layoutOf, originalWords } from './key.js';
+import { checkFloatDType, openUnit, plus, times } from './parameters.js';
 
 /** Options of draws of floats. */
 export interface FloatOptions<D extends FloatDType = FloatDType> {
   /** Default float32. */
   readonly dtype?: D;
 }
-
-const checkFloat = (operation: string, dtype: DType): FloatDType => {
-  if (dtype === 'float32' || dtype === 'float64') return dtype;
-  throw new DTypeError({
-    operation,
-    given: `the dtype ${dtype}`,
-    rule: 'it draws float32 or float64',
-    hint: 'Use randint or bits for integers.',
-  });
-};
 
 /**
  * Uniform 32-bit words.
@@ -62,8 +52,6 @@ export const bits = <const S extends Shape>(key: Key, shape: S, options: LayoutO
 };
 
 const shiftRight = (words: Node, by: number): Node => b.shiftRightLogical(words, full(b, words, by));
-const times = (x: Node, factor: number): Node => b.mul(x, full(b, x, factor));
-const plus = (x: Node, term: number): Node => b.add(x, full(b, x, term));
 
 /** Uniform in [0, 1): 24 random bits in float32, 53 in float64. */
 const unit = (key: Node, shape: Shape, dtype: FloatDType): Node => {
@@ -101,7 +89,7 @@ export const uniform = <const S extends Shape, D extends FloatDType = 'float32'>
     'the bounds are finite numbers, low ≤ high',
     'Swap them, or draw from [0, 1) and transform the result.',
   );
-  const u = unit(node, checkShape('uniform', shape), checkFloat('uniform', dtype));
+  const u = unit(node, checkShape('uniform', shape), checkFloatDType('uniform', dtype));
   if (low === 0 && high === 1) return wrap(u);
   // Rounding may reach `high` itself; the draw is from a half-open interval.
   const scaled = plus(times(u, high - low), low);
@@ -134,7 +122,7 @@ export const normal = <const S extends Shape, D extends FloatDType = 'float32'>(
   const node = keyNode('normal', key);
   checkOptions('normal', ['dtype'], options);
   const size = checkShape('normal', shape);
-  const dtype = checkFloat('normal', options.dtype ?? 'float32');
+  const dtype = checkFloatDType('normal', options.dtype ?? 'float32');
   // (w + ½)·2⁻³² is never 0, so the logarithm is finite; all 32 bits keep the tails.
   const radiusUnit = times(plus(castNode(drawWords(node, size, 0), dtype), 0.5), 2 ** -32);
   const turn = times(castNode(shiftRight(drawWords(node, size, 1), 8), dtype), 2 ** -24);
@@ -216,7 +204,7 @@ export const bernoulli = <const S extends Shape>(key: Key, p: number | Tensor, s
   }
   const probability = typeof p === 'number' ? scalar(b, p, 'float32') : unaryOperand('bernoulli', p, { toFloat: true });
   const size = broadcastShapes('bernoulli', probability.shape, checkShape('bernoulli', shape ?? probability.shape));
-  const u = unit(node, size, checkFloat('bernoulli', probability.dtype));
+  const u = unit(node, size, checkFloatDType('bernoulli', probability.dtype));
   return wrap(b.lt(u, broadcastNode(probability, size)));
 };
 
@@ -294,9 +282,8 @@ export const categorical = (
   const scores = unaryOperand('categorical', logits, { toFloat: true });
   const at = normalizeAxis('categorical', axis, scores.shape);
   const size = [...checkShape('categorical', shape), ...scores.shape];
-  const dtype = checkFloat('categorical', scores.dtype);
+  const dtype = checkFloatDType('categorical', scores.dtype);
   // Strictly between 0 and 1, so that both logarithms are finite.
-  const u = times(plus(castNode(shiftRight(drawWords(node, size, 'xor'), 8), dtype), 0.5), 2 ** -24);
-  const gumbel = b.neg(b.log(b.neg(b.log(u))));
+  const gumbel = b.neg(b.log(b.neg(b.log(openUnit(node, size, dtype)))));
   return wrap(b.argmax(b.add(broadcastNode(scores, size), gumbel), { axes: [shape.length + at] }));
 };
