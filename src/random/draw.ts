@@ -2,6 +2,7 @@
 import { b } from '../tensor/build.js';
 import type { DType, FloatDType } from '../tensor/dtype.js';
 import type { Node } from '../tensor/graph.js';
+import { plus, times } from '../tensor/ops/common/numbers.js';
 import {
   broadcastNode,
   castNode,
@@ -23,7 +24,7 @@ import {
 } from '../tensor/shape.js';
 import { isTensor, nodeOf, type Tensor, wrap } from '../tensor/tensor.js';
 import { drawWords, foldIn, type Key, keyNode, type LayoutOptions, layoutOf, originalWords } from './key.js';
-import { checkFloatDType, openUnit, plus, times } from './parameters.js';
+import { checkFloatDType, openUnit } from './parameters.js';
 
 /** Options of draws of floats. */
 export interface FloatOptions<D extends FloatDType = FloatDType> {

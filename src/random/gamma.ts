@@ -2,6 +2,7 @@
 import { b } from '../tensor/build.js';
 import { AxisError } from '../tensor/errors.js';
 import type { Node } from '../tensor/graph.js';
+import { plus, times } from '../tensor/ops/common/numbers.js';
 import { broadcastNode, castNode, nodeFor } from '../tensor/ops/common/operands.js';
 import { full, scalar } from '../tensor/primitives/full.js';
 import { type Shape, showAval } from '../tensor/shape.js';
@@ -10,7 +11,7 @@ import { customJvp } from '../tensor/transform/custom.js';
 import { fold, whileLoop } from '../tensor/transform/loops.js';
 import { normal } from './draw.js';
 import { foldIn, type Key } from './key.js';
-import { type DrawOptions, openUnit, type Parameter, parametersOf, plus, positive, times } from './parameters.js';
+import { type DrawOptions, openUnit, type Parameter, parametersOf, positive } from './parameters.js';
 
 /** Each round accepts more than 95 of 100, so none of 2⁶⁴ elements is left after these. */
 const maxRounds = 40;

@@ -2,6 +2,7 @@
 import { b } from '../tensor/build.js';
 import type { FloatDType } from '../tensor/dtype.js';
 import type { Node } from '../tensor/graph.js';
+import { plus, times } from '../tensor/ops/common/numbers.js';
 import { checkSetting } from '../tensor/ops/common/operands.js';
 import { checkOptions } from '../tensor/ops/common/options.js';
 import { full } from '../tensor/primitives/full.js';
@@ -9,7 +10,7 @@ import { checkShape, type Shape } from '../tensor/shape.js';
 import { type Tensor, wrap } from '../tensor/tensor.js';
 import type { FloatOptions } from './draw.js';
 import { type Key, keyNode } from './key.js';
-import { checkFloatDType, openUnit, plus, times } from './parameters.js';
+import { checkFloatDType, openUnit } from './parameters.js';
 
 const uniformOf = (operation: string, key: Key, shape: Shape, options: FloatOptions): Node => {
   const node = keyNode(operation, key);

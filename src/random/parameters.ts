@@ -3,6 +3,7 @@ import { b } from '../tensor/build.js';
 import { type DType, type FloatDType, isFloat, promote } from '../tensor/dtype.js';
 import { DTypeError, ShapeError } from '../tensor/errors.js';
 import type { Node } from '../tensor/graph.js';
+import { plus, times } from '../tensor/ops/common/numbers.js';
 import { broadcastNode, castNode, checkSetting, nodeFor } from '../tensor/ops/common/operands.js';
 import { checkOptions } from '../tensor/ops/common/options.js';
 import { full, scalar } from '../tensor/primitives/full.js';
@@ -90,12 +91,6 @@ export const positive = {
   rule: 'a positive finite number',
   allowed: (x: number): boolean => x > 0 && Number.isFinite(x),
 };
-
-/** x · factor. */
-export const times = (x: Node, factor: number): Node => b.mul(x, full(b, x, factor));
-
-/** x + term. */
-export const plus = (x: Node, term: number): Node => b.add(x, full(b, x, term));
 
 /** Uniform strictly between 0 and 1: the middles of 2²³ cells in float32, of 2⁵² in float64, which are exact. */
 export const openUnit = (key: Node, shape: Shape, dtype: FloatDType): Node => {

@@ -5,13 +5,13 @@
 import { isFloat } from '../dtype.js';
 import { DTypeError, ShapeError } from '../errors.js';
 import type { Node } from '../graph.js';
-import { type Aval, range, type Shape, sameShape, showAval, sizeOf } from '../shape.js';
+import { type Aval, range, type Shape, sameShape, showAval } from '../shape.js';
 import { full } from './full.js';
 import type { Structured } from './kinds.js';
 import { repeat } from './movement.js';
 import { results } from './results.js';
 import type { Build, ParamsOf, TriangularParams } from './signatures.js';
-import { halvedDiagonal, lowerTriangle, multiplied, transposed, upperTriangle } from './triangular.js';
+import { halvedDiagonal, lowerTriangle, multiplied, reordered, transposed, upperTriangle } from './triangular.js';
 
 const checkMatrices = (operation: string, x: Aval): Shape => {
   if (!isFloat(x.dtype)) {
@@ -133,21 +133,6 @@ export const triangularSolve: Structured<TriangularParams> = {
     const solved = b.reshape(b.triangularSolve(a!, side, params), { shape: beside.shape });
     return { outputs: [b.permute(solved, { axes: [rank - 1, ...range(rank - 1)] })], batched: [true] };
   },
-};
-
-/** The rows of matrices in another order each; or, the other way, the rows put back to where they came from. */
-const reordered = (b: Build, x: Node, order: Node, back: boolean): Node => {
-  const [rows, columns] = [x.shape.at(-2)!, x.shape.at(-1)!];
-  const count = sizeOf(x.shape.slice(0, -2));
-  const first = b.mul(
-    b.iota({ shape: [count, rows], dtype: 'int32', axis: 0 }),
-    full(b, { shape: [count, rows], dtype: 'int32' }, rows),
-  );
-  const length = count * rows;
-  const places = b.reshape(b.add(first, b.reshape(order, { shape: [count, rows] })), { shape: [length] });
-  const flat = b.reshape(x, { shape: [length, columns] });
-  const moved = back ? b.scatterAdd(flat, places, { axis: 0, length }) : b.gather(flat, places, { axis: 0 });
-  return b.reshape(moved, { shape: x.shape });
 };
 
 /** L with as many columns as rows, and U with as many rows as columns: the identity where the packed factors have nothing. */

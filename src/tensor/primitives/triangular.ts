@@ -1,6 +1,6 @@
-/** What the rules of decompositions are written with: triangles of matrices, and products on the last two axes. */
+/** What the rules of decompositions are written with: triangles of matrices, products on the last two axes, and rows in another order. */
 import type { Node } from '../graph.js';
-import { range } from '../shape.js';
+import { range, sizeOf } from '../shape.js';
 import { full } from './full.js';
 import type { Build } from './signatures.js';
 
@@ -38,4 +38,19 @@ export const halvedDiagonal = (b: Build, x: Node): Node => {
   const rows = b.iota({ shape, dtype: 'int32', axis: rank - 2 });
   const columns = b.iota({ shape, dtype: 'int32', axis: rank - 1 });
   return b.mul(x, b.select(b.eq(rows, columns), full(b, x, 0.5), full(b, x, 1)));
+};
+
+/** The rows of matrices in another order each; or, the other way, the rows put back to where they came from. */
+export const reordered = (b: Build, x: Node, order: Node, back: boolean): Node => {
+  const [rows, columns] = [x.shape.at(-2)!, x.shape.at(-1)!];
+  const count = sizeOf(x.shape.slice(0, -2));
+  const first = b.mul(
+    b.iota({ shape: [count, rows], dtype: 'int32', axis: 0 }),
+    full(b, { shape: [count, rows], dtype: 'int32' }, rows),
+  );
+  const length = count * rows;
+  const places = b.reshape(b.add(first, b.reshape(order, { shape: [count, rows] })), { shape: [length] });
+  const flat = b.reshape(x, { shape: [length, columns] });
+  const moved = back ? b.scatterAdd(flat, places, { axis: 0, length }) : b.gather(flat, places, { axis: 0 });
+  return b.reshape(moved, { shape: x.shape });
 };

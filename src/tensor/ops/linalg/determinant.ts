@@ -4,14 +4,14 @@ import type { DType } from '../../dtype.js';
 import type { Node } from '../../graph.js';
 import { full } from '../../primitives/full.js';
 import { results } from '../../primitives/results.js';
-import { upperTriangle } from '../../primitives/triangular.js';
+import { reordered, upperTriangle } from '../../primitives/triangular.js';
 import { range, type Shape } from '../../shape.js';
 import type { Floating, Without } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
 import { withTangent } from '../common/derived.js';
 import { times } from '../common/numbers.js';
 import { broadcastNode, castNode } from '../common/operands.js';
-import { diagonalOf, identity, rowsInOrder, squaresOf } from './systems.js';
+import { diagonalOf, identity, squaresOf } from './systems.js';
 
 /** The shape of one number for each matrix. */
 type PerMatrix<S extends Shape> = Without<Without<S, -1>, -1>;
@@ -65,7 +65,11 @@ const adjugate = (x: Node): Node => {
   const { shape } = x;
   const [row, column] = [shape.length - 2, shape.length - 1];
   const one = identity(shape, x);
-  const right = b.triangularSolve(packed, rowsInOrder(one, order), { upper: false, transpose: false, unit: true });
+  const right = b.triangularSolve(packed, reordered(b, one, order, false), {
+    upper: false,
+    transpose: false,
+    unit: true,
+  });
   const u = upperTriangle(b, packed);
   const largest = b.reduceMax(b.abs(b.stopGradient(u)), { axes: [row, column] });
   const zero = full(b, largest, 0);

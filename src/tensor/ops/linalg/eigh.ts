@@ -9,12 +9,13 @@ import { results } from '../../primitives/results.js';
 import { range, type Shape, showAval, sizeOf } from '../../shape.js';
 import type { Floating, Without } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import { closed } from '../common/derived.js';
 import { permuteNode, reshapeNode } from '../common/moving.js';
 import { times } from '../common/numbers.js';
 import { unaryOperand } from '../common/operands.js';
 import { checkFlag, withOptions } from '../common/options.js';
 import type { SameRank } from '../movement/movement.js';
-import { along, closed, jacobi } from './jacobi.js';
+import { along, jacobi } from './jacobi.js';
 
 /** The options of {@link eigh} and {@link eigvalsh}. */
 export interface EighOptions {

@@ -2,10 +2,10 @@
 import { b } from '../../build.js';
 import type { Node } from '../../graph.js';
 import { results } from '../../primitives/results.js';
-import { transposed } from '../../primitives/triangular.js';
+import { reordered, transposed } from '../../primitives/triangular.js';
 import type { Shape } from '../../shape.js';
 import { broadcastNode } from '../common/operands.js';
-import { identity, rowsInOrder, spread } from './systems.js';
+import { identity, spread } from './systems.js';
 
 /** The factor of square matrices. */
 export const choleskyNode = (x: Node, upper: boolean): Node =>
@@ -15,7 +15,7 @@ export const choleskyNode = (x: Node, upper: boolean): Node =>
 export const solved = (a: Node, y: Node, front: Shape): { readonly x: Node; readonly packed: Node } => {
   const [packed, order] = results(b, b.lu(a)) as [Node, Node];
   const factors = spread(packed, front);
-  const right = rowsInOrder(y, broadcastNode(order, [...front, order.shape.at(-1)!]));
+  const right = reordered(b, y, broadcastNode(order, [...front, order.shape.at(-1)!]), false);
   const half = b.triangularSolve(factors, right, { upper: false, transpose: false, unit: true });
   return { x: b.triangularSolve(factors, half, { upper: true, transpose: false, unit: false }), packed };
 };

@@ -3,8 +3,9 @@ import { b } from '../../build.js';
 import type { Node } from '../../graph.js';
 import { full } from '../../primitives/full.js';
 import { results } from '../../primitives/results.js';
+import { closed } from '../common/derived.js';
 import { times } from '../common/numbers.js';
-import { along, closed } from './jacobi.js';
+import { along } from './jacobi.js';
 import { identity } from './systems.js';
 
 const int = 'int32' as const;

@@ -5,10 +5,11 @@
  */
 import { b } from '../../build.js';
 import type { DType } from '../../dtype.js';
-import { Graph, type Node, openScope } from '../../graph.js';
+import type { Node } from '../../graph.js';
 import { full, scalar } from '../../primitives/full.js';
 import { results } from '../../primitives/results.js';
 import type { Aval, Shape } from '../../shape.js';
+import { closed } from '../common/derived.js';
 import { joined, reshapeNode, sliceAlong } from '../common/moving.js';
 import { plus, times } from '../common/numbers.js';
 import { castNode } from '../common/operands.js';
@@ -19,25 +20,6 @@ const mostSweeps = 30;
 
 /** Matrices of float64 with larger elements, or none as large as its inverse, are computed with at another scale. */
 const large = 2 ** 400;
-
-/** @internal A function of nodes as a closed graph; it may use no other nodes than its parameters and what it makes. */
-export const closed = (
-  name: string,
-  avals: readonly Aval[],
-  f: (parameters: readonly Node[]) => readonly Node[],
-): Graph => {
-  const scope = openScope('trace', name);
-  const parameters = avals.map(({ shape, dtype }, index) => {
-    const node = b.parameter({ index, shape, dtype });
-    node.scopes = [scope];
-    return node;
-  });
-  try {
-    return new Graph(parameters, f(parameters));
-  } finally {
-    scope.open = false;
-  }
-};
 
 /** A node with fewer axes repeated along the others, its own being `axes` of the shape. */
 export const along = (x: Node, shape: Shape, axes: readonly number[]): Node =>

@@ -10,10 +10,11 @@ import { multiplied } from '../../primitives/triangular.js';
 import { checkInteger, range, type Shape, showAval, sizeOf } from '../../shape.js';
 import type { Arithmetic, Floating } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import { closed } from '../common/derived.js';
 import { times } from '../common/numbers.js';
 import { castNode, checkSetting, dual, unaryOperand } from '../common/operands.js';
 import { inverted, solved } from './factored.js';
-import { along, closed } from './jacobi.js';
+import { along } from './jacobi.js';
 import { identity, squaresOf } from './systems.js';
 
 /** The signatures of {@link matrixPower}. */

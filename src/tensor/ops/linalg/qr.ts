@@ -6,16 +6,16 @@ import type { Node } from '../../graph.js';
 import type { CustomRule } from '../../primitives/custom.js';
 import { full } from '../../primitives/full.js';
 import { results } from '../../primitives/results.js';
-import { transposed } from '../../primitives/triangular.js';
+import { multiplied, transposed } from '../../primitives/triangular.js';
 import { type Shape, sizeOf } from '../../shape.js';
 import type { Floating } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
 import { kindOf } from '../common/checks.js';
+import { closed } from '../common/derived.js';
 import { joined, reshapeNode, sliceAlong } from '../common/moving.js';
 import { castNode, checkSetting } from '../common/operands.js';
 import { withOptions } from '../common/options.js';
 import { householder } from './householder.js';
-import { closed } from './jacobi.js';
 import { matricesOf } from './systems.js';
 
 const modes = ['reduced', 'complete', 'r'] as const;
@@ -40,9 +40,6 @@ export interface QrFactors {
   <M extends QrMode = 'reduced'>(options?: QrOptions<M>): <D extends DType>(a: Tensor<Shape, D>) => Qr<D, M>;
 }
 
-const product = (x: Node, y: Node, isTransposed = false): Node =>
-  b.dotGeneral(x, y, { lhsContract: [isTransposed ? 1 : 2], rhsContract: [1], lhsBatch: [0], rhsBatch: [0] });
-
 /** The skew matrices with the same elements below the diagonal. */
 const skewed = (x: Node): Node => {
   const [rows, columns] = [1, 2].map(axis => b.iota({ shape: x.shape, dtype: 'int32', axis }));
@@ -63,10 +60,10 @@ const tall = (x: Node): readonly [q: Node, r: Node] => {
       const [q, r] = tall(at!);
       const solve = { upper: true, transpose: true, unit: false };
       const moved = transposed(b, b.triangularSolve(r, transposed(b, direction!), solve));
-      const inside = product(q, moved, true);
+      const inside = multiplied(b, transposed(b, q), moved);
       const turn = skewed(inside);
-      const outside = b.sub(moved, product(q, inside));
-      const tangents = [b.add(product(q, turn), outside), product(b.sub(inside, turn), r)];
+      const outside = b.sub(moved, multiplied(b, q, inside));
+      const tangents = [b.add(multiplied(b, q, turn), outside), multiplied(b, b.sub(inside, turn), r)];
       return { outputs: [q, r], tangents };
     },
   };
@@ -82,7 +79,7 @@ const factored = (x: Node, isComplete: boolean): readonly [q: Node, r: Node] => 
   const [, m, n] = x.shape as readonly [number, number, number];
   if (m > n) return isComplete ? householder(x, m) : tall(x);
   const [q, r] = tall(sliceAlong(x, 2, 0, m));
-  return m === n ? [q, r] : [q, joined([r, product(q, sliceAlong(x, 2, m, n), true)], 2)];
+  return m === n ? [q, r] : [q, joined([r, multiplied(b, transposed(b, q), sliceAlong(x, 2, m, n))], 2)];
 };
 
 /**

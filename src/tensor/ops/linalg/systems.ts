@@ -1,10 +1,10 @@
-/** What systems of equations share: their operands, and the rows of matrices in another order. */
+/** What functions of matrices share: their operands, identities and diagonals. */
 import { b } from '../../build.js';
 import type { DType } from '../../dtype.js';
 import { ShapeError } from '../../errors.js';
 import type { Node } from '../../graph.js';
 import { full } from '../../primitives/full.js';
-import { broadcastShapes, type Shape, showAval, sizeOf } from '../../shape.js';
+import { broadcastShapes, type Shape, showAval } from '../../shape.js';
 import type { Floating, Promote } from '../../shape-types.js';
 import type { Tensor } from '../../tensor.js';
 import { sameDType, showAll } from '../common/checks.js';
@@ -100,17 +100,6 @@ export const systemOf = (operation: string, a: unknown, y: unknown): System => {
 
 /** Matrices with other leading axes. */
 export const spread = (x: Node, front: Shape): Node => broadcastNode(x, [...front, ...x.shape.slice(-2)]);
-
-/** The rows of matrices [..., n, k], in an order [..., n] of their own each. */
-export const rowsInOrder = (x: Node, order: Node): Node => {
-  const [rows, columns] = [x.shape.at(-2)!, x.shape.at(-1)!];
-  const count = sizeOf(x.shape.slice(0, -2));
-  const shape = [count, rows];
-  const before = b.mul(b.iota({ shape, dtype: 'int32', axis: 0 }), full(b, { shape, dtype: 'int32' }, rows));
-  const places = b.reshape(b.add(before, b.reshape(order, { shape })), { shape: [count * rows] });
-  const flat = b.reshape(x, { shape: [count * rows, columns] });
-  return b.reshape(b.gather(flat, places, { axis: 0 }), { shape: x.shape });
-};
 
 /** Matrices with ones on the main diagonal and zeros elsewhere, of this shape and the dtype of another node. */
 export const identity = (shape: Shape, { dtype }: Node): Node => {
