@@ -6,56 +6,8 @@ import { bytesOf } from '../../../dtype.js';
 import type { ParamsOf, TriangularParams } from '../../../primitives/signatures.js';
 import { type Aval, sizeOf } from '../../../shape.js';
 import type { FunctionWriter, Local } from '../assembler.js';
-import { advance, kernelOf, kernelOfSeveral, type LoopKernel, nest } from './walk.js';
-
-const wide = 8;
-
-/** Loads a float as float64; the address is on the stack. */
-const loadFloat = (f: FunctionWriter, dtype: Aval['dtype']): FunctionWriter =>
-  dtype === 'float32' ? f.memory('f32.load').op('f64.promote_f32') : f.memory('f64.load');
-
-/** Stores the float64 on the stack, the address below it. */
-const storeFloat = (f: FunctionWriter, dtype: Aval['dtype']): FunctionWriter =>
-  dtype === 'float32' ? f.op('f32.demote_f64').memory('f32.store') : f.memory('f64.store');
-
-/** Copies a matrix through steps in bytes, floats of `from` to float64 or back. */
-const copyMatrix = (
-  f: FunctionWriter,
-  [rows, columns]: readonly [rows: number, columns: number],
-  to: { readonly at: Local; readonly steps: readonly [number, number]; readonly dtype: Aval['dtype'] },
-  from: { readonly at: Local; readonly steps: readonly [number, number]; readonly dtype: Aval['dtype'] },
-): void => {
-  const axes = [
-    { length: rows, steps: [to.steps[0], from.steps[0]] },
-    { length: columns, steps: [to.steps[1], from.steps[1]] },
-  ];
-  nest(f, axes, [to.at, from.at], () => {
-    f.get(to.at, from.at);
-    storeFloat(loadFloat(f, from.dtype), to.dtype);
-  });
-};
-
-/** The float64 numbers from `row` up to `end` lessened by `factor` times those from `other` on. */
-const subtractMultiple = (f: FunctionWriter, row: Local, end: Local, other: Local, factor: Local): void => {
-  const [at, from, both] = [f.get(row).keep('i32'), f.get(other).keep('i32'), f.local('i32')];
-  const pair = f.get(factor).op('f64x2.splat').keep('v128');
-  f.get(end).i32(wide).op('i32.sub').set(both);
-  f.while(
-    () => f.get(at, both).op('i32.lt_u'),
-    () => {
-      f.get(at, at).memory('v128.load').get(from).memory('v128.load').get(pair).op('f64x2.mul', 'f64x2.sub');
-      f.memory('v128.store');
-      advance(f, at, 2 * wide);
-      advance(f, from, 2 * wide);
-    },
-  );
-  f.get(at, end)
-    .op('i32.lt_u')
-    .if(() => {
-      f.get(at, at).memory('f64.load').get(from).memory('f64.load').get(factor).op('f64.mul', 'f64.sub');
-      f.memory('f64.store');
-    });
-};
+import { copyMatrix, loadFloat, subtractCombination, subtractMultiple, wide } from './rows.js';
+import { advance, inBlocks, kernelOf, kernelOfSeveral, type LoopKernel, nest } from './walk.js';
 
 /** Walks from `start` to before `end` by `step` bytes, which may be negative. */
 const along = (f: FunctionWriter, start: () => void, end: Local, step: number, body: (at: Local) => void): void => {
@@ -85,9 +37,7 @@ const everyMatrix = (
   body: () => void,
 ): void => nest(f, [{ length: count, steps: bytes }], addresses, body);
 
-/**
- * Upper triangular Lᵀ row by row: a row divided by the root of its pivot, and the rows below lessened by their multiples of it.
- */
+/** Upper triangular Lᵀ row by row: a row is lessened by multiples of those above it, and divided by the root of its pivot. */
 export const cholesky = (_: ParamsOf<'cholesky'>, [x]: readonly Aval[], aval: Aval): LoopKernel =>
   kernelOf([x!], aval, (f, [from], out, scratch) => {
     const { count, rows: n } = matrixOf(aval);
@@ -103,10 +53,14 @@ export const cholesky = (_: ParamsOf<'cholesky'>, [x]: readonly Aval[], aval: Av
         .keep('i32');
       // The diagonal of the row at hand, and where that row ends.
       const [diagonal, end] = [f.get(scratch).keep('i32'), f.get(scratch).i32(pitch).op('i32.add').keep('i32')];
+      // The first element of the column at hand.
+      const column = f.get(scratch).keep('i32');
       const root = f.local('f64');
       f.while(
         () => f.get(diagonal, last).op('i32.lt_u'),
         () => {
+          const above = { first: column, pitch, factor: column, step: pitch, dtype: 'float64' } as const;
+          subtractCombination(f, { row: diagonal, end, ...above });
           const pivot = f.get(diagonal).memory('f64.load').keep('f64');
           f.get(pivot).op('f64.sqrt').f64(Number.NaN).get(pivot).f64(0).op('f64.gt', 'select').set(root);
           along(
@@ -118,24 +72,7 @@ export const cholesky = (_: ParamsOf<'cholesky'>, [x]: readonly Aval[], aval: Av
           );
           // The pivot was divided by its root like the rest; where it is NaN, so is the root.
           f.get(diagonal, root).memory('f64.store');
-          const [row, stop] = [f.local('i32'), f.local('i32')];
-          f.get(diagonal)
-            .i32(pitch + wide)
-            .op('i32.add')
-            .set(row);
-          f.get(end).i32(pitch).op('i32.add').set(stop);
-          along(
-            f,
-            () => f.get(diagonal).i32(wide).op('i32.add'),
-            end,
-            wide,
-            at => {
-              const factor = f.get(at).memory('f64.load').keep('f64');
-              subtractMultiple(f, row, stop, at, factor);
-              advance(f, row, pitch + wide);
-              advance(f, stop, pitch);
-            },
-          );
+          advance(f, column, wide);
           advance(f, diagonal, pitch + wide);
           advance(f, end, pitch);
         },
@@ -156,6 +93,9 @@ export const cholesky = (_: ParamsOf<'cholesky'>, [x]: readonly Aval[], aval: Av
     return n * pitch;
   });
 
+/** Columns that are solved at a time: with them the rows of a block fit into the nearest cache. */
+const strip = 32;
+
 /** Row by row from the end where nothing else is unknown. */
 export const triangularSolve = (
   { upper, transpose, unit: isUnit }: TriangularParams,
@@ -166,15 +106,15 @@ export const triangularSolve = (
     const { count, rows: n, columns } = matrixOf(aval);
     const { dtype } = aval;
     const unit = bytesOf[dtype];
-    const pitch = columns * wide;
     const [down, across] = transpose ? [unit, n * unit] : [n * unit, unit];
     const backwards = upper !== transpose;
     const sign = backwards ? -1 : 1;
     const bytes = n * columns * unit;
-    everyMatrix(f, count, [matrix!, right!, out], [n * n * unit, bytes, bytes], () => {
+    const first = backwards ? n - 1 : 0;
+    const solveStrip = (width: number): void => {
+      const pitch = width * wide;
       const solved = { at: scratch, steps: [pitch, wide], dtype: 'float64' } as const;
-      copyMatrix(f, [n, columns], solved, { at: right!, steps: [columns * unit, unit], dtype });
-      const first = backwards ? n - 1 : 0;
+      copyMatrix(f, [n, width], solved, { at: right!, steps: [columns * unit, unit], dtype });
       const start = f
         .get(scratch)
         .i32(first * pitch)
@@ -191,7 +131,7 @@ export const triangularSolve = (
         .op('i32.add')
         .keep('i32');
       // The element of the matrix that meets the first of the rows solved so far.
-      const coefficient = f.get(diagonal).keep('i32');
+      const factor = f.get(diagonal).keep('i32');
       along(
         f,
         () => f.get(start),
@@ -199,18 +139,7 @@ export const triangularSolve = (
         sign * pitch,
         row => {
           const end = f.get(row).i32(pitch).op('i32.add').keep('i32');
-          const element = f.get(coefficient).keep('i32');
-          along(
-            f,
-            () => f.get(start),
-            row,
-            sign * pitch,
-            known => {
-              const factor = loadFloat(f.get(element), dtype).keep('f64');
-              subtractMultiple(f, row, end, known, factor);
-              advance(f, element, sign * across);
-            },
-          );
+          subtractCombination(f, { row, end, first: start, pitch: sign * pitch, factor, step: sign * across, dtype });
           if (!isUnit) {
             const pivot = loadFloat(f.get(diagonal), dtype).keep('f64');
             along(
@@ -221,13 +150,16 @@ export const triangularSolve = (
               at => f.get(at, at).memory('f64.load').get(pivot).op('f64.div').memory('f64.store'),
             );
           }
-          advance(f, coefficient, sign * down);
+          advance(f, factor, sign * down);
           advance(f, diagonal, sign * (down + across));
         },
       );
-      copyMatrix(f, [n, columns], { at: out, steps: [columns * unit, unit], dtype }, solved);
-    });
-    return n * pitch;
+      copyMatrix(f, [n, width], { at: out, steps: [columns * unit, unit], dtype }, solved);
+    };
+    everyMatrix(f, count, [matrix!, right!, out], [n * n * unit, bytes, bytes], () =>
+      inBlocks(f, { length: columns, steps: [unit, unit] }, strip, [right!, out], solveStrip),
+    );
+    return n * Math.min(columns, strip) * wide;
   });
 
 /** Column by column: the row with the largest pivot comes up, and those below are lessened by their multiples of it. */
