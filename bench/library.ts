@@ -16,6 +16,10 @@ import type { Input } from './inputs.js';
  *   `takeRows` x [n, m], indices [k]; `addRows` updates [k, m], indices [k] of {@link segments}; `maxPool` of x [n, c, h, w]
  *   over 2 × 2 elements, `maxPoolInput` x and the result's cotangent ↦ that of x; `upsample` by 2, linearly;
  *   `attentionScores` queries [n, q, h, d], keys [n, k, h, d] ↦ [n, h, q, k]
+ * - decompositions of matrices a [..., n, n]: `cholesky`; `lu` ↦ its factors; `triangularSolve` lower a, y [n, m];
+ *   `solve` a, y; `inverse`; `eigh` ↦ eigenvalues, sizes of the vectors' elements; `svd` of a [m, n] ↦ singular values, sizes
+ *   of the elements of u and of vᵀ: vectors have no sign of their own
+ * - transforms: `fft` of the rows of re, im ↦ re, im; `fft2` of both axes; `rfft` of the rows of x ↦ re, im of the half
  * - `sampling` x [n, d], noise [T, n, d], coefficients [T, 3], times [T, h], then weight and bias of three layers ↦ x after
  *   T steps x ↦ a·x + b·f(x) + c·noise, where f is the network, told the time in its first layer
  * - `trainStep` x, y, then parameters, first moments, second moments of a residual network ↦ loss, all of those anew
@@ -34,6 +38,8 @@ export type ProgramName =
   | 'matmulRight'
   | ConvolutionName
   | OperationName
+  | DecompositionName
+  | TransformName
   | 'sampling'
   | 'trainStep';
 
@@ -52,6 +58,12 @@ export type OperationName =
   | 'upsample'
   | 'attentionScores';
 
+/** A decomposition of matrices, or what is made of one. */
+export type DecompositionName = 'cholesky' | 'lu' | 'triangularSolve' | 'solve' | 'inverse' | 'eigh' | 'svd';
+
+/** A Fourier transform. */
+export type TransformName = 'fft' | 'fft2' | 'rfft';
+
 /** How many rows `addRows` has. */
 export const segments = 100;
 
@@ -66,6 +78,10 @@ export type Programs<T> = { readonly [Name in ProgramName]: Program<T> };
 
 /** Those that are operations by themselves. */
 export type Operations<T> = Pick<Programs<T>, OperationName>;
+
+/** Those that are decompositions, and those that are transforms. */
+export type Decompositions<T> = Pick<Programs<T>, DecompositionName>;
+export type Transforms<T> = Pick<Programs<T>, TransformName>;
 
 /** The programs of convolutions, from what they are for a stride. */
 export const convolutions = <T>(

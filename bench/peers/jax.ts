@@ -19,6 +19,7 @@ import {
   partsOfStep,
   unbias,
 } from '../library.js';
+import { decompositions, transforms } from './jax-linalg.js';
 import { lacking, operations, pullBack } from './jax-operations.js';
 
 type T = np.Array;
@@ -89,6 +90,8 @@ export const programs: Programs<T> = {
     convKernel: (x, kernel, g) => pullBack(each => convolve(x!, each, stride), kernel!, g!),
   })),
   ...operations,
+  ...decompositions,
+  ...transforms,
   sampling: (...inputs) => {
     const { x, noise, coefficients, times, layers } = partsOfSampling(inputs);
     let y = x;

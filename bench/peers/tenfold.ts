@@ -45,6 +45,7 @@ import {
   unbias,
 } from '../library.js';
 import { ownImpl, ownOnTwo } from '../row.js';
+import { decompositions, transforms } from './tenfold-linalg.js';
 import { operations } from './tenfold-operations.js';
 
 type T = Tensor;
@@ -118,6 +119,8 @@ export const programs: Programs<T> = {
     convKernel: (x, kernel, g) => pullBack(each => convolve(x!, each, stride), kernel!, g!),
   })),
   ...operations,
+  ...decompositions,
+  ...transforms,
   sampling: (...inputs) => {
     const { x, noise, coefficients, times, layers } = partsOfSampling(inputs);
     const step = (at: T, input: SamplingInput): T => samplingStep(layers, at, input);

@@ -17,6 +17,7 @@ import {
   partsOfStep,
   unbias,
 } from '../library.js';
+import { decompositions, isDecomposition, transforms } from './tfjs-linalg.js';
 import { operations } from './tfjs-operations.js';
 
 type T = tf.Tensor;
@@ -117,6 +118,8 @@ export const programs: Programs<T> = {
     convKernel: (x, kernel, g) => [kernelGradient(x!, kernel!, g!, stride)],
   })),
   ...operations,
+  ...decompositions,
+  ...transforms,
   sampling: (...inputs) => {
     const { x, noise, coefficients, times, layers } = partsOfSampling(inputs);
     const [w1, b1, w2, b2, w3, b3] = layers as [T, T, T, T, T, T];
@@ -177,11 +180,15 @@ const lacking: { readonly [Name in ProgramName]?: string } = {
   maxPoolInput: 'MaxPoolGrad',
   addRows: 'UnsortedSegmentSum',
   attentionScores: 'Einsum',
+  fft: 'FFT',
+  fft2: 'FFT',
+  rfft: 'FFT',
 };
 
 /** One of its backends as a library. They share a state: `enter` switches. It has no jit. */
 export const tfjs = (backend: 'cpu' | 'wasm'): Library => ({
   refusal: program => {
+    if (isDecomposition(program)) return 'it has no such operation';
     if (backend === 'cpu') return null;
     const missing = program.startsWith('convKernel') ? 'Conv2DBackpropFilter' : lacking[program];
     return missing === undefined ? null : `no kernel ${missing} in this backend`;

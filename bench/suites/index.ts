@@ -1,11 +1,13 @@
 /** The suites by name. */
 import { compile } from './compile.js';
 import { conv } from './conv.js';
+import { fft } from './fft.js';
 import { fold } from './fold.js';
 import { fused } from './fused.js';
 import { gemm } from './gemm.js';
 import { gpu } from './gpu.js';
 import { limit } from './limit.js';
+import { linalg } from './linalg.js';
 import { ops } from './ops.js';
 import { size } from './size.js';
 import { small } from './small.js';
@@ -13,5 +15,5 @@ import type { Suite } from './suite.js';
 import { train } from './train.js';
 
 export const suites: ReadonlyMap<string, Suite> = new Map(
-  Object.entries({ limit, small, fused, ops, gemm, conv, train, fold, compile, size, gpu }),
+  Object.entries({ limit, small, fused, ops, linalg, fft, gemm, conv, train, fold, compile, size, gpu }),
 );
