@@ -550,6 +550,7 @@ const rules: Readonly<Record<string, Rule>> = {
   cholesky: eliminated,
   triangularSolve: eliminated,
   lu: eliminated,
+  orthogonalRows: eliminated,
   prod: multiplied,
   cumsum: scanned,
   recurrence: scanned,
@@ -1418,6 +1419,7 @@ const steps: readonly Step[] = [
       () => [b.cholesky(b.add(matrix, full(b, matrix, 1)))],
       () => [b.triangularSolve(matrix, other, { upper, transpose, unit })],
       () => results(b, b.lu(random() < 0.5 ? matrix : other)),
+      () => [b.orthogonalRows(other, { columns: below(random, other.shape.at(-1)! + 1) })],
     ])();
   },
   contraction,

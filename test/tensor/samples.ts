@@ -386,4 +386,11 @@ export const samples: { readonly [P in Exclude<PrimitiveName, 'buffer' | 'parame
       (aval): Sample => ({ inputs: [aval], build: ([x]) => results(b, b.lu(x!)) }),
     ),
   ],
+  orthogonalRows: [
+    one([f64(4, 4)], x => b.orthogonalRows(x, { columns: 4 })),
+    one([f64(2, 3, 5)], x => b.orthogonalRows(x, { columns: 2 })),
+    one([f64(5, 9)], x => b.orthogonalRows(x, { columns: 6 })),
+    one([f64(1, 0, 3)], x => b.orthogonalRows(x, { columns: 3 })),
+    one([f64(2, 3, 0)], x => b.orthogonalRows(x, { columns: 0 })),
+  ],
 };

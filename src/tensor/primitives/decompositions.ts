@@ -194,3 +194,24 @@ export const lu: Structured<ParamsOf<'lu'>> = {
   },
   batch: (b, _, [x]) => ({ outputs: results(b, b.lu(x!)), batched: [true, true] }),
 };
+
+const byItsUse = {
+  none: 'it is one of many equal results, and what is made of it has a derivative of its own',
+} as const;
+
+export const orthogonalRows: Structured<ParamsOf<'orthogonalRows'>> = {
+  kind: 'structured',
+  aval: ([x], { columns }) => {
+    const shape = checkMatrices('orthogonalRows', x!);
+    if (Number.isInteger(columns) && columns >= 0 && columns <= shape.at(-1)!) return { shape, dtype: x!.dtype };
+    throw new ShapeError({
+      operation: 'orthogonalRows',
+      given: `${columns} of the columns of ${showAval(x!)}`,
+      rule: 'products of rows are taken of as many columns as there are, or of fewer',
+      hint: 'For all of them take the length of the last axis.',
+    });
+  },
+  jvp: byItsUse,
+  vjp: byItsUse,
+  batch: (b, _, [x], __, params) => ({ outputs: [b.orthogonalRows(x!, params)], batched: [true] }),
+};

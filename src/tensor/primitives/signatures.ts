@@ -212,6 +212,12 @@ export interface StructuredPrimitives {
    * which row of x each row of L·U is. A column without a pivot is left as it is.
    */
   lu(x: Node): Node;
+  /**
+   * U·x for matrices on the last two axes, with an orthogonal U that makes the first `columns` elements of the rows orthogonal to
+   * each other: what stands behind them is turned along. By one-sided Jacobi rotations, until no pair is further from
+   * orthogonal than rounding leaves it. Rows keep no order. No derivative: what is made of it knows its own.
+   */
+  orthogonalRows(x: Node, params: { columns: number }): Node;
 }
 
 /** Which triangle of a matrix is read, whether it is transposed, and whether its diagonal counts as 1 without being read. */

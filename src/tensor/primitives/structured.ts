@@ -4,7 +4,7 @@ import { ArgumentError, DTypeError } from '../errors.js';
 import type { Graph, Node } from '../graph.js';
 import { type Aval, sameAval, showAval } from '../shape.js';
 import { custom } from './custom.js';
-import { cholesky, lu, triangularSolve } from './decompositions.js';
+import { cholesky, lu, orthogonalRows, triangularSolve } from './decompositions.js';
 import { full } from './full.js';
 import type { GraphTransforms, Structured } from './kinds.js';
 import { fold, whileLoop } from './loops.js';
@@ -143,6 +143,7 @@ export const structured: { readonly [P in keyof StructuredPrimitives]: Structure
   cholesky,
   triangularSolve,
   lu,
+  orthogonalRows,
 };
 
 /** Rows that take different branches: all branches run, and each row picks its own. */

@@ -4,7 +4,7 @@ import type { TriangularParams } from '../../primitives/signatures.js';
 import { type Aval, range, sizeOf } from '../../shape.js';
 
 /** Calls `each` for every matrix of a stack with the place of its first element. */
-const matrices = (
+export const matrices = (
   { shape }: Aval,
   each: (start: number, rows: number, columns: number, index: number) => void,
 ): void => {

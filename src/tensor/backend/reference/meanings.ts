@@ -9,6 +9,7 @@ import { type Aval, range, sizeOf, stridesOf } from '../../shape.js';
 import { conv } from './conv.js';
 import { cholesky, lu, triangularSolve } from './decompositions.js';
 import { dotGeneral } from './dot.js';
+import { orthogonalRows } from './rotations.js';
 import { copy, offsets } from './strided.js';
 
 /** The elements of a result; of several results an array of them. */
@@ -306,6 +307,7 @@ export const meanings: Meanings = {
     const [packed, order] = lu(x!, inputAvals[0]!);
     return [rounded(packed, outputs![0]!), order];
   },
+  orthogonalRows: ([x], { columns }, { aval }) => rounded(orthogonalRows(x!, columns, aval), aval),
   argsort: ([x], { axis }, { aval, inputAvals }) => {
     const out = filled(aval);
     const { shape } = inputAvals[0]!;

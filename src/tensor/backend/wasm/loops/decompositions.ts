@@ -22,14 +22,16 @@ const along = (f: FunctionWriter, start: () => void, end: Local, step: number, b
   );
 };
 
-const matrixOf = ({ shape }: Aval): { readonly count: number; readonly rows: number; readonly columns: number } => ({
+export const matrixOf = ({
+  shape,
+}: Aval): { readonly count: number; readonly rows: number; readonly columns: number } => ({
   count: sizeOf(shape.slice(0, -2)),
   rows: shape.at(-2)!,
   columns: shape.at(-1)!,
 });
 
 /** The stack of matrices one by one, each address going on by the bytes of its own. */
-const everyMatrix = (
+export const everyMatrix = (
   f: FunctionWriter,
   count: number,
   addresses: readonly Local[],

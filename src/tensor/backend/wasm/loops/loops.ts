@@ -11,6 +11,7 @@ import { cholesky, lu, triangularSolve } from './decompositions.js';
 import { dotGeneral } from './dot.js';
 import { concat, gather, pad, scatterAdd } from './moves.js';
 import { argmax, argmin } from './positions.js';
+import { orthogonalRows } from './rotations.js';
 import { cumargmax, cumargmin, cumsum, recurrence } from './scans.js';
 import type { LoopKernel } from './walk.js';
 
@@ -35,6 +36,7 @@ const writers: { readonly [P in PrimitiveName]?: Write<ParamsOf<P>> } = {
   cholesky,
   triangularSolve,
   lu,
+  orthogonalRows,
 };
 
 /** A kernel for the instruction: a function of the addresses of inputs, results and scratch memory. */
