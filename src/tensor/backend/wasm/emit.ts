@@ -7,7 +7,7 @@ import { scratchOf, writeContraction } from './contraction/index.js';
 import { libraryOf } from './contraction/library.js';
 import { finisher, producer } from './contraction/pieces.js';
 import { usesFma } from './features.js';
-import type { ContractionStep, KernelStep, Operand, Place, Plan, RegionStep, Step } from './plan.js';
+import type { ContractionStep, LoopStep, Operand, Place, Plan, RegionStep, Step } from './plan.js';
 import { type Crew, meet, settle, share, solo } from './threads/crew.js';
 import { isShared } from './threads/work.js';
 
@@ -119,16 +119,19 @@ const writeStep = (frame: Frame, step: Step): void => {
   const { writer } = frame;
   switch (step.kind) {
     case 'kernel':
-      writeKernelCalls(frame, step);
+      writeInTiles(frame, {
+        ...step,
+        ...step.code,
+        addresses: step.operands.map(operand => () => operandAddress(frame, operand)),
+        scratch: step.scratch,
+        tile: step.tile,
+      });
       break;
     case 'contraction':
       writeContractionStep(frame, step);
       break;
     case 'loop':
-      for (const operand of step.operands) operandAddress(frame, operand);
-      for (const result of step.results) placeAddress(frame, result);
-      blockAddress(frame, step.scratch);
-      writer.call(step.kernel.writer);
+      writeLoopStep(frame, step);
       break;
     case 'region':
       writeRegion(frame, step);
@@ -141,18 +144,26 @@ const writeStep = (frame: Frame, step: Step): void => {
   }
 };
 
+/** What is called for some of its units at a time: with the addresses, that of scratch memory, and from and to which unit. */
+interface InTiles {
+  readonly writer: FunctionWriter;
+  readonly units: number;
+  readonly tile: number;
+  readonly addresses: readonly (() => void)[];
+  readonly scratch: Block;
+}
+
 /** A kernel for all its units, a tile at a time. */
-const writeKernelCalls = (frame: Frame, { code, operands, scratch, tile }: KernelStep): void => {
+const writeInTiles = (frame: Frame, { writer: callee, units, tile, addresses, scratch }: InTiles): void => {
   const { writer } = frame;
-  const { units } = code;
   if (units <= tile) {
-    for (const operand of operands) operandAddress(frame, operand);
+    for (const address of addresses) address();
     blockAddress(frame, scratch);
-    writer.i32(0).i32(units).call(code.writer);
+    writer.i32(0).i32(units).call(callee);
     return;
   }
-  const addresses = operands.map(operand => {
-    operandAddress(frame, operand);
+  const kept = addresses.map(address => {
+    address();
     return writer.keep('i32');
   });
   let ownScratch = frame.scratch;
@@ -166,8 +177,23 @@ const writeKernelCalls = (frame: Frame, { code, operands, scratch, tile }: Kerne
   share(frame, tiles, index => {
     writer.get(index).i32(tile).op('i32.mul').tee(from).i32(tile).op('i32.add').tee(to);
     writer.get(limit).get(to, limit).op('i32.lt_u', 'select').set(to);
-    writer.get(...addresses, ownScratch, from, to).call(code.writer);
+    writer.get(...kept, ownScratch, from, to).call(callee);
   });
+};
+
+/** A kernel of a single primitive: in parts, or as a whole. */
+const writeLoopStep = (frame: Frame, { kernel, operands, results, scratch, tile }: LoopStep): void => {
+  const addresses = [
+    ...operands.map(operand => () => operandAddress(frame, operand)),
+    ...results.map(result => () => placeAddress(frame, result)),
+  ];
+  if (kernel.parts !== undefined) {
+    writeInTiles(frame, { writer: kernel.writer, units: kernel.parts.count, tile, addresses, scratch });
+    return;
+  }
+  for (const address of addresses) address();
+  blockAddress(frame, scratch);
+  frame.writer.call(kernel.writer);
 };
 
 /**

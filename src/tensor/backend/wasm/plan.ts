@@ -27,7 +27,7 @@ import { type PieceCode, pieceOf } from './contraction/pieces.js';
 import { usesFma } from './features.js';
 import { type KernelCode, writeKernel } from './kernels/index.js';
 import { type LoopKernel, loopKernelOf } from './loops/loops.js';
-import { isWorthSharing, sharingOf } from './threads/work.js';
+import { isWorthSharing, sharingOf, sharingOfParts } from './threads/work.js';
 
 /** Where a value is while a program runs. */
 export type Place =
@@ -77,13 +77,17 @@ export interface ContractionStep {
 }
 
 /** A primitive with a kernel of its own. */
-interface LoopStep {
+export interface LoopStep {
   readonly kind: 'loop';
   readonly instruction: Instruction;
   readonly kernel: LoopKernel;
   readonly operands: readonly Operand[];
   readonly results: readonly Place[];
+  /** Of a kernel that is shared, nothing: each thread has scratch memory of its own. */
   readonly scratch: Block;
+  /** Parts that a thread takes at a time, and whether threads share them. */
+  readonly tile: number;
+  readonly shared: boolean;
 }
 
 /** A primitive with bodies. */
@@ -279,9 +283,12 @@ const planned = (program: Program, scalarBase: number, isBody: boolean): Plan =>
     }
     const results = outputs?.map((each, i) => fresh(`${result}.${i}`, each)) ?? [fresh(`${result}`, aval)];
     const kernel = loopKernelOf(instruction);
-    if (kernel !== null)
-      steps.push({ kind: 'loop', instruction, kernel, operands: given, results, scratch: block(kernel.scratch) });
-    else if (sizeOf(aval.shape) > 0)
+    if (kernel !== null) {
+      const { tile, shared } = sharingOfParts(kernel.parts);
+      if (shared) own(kernel.scratch);
+      const scratch = block(shared ? 0 : kernel.scratch);
+      steps.push({ kind: 'loop', instruction, kernel, operands: given, results, scratch, tile, shared });
+    } else if (sizeOf(aval.shape) > 0)
       throw new Error(`tenfold: no kernel for ${instruction.op} of ${inputAvals.length} operands; please report this`);
   };
 

@@ -15,7 +15,7 @@ import { orthogonalRows } from './rotations.js';
 import { cumargmax, cumargmin, cumsum, recurrence } from './scans.js';
 import type { LoopKernel } from './walk.js';
 
-export type { LoopKernel } from './walk.js';
+export type { LoopKernel, Parts } from './walk.js';
 
 type Write<P> = (params: P, inputs: readonly Aval[], aval: Aval) => LoopKernel | null;
 

@@ -5,12 +5,12 @@ import { bytesOf } from '../../../dtype.js';
 import type { ParamsOf } from '../../../primitives/signatures.js';
 import type { Aval } from '../../../shape.js';
 import type { FunctionWriter, Local } from '../assembler.js';
-import { everyMatrix, matrixOf } from './decompositions.js';
+import { everyMatrix, matrixOf, partsOf, perElement } from './decompositions.js';
 import { copyMatrix, wide } from './rows.js';
-import { advance, kernelOf, type LoopKernel } from './walk.js';
+import { advance, kernelOfParts, type LoopKernel } from './walk.js';
 
 /** Convergence is quadratic in the end and takes about ten sweeps. */
-const mostSweeps = 30;
+const [usualSweeps, mostSweeps] = [10, 30];
 
 const vector = 2 * wide;
 
@@ -110,9 +110,14 @@ const orthogonalise = (
   });
 };
 
-export const orthogonalRows = ({ columns }: ParamsOf<'orthogonalRows'>, [x]: readonly Aval[], aval: Aval): LoopKernel =>
-  kernelOf([x!], aval, (f, [from], out, scratch) => {
-    const { count, rows, columns: length } = matrixOf(aval);
+export const orthogonalRows = (
+  { columns }: ParamsOf<'orthogonalRows'>,
+  [x]: readonly Aval[],
+  aval: Aval,
+): LoopKernel => {
+  const { rows, columns: length } = matrixOf(aval);
+  const work = partsOf(aval, usualSweeps * perElement * rows ** 2 * length);
+  return kernelOfParts([x!], 1, work, (f, [from], [out], scratch, range) => {
     const unit = bytesOf[aval.dtype];
     // Zeros behind the counted columns and behind the others fill their vectors up.
     const counted = 2 * vector * Math.ceil(columns / 4);
@@ -126,7 +131,7 @@ export const orthogonalRows = ({ columns }: ParamsOf<'orthogonalRows'>, [x]: rea
       for (const { first, width, offset } of parts) {
         const own = f.get(scratch).i32(offset).op('i32.add').keep('i32');
         const outside = f
-          .get(back ? out : from!)
+          .get(back ? out! : from!)
           .i32(first * unit)
           .op('i32.add')
           .keep('i32');
@@ -135,7 +140,7 @@ export const orthogonalRows = ({ columns }: ParamsOf<'orthogonalRows'>, [x]: rea
         copyMatrix(f, [rows, width], back ? outer : inner, back ? inner : outer);
       }
     };
-    everyMatrix(f, count, [from!, out], [size, size], () => {
+    everyMatrix(f, range, [from!, out!], [size, size], () => {
       f.get(scratch)
         .i32(0)
         .i32(rows * bytes)
@@ -173,3 +178,4 @@ export const orthogonalRows = ({ columns }: ParamsOf<'orthogonalRows'>, [x]: rea
     });
     return rows * bytes;
   });
+};

@@ -12,29 +12,48 @@ export interface LoopKernel {
   readonly writer: FunctionWriter;
   /** Bytes of scratch memory wanted. */
   readonly scratch: number;
+  /** Parts of the work that know nothing of each other, if there are such: the kernel takes then also from and to which it is to go. */
+  readonly parts?: Parts;
 }
 
-/** A kernel of several results out of what writes its code, which says how much scratch memory it wants. */
-export const kernelOfSeveral = (
-  inputs: readonly Aval[],
-  results: number,
-  write: (f: FunctionWriter, addresses: readonly Local[], results: readonly Local[], scratch: Local) => number,
-): LoopKernel => {
-  const count = inputs.length + results;
-  const addresses = range(count);
-  const writer = new FunctionWriter(range(count + 1).map(() => 'i32'));
-  return { writer, scratch: write(writer, addresses.slice(0, inputs.length), addresses.slice(inputs.length), count) };
-};
+/** Into how many parts a kernel's work falls, and roughly how many nanoseconds all of it takes. */
+export interface Parts {
+  readonly count: number;
+  readonly nanoseconds: number;
+}
 
-/** A kernel of one result. A result without elements needs no code. */
+/** A kernel of one result out of what writes its code, which says how much scratch memory it wants. */
 export const kernelOf = (
   inputs: readonly Aval[],
   result: Aval,
   write: (f: FunctionWriter, addresses: readonly Local[], result: Local, scratch: Local) => number,
-): LoopKernel =>
-  kernelOfSeveral(inputs, 1, (f, addresses, [out], scratch) =>
-    sizeOf(result.shape) === 0 ? 0 : write(f, addresses, out!, scratch),
-  );
+): LoopKernel => {
+  const count = inputs.length;
+  const writer = new FunctionWriter(range(count + 2).map(() => 'i32'));
+  // A result without elements needs no code.
+  return { writer, scratch: sizeOf(result.shape) === 0 ? 0 : write(writer, range(count), count, count + 1) };
+};
+
+/** A kernel of several results and of parts: what writes its code is told from and to which part it is to go. */
+export const kernelOfParts = (
+  inputs: readonly Aval[],
+  results: number,
+  parts: Parts,
+  write: (
+    f: FunctionWriter,
+    addresses: readonly Local[],
+    results: readonly Local[],
+    scratch: Local,
+    range: readonly [from: Local, to: Local],
+  ) => number,
+): LoopKernel => {
+  const count = inputs.length + results;
+  const addresses = range(count);
+  const writer = new FunctionWriter(range(count + 3).map(() => 'i32'));
+  const [given, made] = [addresses.slice(0, inputs.length), addresses.slice(inputs.length)];
+  if (parts.count === 0) return { writer, scratch: 0, parts };
+  return { writer, scratch: write(writer, given, made, count, [count + 1, count + 2]), parts };
+};
 
 /** An axis that several addresses walk along: its length, and by how many bytes each of them goes on. */
 export interface Axis {

@@ -3,6 +3,7 @@ import { depthOf, type Kernel, lengthsOf } from '../../../compile/kernel.js';
 import type { FoldParams } from '../../../primitives/signatures.js';
 import { flopsOf } from '../contraction/index.js';
 import { callsMain, isDear, type KernelCode } from '../kernels/body.js';
+import type { Parts } from '../loops/loops.js';
 import type { Plan, Step } from '../plan.js';
 
 /** Nanoseconds from which things are worth it, and how long any program waits for workers; to be changed by tests only. */
@@ -51,6 +52,16 @@ export const sharingOf = (
   return { tile: shared ? smaller : tile, shared };
 };
 
+/** How many parts of a kernel a thread takes at a time, and whether threads share them. */
+export const sharingOfParts = (
+  { count, nanoseconds }: Parts = { count: 1, nanoseconds: 0 },
+): { readonly tile: number; readonly shared: boolean } => {
+  const tiles = Math.max(1, Math.min(mostTiles, Math.floor(nanoseconds / worth.tile)));
+  const smaller = Math.ceil(count / tiles);
+  const shared = nanoseconds >= worth.kernel && smaller < count;
+  return { tile: shared ? smaller : count, shared };
+};
+
 /** Nanoseconds for a floating-point operation of a contraction. */
 const perFlop = 0.025;
 
@@ -62,6 +73,7 @@ export const isShared = (step: Step): boolean => {
   switch (step.kind) {
     case 'kernel':
     case 'contraction':
+    case 'loop':
       return step.shared;
     case 'region':
       return step.bodies.some(({ steps }) => steps.some(isShared));
@@ -80,6 +92,7 @@ export const sharedWork = ({ steps }: Plan): number =>
 const stepWork = (step: Step): number => {
   if (step.kind === 'kernel') return kernelWork(step.kernel);
   if (step.kind === 'contraction') return perFlop * flopsOf(step.contraction);
+  if (step.kind === 'loop') return step.kernel.parts?.nanoseconds ?? 0;
   if (step.kind !== 'region') return 0;
   const { op, params } = step.instruction;
   const bodies = step.bodies.map(sharedWork);
