@@ -30,7 +30,7 @@ const layers: readonly (readonly string[])[] = [
   ['tensor/graph.ts'],
   ['tensor/storage.ts'],
   ['tensor/view.ts'],
-  ['tensor/shape-types.ts', 'tensor/shape.ts'],
+  ['tensor/types/', 'tensor/shape-types.ts', 'tensor/shape.ts'],
   ['tensor/dtype.ts'],
   ['tensor/errors.ts'],
 ];

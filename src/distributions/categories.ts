@@ -1,17 +1,22 @@
 /** Families of distributions over categories: which one is drawn, and how often each is. */
+import { binomial as drawBinomial } from '../random/counts.js';
 import { categorical as drawCategorical } from '../random/draw.js';
+import { foldIn, type Key } from '../random/key.js';
+import { full, tensor } from '../tensor/ops/creation/creation.js';
 import { abs, add, div, maximum, minimum, mul, neg, sub } from '../tensor/ops/elementwise/arithmetic.js';
 import { xlogy } from '../tensor/ops/elementwise/bivariate.js';
 import { cast, stopGradient } from '../tensor/ops/elementwise/cast.js';
-import { greater } from '../tensor/ops/elementwise/comparison.js';
+import { equal, greater, where } from '../tensor/ops/elementwise/comparison.js';
 import { exp, log } from '../tensor/ops/elementwise/elementary.js';
 import { logicalOr } from '../tensor/ops/elementwise/logic.js';
 import { takeAlong } from '../tensor/ops/indexing/indexing.js';
-import { broadcastTo, expandDims, squeeze } from '../tensor/ops/movement/movement.js';
+import { broadcastTo, expandDims, moveAxis, squeeze } from '../tensor/ops/movement/movement.js';
+import { cumsum } from '../tensor/ops/reduction/cumulative.js';
 import { sum } from '../tensor/ops/reduction/reduction.js';
 import { logSoftmax } from '../tensor/ops/reduction/softmax.js';
-import { broadcastShapes } from '../tensor/shape.js';
+import { broadcastShapes, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { scan } from '../tensor/transform/loops.js';
 import { checkCount, givenAs } from './discrete.js';
 import { type Distribution, define, readParameters } from './distribution.js';
 import { logFactorial, notCounts, unless, weighted } from './numerics.js';
@@ -97,7 +102,33 @@ export const categorical = (parameters: Scores): Distribution<'categorical'> => 
 };
 
 /**
- * The distribution of how often each of k categories comes in `totalCount` draws; values are vectors of counts.
+ * Counts of categories, one category after the other: each is binomial among the trials that the ones before have left over.
+ * That is one binomial draw a category; to draw each trial would be `totalCount` draws of k numbers each.
+ */
+const drawMultinomial = (key: Key, totalCount: number, probs: Tensor, shape: Shape): Tensor => {
+  const wide = cast(broadcastTo(probs, shape) as Tensor, 'float64') as Tensor;
+  // Of what is left of the mass: all of it for the last category that has any, so that no trial is left over.
+  const left = cumsum(wide, { axis: -1, reverse: true }) as Tensor;
+  const shares = where(equal(left, 0), 0, minimum(div(wide, left), 1)) as Tensor;
+  interface State {
+    readonly place: Tensor;
+    readonly trials: Tensor;
+  }
+  const step = ({ place, trials }: State, share: Tensor): readonly [State, Tensor] => {
+    const count = drawBinomial(foldIn(key, place), trials, share, { dtype: 'float64' }) as Tensor;
+    return [{ place: add(place, 1) as Tensor, trials: sub(trials, count) as Tensor }, count];
+  };
+  const init: State = {
+    place: tensor(0, { dtype: 'int32' }),
+    trials: full(shape.slice(0, -1), totalCount, { dtype: 'float64' }),
+  };
+  const [, counts] = scan(step)(init, moveAxis(shares, -1, 0) as Tensor);
+  return cast(moveAxis(counts, 0, -1) as Tensor, probs.dtype) as Tensor;
+};
+
+/**
+ * The distribution of how often each of k categories comes in `totalCount` draws; values are vectors of counts. Draws are
+ * floats and have no derivative.
  *
  * @param parameters `totalCount`, an integer from 0 to 2²⁴, and `logits` or `probs` as {@link categorical} takes them
  * @throws IndexError when totalCount is no such integer
@@ -126,6 +157,7 @@ export const multinomial = (parameters: Scores & { readonly totalCount: number }
       },
       mean: () => mul(probs, totalCount) as Tensor,
       variance: () => mul(mul(probs, sub(1, probs)), totalCount) as Tensor,
+      sample: (key, shape) => drawMultinomial(key, totalCount, stopGradient(probs), shape),
     },
     { eventRank: 1 },
   );

@@ -1,4 +1,5 @@
 /** Families of distributions of counts: trials that succeed or fail, and how many do. */
+import { binomial as drawBinomial, poisson as drawPoisson } from '../random/counts.js';
 import { bernoulli as drawBernoulli } from '../random/draw.js';
 import type { FloatDType } from '../tensor/dtype.js';
 import { ArgumentError } from '../tensor/errors.js';
@@ -10,6 +11,7 @@ import { xlogy } from '../tensor/ops/elementwise/bivariate.js';
 import { cast, stopGradient } from '../tensor/ops/elementwise/cast.js';
 import { greater, less } from '../tensor/ops/elementwise/comparison.js';
 import { exp, expm1, floor, log, log1p, sigmoid } from '../tensor/ops/elementwise/elementary.js';
+import { gammaincc } from '../tensor/ops/elementwise/incomplete-gamma.js';
 import { logicalOr } from '../tensor/ops/elementwise/logic.js';
 import { expandDims } from '../tensor/ops/movement/movement.js';
 import { sum } from '../tensor/ops/reduction/reduction.js';
@@ -138,7 +140,7 @@ export const geometric = (parameters: { readonly probs: Parameter }): Distributi
 };
 
 /**
- * The distribution of Poisson, `rateᵏ exp(−rate) / k!`.
+ * The distribution of Poisson, `rateᵏ exp(−rate) / k!`. Draws are floats and have no derivative.
  *
  * @param parameters `rate`, above 0, a number or a tensor
  * @throws ArgumentError, DTypeError as {@link bernoulli}
@@ -155,8 +157,10 @@ export const poisson = (parameters: { readonly rate: Parameter }): Distribution<
     { rate },
     {
       logProb: x => counts(x, y => sub(sub(xlogy(y, rate), rate), logFactorial(y)) as Tensor),
+      cdf: x => unless(less(x, 0), 0, x, 0, y => gammaincc(add(floor(y), 1) as Tensor, rate) as Tensor),
       mean: () => rate,
       variance: () => rate,
+      sample: (key, shape) => drawPoisson(key, rate, { shape, dtype: rate.dtype as FloatDType }),
     },
   );
 };
@@ -172,7 +176,7 @@ export const checkCount = (operation: string, given: { readonly totalCount: unkn
 };
 
 /**
- * The distribution of the number of successes in `totalCount` trials.
+ * The distribution of the number of successes in `totalCount` trials. Draws are floats and have no derivative.
  *
  * @param parameters `totalCount`, an integer from 0 to 2²⁴, and `probs` or `logits`, a number or a tensor
  * @throws IndexError when totalCount is no such integer
@@ -202,6 +206,7 @@ export const binomial = (parameters: Odds & { readonly totalCount: number }): Di
       logProb,
       mean: () => mul(probs, totalCount) as Tensor,
       variance: () => mul(mul(probs, sub(1, probs)), totalCount) as Tensor,
+      sample: (key, shape) => drawBinomial(key, totalCount, probs, { shape, dtype: probs.dtype as FloatDType }),
       // Over all numbers of successes, along a new first axis.
       entropy: () => {
         const values = Array.from({ length: totalCount + 1 }, (_, i) => i);

@@ -35,6 +35,10 @@ export interface Families {
   readonly categorical: Tensors<'probs' | 'logits'>;
   readonly multinomial: Tensors<'probs' | 'logits'> & { readonly totalCount: number };
   readonly dirichlet: Tensors<'concentration'>;
+  readonly multivariateNormal: Tensors<'loc' | 'scaleTril'>;
+  readonly truncatedNormal: Tensors<'loc' | 'scale' | 'low' | 'high'>;
+  readonly vonMises: Tensors<'loc' | 'concentration'>;
+  readonly mixture: Tensors<'probs' | 'logits'> & { readonly components: Distribution };
 }
 
 /** The name of a family of distributions. */
@@ -71,19 +75,24 @@ export interface Distribution<F extends Family = Family> extends Members {
  * A distribution of which the first parameter has the shape of the batch and, behind it, `eventRank` axes of an event.
  *
  * @param isEvent whether those axes are axes of a value as well
+ * @param eventShape that of a value, where neither is so
  */
 export const define = <F extends Family>(
   family: F,
   parameters: Families[F],
   members: Members,
-  { eventRank = 0, isEvent = eventRank > 0 }: { readonly eventRank?: number; readonly isEvent?: boolean } = {},
+  {
+    eventRank = 0,
+    isEvent = eventRank > 0,
+    eventShape,
+  }: { readonly eventRank?: number; readonly isEvent?: boolean; readonly eventShape?: Shape } = {},
 ): Distribution<F> => {
   const { shape, dtype } = Object.values(parameters).find(isTensor)!;
   const rank = shape.length - eventRank;
   const made: Distribution<F> = {
     family,
     batchShape: shape.slice(0, rank),
-    eventShape: isEvent ? shape.slice(rank) : [],
+    eventShape: eventShape ?? (isEvent ? shape.slice(rank) : []),
     dtype: dtype as FloatDType,
     parameters,
     ...members,

@@ -11,8 +11,10 @@ import { sum } from '../tensor/ops/reduction/reduction.js';
 import { broadcastShapes, sameShape, showShape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Distribution, Families, Family } from './distribution.js';
+import { divergenceOfVectors } from './multivariate-normal.js';
 import { eulerGamma, lbeta, weighted, xlog1py } from './numerics.js';
 import { checkDistribution } from './operations.js';
+import { divergenceOfAngles } from './von-mises.js';
 
 type Divergence<F extends Family> = (p: Families[F], q: Families[F]) => Tensor;
 
@@ -101,6 +103,8 @@ const divergences: { readonly [F in Family]?: Divergence<F> } = {
     const each = sum(add(sub(lgamma(b), lgamma(a)), slopes) as Tensor, along) as Tensor;
     return add(sub(lgamma(all), lgamma(others)), each) as Tensor;
   },
+  multivariateNormal: divergenceOfVectors,
+  vonMises: divergenceOfAngles,
 };
 
 /** The signatures of {@link klDivergence}. */
@@ -139,7 +143,7 @@ export const klDivergence: KlDivergence = dual(2, (p: Distribution, q: Distribut
       operation: 'klDivergence',
       given: `${p.family} distributions of ${showShape(mine)} and of ${showShape(its)}`,
       rule: 'both are of values of one kind',
-      hint: 'Give both as many categories.',
+      hint: 'Give both as many categories, or vectors of one length.',
     });
   }
   broadcastShapes('klDivergence', p.batchShape, q.batchShape);

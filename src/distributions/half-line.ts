@@ -7,6 +7,7 @@ import { xlogy } from '../tensor/ops/elementwise/bivariate.js';
 import { less, lessEqual } from '../tensor/ops/elementwise/comparison.js';
 import { erf, exp, expm1, log, log1p, tan } from '../tensor/ops/elementwise/elementary.js';
 import { atan } from '../tensor/ops/elementwise/hyperbolic.js';
+import { gammainc } from '../tensor/ops/elementwise/incomplete-gamma.js';
 import { digamma, erfc, erfinv, lgamma } from '../tensor/ops/elementwise/special.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -238,6 +239,8 @@ const gammaMembers = (concentration: Tensor, rate: Tensor) => ({
       const powers = add(mul(concentration, log(rate)), xlogy(sub(concentration, 1), y)) as Tensor;
       return sub(sub(powers, mul(rate, y)), lgamma(concentration)) as Tensor;
     }),
+  cdf: (x: Tensor): Tensor =>
+    unless(lessEqual(x, 0), 0, x, 1, y => gammainc(concentration, mul(rate, y) as Tensor) as Tensor),
   mean: (): Tensor => div(concentration, rate) as Tensor,
   variance: (): Tensor => div(concentration, square(rate)) as Tensor,
   entropy: (): Tensor => {

@@ -15,6 +15,8 @@ export {
   weibull,
 } from './half-line.js';
 export { cauchy, gumbel, type LocationScale, laplace, normal, studentT, uniform } from './line.js';
+export { type Mixture, mixture } from './mixture.js';
+export { multivariateNormal, type Spread } from './multivariate-normal.js';
 export {
   cdf,
   entropy,
@@ -28,3 +30,5 @@ export {
   variance,
 } from './operations.js';
 export { beta, dirichlet } from './simplex.js';
+export { truncatedNormal } from './truncated-normal.js';
+export { vonMises } from './von-mises.js';

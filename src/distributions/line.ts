@@ -2,10 +2,11 @@
 import { normal as drawNormal } from '../random/draw.js';
 import { studentT as drawStudentT } from '../random/gamma.js';
 import { abs, add, div, minimum, mul, neg, square, sub } from '../tensor/ops/elementwise/arithmetic.js';
-import { greaterEqual, less, lessEqual, where } from '../tensor/ops/elementwise/comparison.js';
-import { exp, log, log1p, tan } from '../tensor/ops/elementwise/elementary.js';
+import { greater, greaterEqual, less, lessEqual, where } from '../tensor/ops/elementwise/comparison.js';
+import { exp, log, log1p, sqrt, tan } from '../tensor/ops/elementwise/elementary.js';
 import { atan } from '../tensor/ops/elementwise/hyperbolic.js';
-import { logicalOr } from '../tensor/ops/elementwise/logic.js';
+import { betainc } from '../tensor/ops/elementwise/incomplete-beta.js';
+import { logicalAnd, logicalNot, logicalOr } from '../tensor/ops/elementwise/logic.js';
 import { digamma, erfc, erfinv, lgamma } from '../tensor/ops/elementwise/special.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type Distribution, define, type Parameter, readParameters } from './distribution.js';
@@ -188,6 +189,29 @@ export const gumbel = (parameters: LocationScale): Distribution<'gumbel'> => {
 };
 
 /**
+ * Student's distribution function at z, by that of the beta number 1 / (1 + z² / df) or, near the middle, of 1 less it, so
+ * that both the tails and what is left of ½ are accurate.
+ */
+const studentCdf = (df: Tensor, z: Tensor, atZero: Tensor): Tensor => {
+  const half = mul(df, 0.5) as Tensor;
+  const ratio = div(abs(z), sqrt(df)) as Tensor;
+  const isFar = greater(ratio, 1) as Tensor;
+  const inverse = div(1, where(isFar, ratio, 1) as Tensor) as Tensor;
+  const small = where(isFar, inverse, ratio) as Tensor;
+  const x = div(square(small), add(square(small), 1)) as Tensor;
+  // There the function is a line, to the last bit, while the derivative of the beta function in x is infinite at 0.
+  const isMiddle = logicalAnd(logicalNot(isFar), less(small, 1e-10)) as Tensor;
+  const isEnd = logicalAnd(isFar, lessEqual(x, 0)) as Tensor;
+  const mass = unless(logicalOr(isMiddle, isEnd) as Tensor, 0, x, 0.5, y => {
+    const [first, second] = [where(isFar, half, 0.5) as Tensor, where(isFar, 0.5, half) as Tensor];
+    return mul(betainc(first, second, y), 0.5) as Tensor;
+  });
+  const below = where(isFar, mass, sub(0.5, mass) as Tensor) as Tensor;
+  const whole = where(less(z, 0), below, sub(1, below) as Tensor) as Tensor;
+  return where(isMiddle, add(mul(z, atZero), 0.5) as Tensor, whole) as Tensor;
+};
+
+/**
  * Student's t distribution with `df` degrees of freedom. The mean is NaN where df ≤ 1; the variance is infinite where
  * 1 < df ≤ 2, and NaN below.
  *
@@ -216,6 +240,10 @@ export const studentT = (parameters: LocationScale & { readonly df: Parameter })
         const z = div(sub(x, loc), scale) as Tensor;
         const normalizer = sub(add(add(widths, 0.5 * Math.log(Math.PI)), lgamma(half)), lgamma(halfMore)) as Tensor;
         return neg(add(mul(halfMore, log1p(div(square(z), df))), normalizer)) as Tensor;
+      },
+      cdf: x => {
+        const density = exp(sub(lgamma(halfMore), add(lgamma(half), mul(log(mul(df, Math.PI)), 0.5)))) as Tensor;
+        return studentCdf(df, div(sub(x, loc), scale) as Tensor, density);
       },
       sample: (key, shape) => add(loc, mul(scale, drawStudentT(key, df, { shape }))) as Tensor,
       mean: () => where(lessEqual(df, 1), Number.NaN, loc) as Tensor,

@@ -1,15 +1,15 @@
 /** Terms of densities that stay finite, their derivatives too, at the edges of the support. */
 
-import { uniform } from '../random/draw.js';
 import { type Key, keyNode } from '../random/key.js';
+import { openUnit } from '../random/parameters.js';
 import type { FloatDType } from '../tensor/dtype.js';
-import { add, clamp, maximum, mul, sub } from '../tensor/ops/elementwise/arithmetic.js';
+import { add, clamp, mul, sub } from '../tensor/ops/elementwise/arithmetic.js';
 import { equal, less, lessEqual, notEqual, where } from '../tensor/ops/elementwise/comparison.js';
 import { floor, log1p } from '../tensor/ops/elementwise/elementary.js';
 import { logicalAnd, logicalOr } from '../tensor/ops/elementwise/logic.js';
 import { lgamma } from '../tensor/ops/elementwise/special.js';
 import type { Shape } from '../tensor/shape.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { type Tensor, wrap } from '../tensor/tensor.js';
 
 /** The constant of Euler and Mascheroni. */
 export const eulerGamma = 0.5772156649015329;
@@ -63,10 +63,8 @@ export const byInverse =
     icdf(openUniform(key, shape, dtype));
 
 /** Uniform draws from (0, 1), the ends left out. */
-export const openUniform = (key: Key, shape: Shape, dtype: FloatDType): Tensor => {
-  keyNode('sample', key);
-  return maximum(uniform(key, shape, { dtype }) as Tensor, dtype === 'float32' ? 2 ** -25 : 2 ** -54) as Tensor;
-};
+export const openUniform = (key: Key, shape: Shape, dtype: FloatDType): Tensor =>
+  wrap(openUnit(keyNode('sample', key), shape, dtype));
 
 /** A probability as rounding may have left it. */
 export const probability = (p: Tensor): Tensor => clamp(p, 0, 1) as Tensor;

@@ -4,7 +4,8 @@ import { beta as drawBeta, dirichlet as drawDirichlet } from '../random/gamma.js
 import { ShapeError } from '../tensor/errors.js';
 import { add, div, mul, neg, square, sub } from '../tensor/ops/elementwise/arithmetic.js';
 import { xlogy } from '../tensor/ops/elementwise/bivariate.js';
-import { greater, less } from '../tensor/ops/elementwise/comparison.js';
+import { greater, greaterEqual, less, lessEqual } from '../tensor/ops/elementwise/comparison.js';
+import { betainc } from '../tensor/ops/elementwise/incomplete-beta.js';
 import { logicalOr } from '../tensor/ops/elementwise/logic.js';
 import { digamma, lgamma } from '../tensor/ops/elementwise/special.js';
 import { sum } from '../tensor/ops/reduction/reduction.js';
@@ -45,6 +46,10 @@ export const beta = (parameters: {
           const powers = add(xlogy(more1, y), xlog1py(more0, neg(y) as Tensor)) as Tensor;
           return sub(powers, lbeta(concentration1, concentration0)) as Tensor;
         }),
+      cdf: x =>
+        unless(lessEqual(x, 0), 0, x, 0.5, y =>
+          unless(greaterEqual(y, 1), 1, y, 0.5, z => betainc(concentration1, concentration0, z) as Tensor),
+        ),
       sample: (key, shape) => drawBeta(key, concentration1, concentration0, { shape }),
       mean: () => div(concentration1, total) as Tensor,
       variance: () => div(div(mul(concentration1, concentration0), square(total)), add(total, 1)) as Tensor,

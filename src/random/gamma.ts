@@ -8,22 +8,11 @@ import { full, scalar } from '../tensor/primitives/full.js';
 import { type Shape, showAval } from '../tensor/shape.js';
 import { isTensor, nodeOf, type Tensor, wrap } from '../tensor/tensor.js';
 import { customJvp } from '../tensor/transform/custom.js';
-import { fold, whileLoop } from '../tensor/transform/loops.js';
+import { fold } from '../tensor/transform/loops.js';
 import { normal } from './draw.js';
-import { foldIn, type Key } from './key.js';
+import { asKey, type Key } from './key.js';
 import { type DrawOptions, openUnit, type Parameter, parametersOf, positive } from './parameters.js';
-
-/** Each round accepts more than 95 of 100, so none of 2⁶⁴ elements is left after these. */
-const maxRounds = 40;
-
-const subkey = (key: Node, place: number | Tensor): Key => foldIn(wrap(key) as unknown as Key, place);
-
-/** Whether all elements are true. */
-const allTrue = (x: Node): Node => {
-  const axes = x.shape.map((_, axis) => axis);
-  const least = b.reduceMin(castNode(x, 'int32'), { axes });
-  return b.gt(least, full(b, least, 0));
-};
+import { subkey, untilAccepted } from './rejection.js';
 
 /**
  * log x for x of concentrations ≥ 1: Marsaglia, Tsang: "A simple method for generating gamma variables", ACM Transactions on
@@ -35,37 +24,17 @@ const logOfLarge = (key: Node, a: Node): Node => {
   const dtype = a.dtype as 'float32' | 'float64';
   const d = plus(a, -1 / 3);
   const c = b.rsqrt(times(d, 9));
-  interface State {
-    readonly round: Tensor;
-    readonly done: Tensor;
-    readonly value: Tensor;
-  }
-  const step = ({ round, done, value }: State): State => {
-    const own = nodeOf(foldIn(wrap(key) as unknown as Key, round));
-    const z = nodeOf(normal(subkey(own, 0), shape, { dtype }));
-    const u = openUnit(nodeOf(subkey(own, 1)), shape, dtype);
+  // What is no number is its own result.
+  return untilAccepted(subkey(key, 1), b.eq(a, a), full(b, a, Number.NaN), own => {
+    const z = nodeOf(normal(asKey(subkey(own, 0)), shape, { dtype }));
+    const u = openUnit(subkey(own, 1), shape, dtype);
     const root = plus(b.mul(c, z), 1);
     const logV = times(b.log(root), 3);
     const v = b.mul(root, b.mul(root, root));
     // log u < z²/2 + d − d·v + d·log v; a root that is not positive gives NaN, which is less than nothing.
     const bound = b.add(times(b.mul(z, z), 0.5), b.mul(d, b.add(plus(b.neg(v), 1), logV)));
-    const accepted = b.lt(b.log(u), bound);
-    const before = nodeOf(done);
-    return {
-      round: wrap(plus(nodeOf(round), 1)),
-      done: wrap(b.or(before, accepted)),
-      value: wrap(b.select(b.and(accepted, b.not(before)), b.add(b.log(d), logV), nodeOf(value))),
-    };
-  };
-  // What is no number is done: it is its own result.
-  const init: State = {
-    round: wrap(scalar(b, 1, 'int32')),
-    done: wrap(b.ne(a, a)),
-    value: wrap(full(b, a, Number.NaN)),
-  };
-  const goesOn = ({ round, done }: State): Tensor =>
-    wrap(b.and(b.lt(nodeOf(round), scalar(b, maxRounds, 'int32')), b.not(allTrue(nodeOf(done)))));
-  return nodeOf(whileLoop(goesOn, step)(init).value);
+    return { value: b.add(b.log(d), logV), accepted: b.lt(b.log(u), bound) };
+  });
 };
 
 /** log x for x of these concentrations; no derivative. Below 1: x = y·u^(1/a) with y of concentration a + 1. */
@@ -74,7 +43,7 @@ const logSample = (key: Node, a: Node): Node => {
   const valid = b.select(b.gt(a, zero), a, full(b, a, Number.NaN));
   const small = b.lt(valid, full(b, a, 1));
   const large = logOfLarge(key, b.select(small, plus(valid, 1), valid));
-  const u = openUnit(nodeOf(subkey(key, 0)), a.shape, a.dtype as 'float32' | 'float64');
+  const u = openUnit(subkey(key, 0), a.shape, a.dtype as 'float32' | 'float64');
   return b.select(small, b.add(large, b.div(b.log(u), valid)), large);
 };
 
@@ -171,7 +140,7 @@ export const beta = (key: Key, alpha: Parameter, betaOf: Parameter, options: Dra
     { name: 'second concentration', value: betaOf, ...positive },
   ];
   const { key: node, nodes } = parametersOf('beta', key, named, options);
-  const [first, second] = [0, 1].map(i => logGamma(nodeOf(subkey(node, i)), nodes[i]!));
+  const [first, second] = [0, 1].map(i => logGamma(subkey(node, i), nodes[i]!));
   return wrap(b.sigmoid(b.sub(first!, second!)));
 };
 
@@ -231,7 +200,7 @@ export const studentT = (key: Key, df: Parameter, options: DrawOptions = {}): Te
   const { key: node, nodes } = parametersOf('studentT', key, named, options);
   const half = times(nodes[0]!, 0.5);
   const dtype = half.dtype as 'float32' | 'float64';
-  const z = nodeOf(normal(subkey(node, 0), half.shape, { dtype }));
-  const log = logGamma(nodeOf(subkey(node, 1)), half);
+  const z = nodeOf(normal(asKey(subkey(node, 0)), half.shape, { dtype }));
+  const log = logGamma(subkey(node, 1), half);
   return wrap(b.mul(z, b.exp(times(b.sub(b.log(half), log), 0.5))));
 };

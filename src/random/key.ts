@@ -53,7 +53,7 @@ export const keyNode = (operation: string, key: unknown): Node => {
   });
 };
 
-const asKey = (node: Node): Key => wrap<readonly [2], 'uint32'>(node) as Key;
+export const asKey = (node: Node): Key => wrap<readonly [2], 'uint32'>(node) as Key;
 
 /** @internal One word of the cipher at the counters (0, index), for a flat index of any shape. */
 const wordsAt = (key: Node, counter0: Node, counter1: Node, word: 0 | 1 | 'xor'): Node => {

@@ -92,6 +92,11 @@ export const positive = {
   allowed: (x: number): boolean => x > 0 && Number.isFinite(x),
 };
 
+export const notNegative = {
+  rule: 'a finite number not below 0',
+  allowed: (x: number): boolean => x >= 0 && Number.isFinite(x),
+};
+
 /** Uniform strictly between 0 and 1: the middles of 2²³ cells in float32, of 2⁵² in float64, which are exact. */
 export const openUnit = (key: Node, shape: Shape, dtype: FloatDType): Node => {
   const top = (word: 0 | 1 | 'xor', drop: number): Node => {

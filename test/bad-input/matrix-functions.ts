@@ -48,5 +48,8 @@ export const matrixFunctions: BadInputs = {
     () => matrixNorm(square, 1 as never),
     () => matrixNorm(zeros([3, 0]), { ord: 1 }),
     () => matrixNorm(zeros([0, 3]), { ord: Number.POSITIVE_INFINITY }),
+    () => matrixNorm(zeros([0, 3]), { ord: 2 }),
+    () => matrixNorm(zeros([3, 0]), { ord: -2 }),
+    () => matrixNorm(square, { ord: 'nuclear' as never }),
   ],
 };

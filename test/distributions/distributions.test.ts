@@ -56,7 +56,7 @@ const inverted: readonly Distribution[] = [
   pareto({ scale: f64(2), alpha: 3 }),
 ];
 
-/** Of those without a distribution function, and where nearly all of their mass is. */
+/** Of those without an inverse distribution function, and where nearly all of their mass is. */
 const others: readonly (readonly [Distribution, number, number])[] = [
   [gamma({ concentration: f64(2.5), rate: 2 }), 0, 30],
   [chi2({ df: f64(4) }), 0, 80],

@@ -1,4 +1,4 @@
-/** Distributions as PyTorch has them. The multivariate normal one comes with an issue of its own. */
+/** Distributions as PyTorch has them. */
 import { add, mul, onesLike, stopGradient, sub, sum, type Tensor } from 'tenfold';
 import * as families from 'tenfold/distributions';
 import { cdf, type Distribution, entropy, icdf, klDivergence, logProb, mean, variance } from 'tenfold/distributions';
@@ -14,9 +14,12 @@ const made = (inputs: Inputs, { distribution, total_count: totalCount }: Args, p
   const name = `${title.charAt(0).toLowerCase()}${title.slice(1)}`;
   if (!Object.hasOwn(families, name)) return unknownCase('distribution', title);
   const own = Object.entries(inputs).filter(([input]) => input !== 'value' && input.startsWith(prefix));
-  const parameters = Object.fromEntries(own.map(([input, x]) => [input.slice(prefix.length), x]));
+  const camelCase = (input: string): string => input.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
+  const parameters = Object.fromEntries(own.map(([input, x]) => [camelCase(input.slice(prefix.length)), x]));
   const count = totalCount === undefined ? {} : { totalCount: numberOf(totalCount) };
-  return (families as unknown as Readonly<Record<string, Constructor>>)[name]!({ ...parameters, ...count });
+  // The entropy of a multivariate normal distribution is asked for without its mean.
+  const center = name === 'multivariateNormal' ? { loc: 0 } : {};
+  return (families as unknown as Readonly<Record<string, Constructor>>)[name]!({ ...center, ...parameters, ...count });
 };
 
 const ofValues =
@@ -87,9 +90,6 @@ const truncated =
     const derivative = lacks.reduce<Tensor>((rest, lack) => sub(rest, lack) as Tensor, y);
     return withDerivative(y, derivative);
   };
-
-/** Those whose cases wait. */
-export const missing: readonly string[] = ['MultivariateNormal', 'MultivariateNormal(scale_tril)'];
 
 export const distributions: Operations = {
   log_prob: ofValues(logProb),

@@ -2,7 +2,7 @@
 import type { GroupOfOperations } from '../operations.js';
 import { binary } from './binary.js';
 import { convolutions } from './conv.js';
-import { distributions, missing as missingDistributions } from './distributions.js';
+import { distributions } from './distributions.js';
 import { transforms } from './fft.js';
 import { linalg, missing } from './linalg.js';
 import { products } from './matmul.js';
@@ -21,5 +21,5 @@ export const groups = {
   ops_nn: { name: 'ops_nn', operations: nn },
   ops_linalg: { name: 'ops_linalg', operations: linalg, missing },
   ops_fft: { name: 'ops_fft', operations: transforms },
-  distributions: { name: 'distributions', operations: distributions, missing: missingDistributions },
+  distributions: { name: 'distributions', operations: distributions },
 } as const satisfies Readonly<Record<string, GroupOfOperations>>;

@@ -25,7 +25,8 @@ const turn = (p: Float64Array, q: Float64Array, columns: number): boolean => {
   const rounding = Math.sqrt(columns) * 2 ** -52;
   if (!(Math.abs(pq) > rounding * Math.sqrt(pp) * Math.sqrt(qq))) return false;
   const zeta = (qq - pp) / (pq + pq);
-  const size = Math.abs(zeta) + Math.sqrt(zeta * zeta + 1);
+  // Beyond 2³⁰ the root is that of the square, which may be larger than any number.
+  const size = Math.abs(zeta) + (Math.abs(zeta) > 2 ** 30 ? Math.abs(zeta) : Math.sqrt(zeta * zeta + 1));
   const tangent = (zeta < 0 ? -1 : 1) / size;
   const root = Math.sqrt(tangent * tangent + 1);
   const [sine, half] = [tangent / root, tangent / (root + 1)];

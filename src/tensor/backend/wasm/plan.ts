@@ -42,7 +42,7 @@ export interface Operand {
   readonly offset: number;
 }
 
-export interface KernelStep {
+interface KernelStep {
   readonly kind: 'kernel';
   readonly kernel: Kernel;
   readonly code: KernelCode;

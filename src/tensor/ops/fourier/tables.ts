@@ -46,14 +46,24 @@ const root = (k: number, n: number): readonly [re: number, im: number] => {
   const quarter = Math.floor((4 * place + n / 2) / n);
   const angle = (2 * Math.PI * (4 * place - quarter * n)) / (4 * n);
   const [c, s] = [Math.cos(angle), Math.sin(angle)];
-  return (
-    [
-      [c, s],
-      [-s, c],
-      [-c, -s],
-      [s, -c],
-    ] as const
-  )[quarter % 4]!;
+  if (quarter === 1) return [-s, c];
+  if (quarter === 2) return [-c, -s];
+  return quarter === 3 ? [s, -c] : [c, s];
+};
+
+/** Two arrays of one length, computed together when the first of them is asked for. */
+const together = (
+  length: number,
+  fill: (first: Float64Array, second: Float64Array) => void,
+): ((which: 0 | 1) => () => Float64Array) => {
+  let filled: readonly [Float64Array, Float64Array] | undefined;
+  return which => () => {
+    if (filled === undefined) {
+      filled = [new Float64Array(length), new Float64Array(length)];
+      fill(...filled);
+    }
+    return filled[which];
+  };
 };
 
 /** Which part of a complex operand or result a matrix is for: the real one alone, the imaginary one, or both. */
@@ -101,30 +111,20 @@ const stacked = (
   [rows, columns]: readonly [number, number],
   at: (row: number, column: number) => readonly [number, number],
 ): readonly [straight: Node, crossed: Node] => {
-  const fill = (value: (factor: readonly [number, number], part: number) => number) => () => {
-    const values = new Float64Array(2 * rows * columns);
+  const shape = [rows, 1, 2, columns];
+  const values = together(sizeOf(shape), (straight, crossed) => {
     for (let i = 0; i < rows; i++) {
-      for (let part = 0; part < 2; part++) {
-        for (let k = 0; k < columns; k++) values[(2 * i + part) * columns + k] = value(at(i, k), part);
+      for (let k = 0; k < columns; k++) {
+        const [c, s] = at(i, k);
+        const [re, im] = [2 * i * columns + k, (2 * i + 1) * columns + k];
+        straight[re] = c;
+        straight[im] = c;
+        crossed[re] = -s;
+        crossed[im] = s;
       }
     }
-    return values;
-  };
-  const shape = [rows, 1, 2, columns];
-  return [
-    table(
-      `${key} straight`,
-      dtype,
-      shape,
-      fill(([c]) => c),
-    ),
-    table(
-      `${key} crossed`,
-      dtype,
-      shape,
-      fill(([, s], part) => (part === 0 ? -s : s)),
-    ),
-  ];
+  });
+  return [table(`${key} straight`, dtype, shape, values(0)), table(`${key} crossed`, dtype, shape, values(1))];
 };
 
 /** Twiddle factors exp(2πi · sign · j · k / n), j < n / f and k < f: [n / f, 1, 2, f]. */
@@ -137,10 +137,10 @@ const chirpAt = (k: number, n: number, sign: number): readonly [number, number] 
 
 /** The first `length` elements of the chirp, real and imaginary ones. */
 export const chirp = (n: number, sign: number, length: number, dtype: FloatDType): readonly [Node, Node] => {
-  const part = (which: 0 | 1): Node =>
-    table(`chirp ${n} ${sign} ${length} ${which}`, dtype, [length], () =>
-      Float64Array.from({ length }, (_, k) => chirpAt(k, n, sign)[which]),
-    );
+  const values = together(length, (re, im) => {
+    for (let k = 0; k < length; k++) [re[k], im[k]] = chirpAt(k, n, sign);
+  });
+  const part = (which: 0 | 1): Node => table(`chirp ${n} ${sign} ${length} ${which}`, dtype, [length], values(which));
   return [part(0), part(1)];
 };
 
@@ -156,11 +156,12 @@ const transformInPlace = (re: Float64Array, im: Float64Array): void => {
       [im[i], im[j]] = [im[j]!, im[i]!];
     }
   }
-  const roots = Array.from({ length: n / 2 }, (_, k) => root(-k, n));
+  const [cosines, sines] = [new Float64Array(n / 2), new Float64Array(n / 2)];
+  for (let k = 0; k < n / 2; k++) [cosines[k], sines[k]] = root(-k, n);
   for (let half = 1; half < n; half *= 2) {
     for (let start = 0; start < n; start += 2 * half) {
       for (let k = 0; k < half; k++) {
-        const [c, s] = roots[(k * n) / (2 * half)]!;
+        const [c, s] = [cosines[(k * n) / (2 * half)]!, sines[(k * n) / (2 * half)]!];
         const [p, q] = [start + k, start + k + half];
         const [x, y] = [re[q]! * c - im[q]! * s, re[q]! * s + im[q]! * c];
         [re[q], im[q]] = [re[p]! - x, im[p]! - y];
@@ -184,20 +185,13 @@ export const chirpSpectrum = (
   [before, after]: readonly [number, number],
   dtype: FloatDType,
 ): readonly [Node, Node] => {
-  const key = `spectrum ${n} ${sign} ${m} ${before} ${after}`;
-  const both = (): readonly [Float64Array, Float64Array] => {
-    const [re, im] = [new Float64Array(m), new Float64Array(m)];
+  const values = together(m, (re, im) => {
     for (let k = -before; k < after; k++) [re[(k + m) % m], im[(k + m) % m]] = chirpAt(Math.abs(k), n, -sign);
     transformInPlace(re, im);
-    return [re.map(x => x / m), im.map(x => x / m)];
-  };
-  let values: readonly [Float64Array, Float64Array] | undefined;
-  const part = (which: 0 | 1): Node =>
-    table(`${key} ${which}`, dtype, [m], () => {
-      values ??= both();
-      return values[which];
-    });
-  return [part(0), part(1)];
+    for (let k = 0; k < m; k++) [re[k], im[k]] = [re[k]! / m, im[k]! / m];
+  });
+  const key = `spectrum ${n} ${sign} ${m} ${before} ${after}`;
+  return [table(`${key} 0`, dtype, [m], values(0)), table(`${key} 1`, dtype, [m], values(1))];
 };
 
 /** How often the elements of half a spectrum stand in the whole one: once at 0 and in the middle, else twice. */

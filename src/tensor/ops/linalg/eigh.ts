@@ -1,4 +1,4 @@
-/** Eigenvalues and eigenvectors of symmetric matrices, by the method of `jacobi.ts`, and their derivatives. */
+/** Eigenvalues and eigenvectors of symmetric matrices, and their derivatives. */
 import { b } from '../../build.js';
 import type { DType } from '../../dtype.js';
 import { ShapeError } from '../../errors.js';
@@ -15,7 +15,8 @@ import { times } from '../common/numbers.js';
 import { unaryOperand } from '../common/operands.js';
 import { checkFlag, withOptions } from '../common/options.js';
 import type { SameRank } from '../movement/movement.js';
-import { along, jacobi } from './jacobi.js';
+import { along } from './rows.js';
+import { eigenOfSymmetric } from './symmetric.js';
 
 /** The options of {@link eigh} and {@link eigvalsh}. */
 export interface EighOptions {
@@ -69,7 +70,7 @@ const decomposed = (matrices: Node, withVectors: boolean): readonly Node[] => {
       return { outputs: [values, vectors], tangents: [slopes, product(vectors, mixed)] };
     },
   };
-  const body = closed('eigh', [matrices], ([x]) => jacobi(x!, withVectors));
+  const body = closed('eigh', [matrices], ([x]) => eigenOfSymmetric(x!).slice(0, withVectors ? 2 : 1));
   return results(b, b.custom([matrices], { body, captures: 0, rule }));
 };
 
@@ -83,7 +84,7 @@ const symmetric = (operation: string, a: unknown, upper: boolean): readonly [Nod
       operation,
       given: showAval(x),
       rule: 'the last two axes are those of square matrices',
-      hint: 'For the singular values of others take the eigenvalues of transpose(a) times a.',
+      hint: 'Matrices of other shapes have singular values: svd(a).',
     });
   }
   const [rows, columns] = [2, 1].map(back => b.iota({ shape: x.shape, dtype: 'int32', axis: rank - back }));
@@ -104,7 +105,8 @@ const eigenOf = (operation: string, a: unknown, { upper = false }: EighOptions, 
  * The eigenvalues and orthonormal eigenvectors of symmetric matrices: a = V diag(λ) Vᵀ. Only one triangle is read, the
  * lower one if nothing else is said. A matrix that holds NaN or ∞ there gets NaN, and only that one.
  *
- * Computed in float64 by Jacobi rotations, all n/2 independent pairs at once (Brent & Luk 1985). Vectors are defined up to
+ * Computed in float64 by Jacobi rotations of the matrix plus a multiple of the identity that makes it positive definite
+ * (Veselić & Hari 1989). Vectors are defined up to
  * their sign (with equal eigenvalues, up to a rotation); here the first of the components whose magnitude is within 1 % of
  * the largest is positive.
  *

@@ -5,7 +5,7 @@ import { full } from '../../primitives/full.js';
 import { results } from '../../primitives/results.js';
 import { closed } from '../common/derived.js';
 import { times } from '../common/numbers.js';
-import { along } from './jacobi.js';
+import { along } from './rows.js';
 import { identity } from './systems.js';
 
 const int = 'int32' as const;
@@ -32,33 +32,60 @@ const reflected = (x: Node, v: Node): Node => {
   return b.sub(x, b.mul(times(spread, 2), along(sums, x.shape, [0, 2])));
 };
 
+/** Which column of matrices to take next: the one that is longest from row `at` on (Businger & Golub 1965). */
+const longest = (x: Node, at: Node): Node => {
+  const below = b.select(b.ge(b.iota({ shape: x.shape, dtype: int, axis: 1 }), at), x, full(b, x, 0));
+  return b.argmax(b.sum(b.mul(below, below), { axes: [1] }), { axes: [1] });
+};
+
+/** Matrices [batch, m, n] with zeros below the diagonal, or below row j of column pⱼ, and the vectors that reflect to them. */
+const reduced = (x: Node, pivots: boolean): readonly [matrices: Node, vectors: Node] => {
+  const [, m, n] = x.shape as readonly [number, number, number];
+  const step = { shape: [], dtype: int };
+  const body = closed('qr', [x, step], ([a, j]) => {
+    const { shape } = a!;
+    const at = b.broadcast(j!, { shape });
+    const [rows, places] = [1, 2].map(axis => b.iota({ shape, dtype: int, axis })) as [Node, Node];
+    const here = b.eq(places, pivots ? along(longest(a!, at), shape, [0]) : at);
+    const zero = full(b, a!, 0);
+    const column = b.sum(b.select(b.and(here, b.ge(rows, at)), a!, zero), { axes: [2] });
+    const first = b.eq(b.iota({ shape: column.shape, dtype: int, axis: 1 }), b.broadcast(j!, { shape: column.shape }));
+    const v = mirror(column, first);
+    return [b.select(b.and(here, b.gt(rows, at)), zero, reflected(a!, v)), v];
+  });
+  const count = Math.min(m, n);
+  const steps = b.iota({ shape: [count], dtype: int, axis: 0 });
+  const loop = b.fold([x, steps], { body, length: count, captures: 0, carries: 1, reverse: false });
+  return results(b, loop) as [Node, Node];
+};
+
+/** The first columns of the product of reflections by vectors [count, batch, m]. */
+const produced = (vectors: Node, columns: number): Node => {
+  const [count, batch, m] = vectors.shape as readonly [number, number, number];
+  const start = identity([batch, m, columns], vectors);
+  const body = closed('qr', [start, { shape: [batch, m], dtype: vectors.dtype }], ([q, v]) => [reflected(q!, v!)]);
+  const loop = b.fold([start, vectors], { body, length: count, captures: 0, carries: 1, reverse: true });
+  return results(b, loop)[0]!;
+};
+
 /** Of matrices [batch, m, n] the first columns of Q, and all rows of R, whose diagonal is not negative. */
 export const householder = (x: Node, columns: number): readonly [q: Node, r: Node] => {
   const [batch, m, n] = x.shape as readonly [number, number, number];
-  const start = identity([batch, m, columns], x);
-  const count = Math.min(m, n);
-  if (count === 0) return [start, x];
-  const { dtype } = x;
-  const step = { shape: [], dtype: int };
-  const forth = closed('qr', [x, step], ([a, j]) => {
-    const shape = a!.shape;
-    const here = b.eq(b.iota({ shape, dtype: int, axis: 2 }), b.broadcast(j!, { shape }));
-    const column = b.sum(b.select(here, a!, full(b, a!, 0)), { axes: [2] });
-    const rows = b.iota({ shape: column.shape, dtype: int, axis: 1 });
-    const at = b.broadcast(j!, { shape: column.shape });
-    const v = mirror(b.select(b.ge(rows, at), column, full(b, column, 0)), b.eq(rows, at));
-    return [reflected(a!, v), v];
-  });
-  const steps = b.iota({ shape: [count], dtype: int, axis: 0 });
-  const loop = { length: count, captures: 0, carries: 1 };
-  const [triangle, vectors] = results(b, b.fold([x, steps], { ...loop, body: forth, reverse: false })) as [Node, Node];
-  const back = closed('qr', [start, { shape: [batch, m], dtype }], ([q, v]) => [reflected(q!, v!)]);
-  const [q] = results(b, b.fold([start, vectors], { ...loop, body: back, reverse: true })) as [Node];
+  if (Math.min(m, n) === 0) return [identity([batch, m, columns], x), x];
+  const [upper, vectors] = reduced(x, false);
+  const q = produced(vectors, columns);
   const [rows, places] = [1, 2].map(axis => b.iota({ shape: x.shape, dtype: int, axis }));
-  const zero = full(b, x, 0);
-  const diagonal = b.sum(b.select(b.eq(rows!, places!), triangle, zero), { axes: [2] });
+  const diagonal = b.sum(b.select(b.eq(rows!, places!), upper, full(b, x, 0)), { axes: [2] });
   const signs = b.select(b.lt(diagonal, full(b, diagonal, 0)), full(b, diagonal, -1), full(b, diagonal, 1));
-  const upper = b.select(b.le(rows!, places!), triangle, zero);
   const turns = b.slice(signs, { start: [0, 0], stop: [batch, columns], step: [1, 1] });
   return [b.mul(q, along(turns, q.shape, [0, 2])), b.mul(upper, along(signs, upper.shape, [0, 1]))];
+};
+
+/**
+ * As {@link householder}, of matrices with elements, each step taking the column of which most is left; in which order is
+ * not said, and columns stay in their places. Rows of R go from long ones to short ones.
+ */
+export const householderPivoted = (x: Node, columns: number): readonly [q: Node, r: Node] => {
+  const [r, vectors] = reduced(x, true);
+  return [produced(vectors, columns), r];
 };

@@ -14,7 +14,7 @@ import { closed } from '../common/derived.js';
 import { times } from '../common/numbers.js';
 import { castNode, checkSetting, dual, unaryOperand } from '../common/operands.js';
 import { inverted, solved } from './factored.js';
-import { along } from './jacobi.js';
+import { along } from './rows.js';
 import { identity, squaresOf } from './systems.js';
 
 /** The signatures of {@link matrixPower}. */

@@ -74,13 +74,13 @@ interface System {
   readonly shaped: (x: Node) => Node;
 }
 
-/** Square matrices and right sides for them: a vector if the rank is 1, else matrices. */
-export const systemOf = (operation: string, a: unknown, y: unknown): System => {
-  const nodes = sameDType(operation, [squaresOf(operation, a), unaryOperand(operation, y, { toFloat: true })]);
+/** Matrices, square ones if not said otherwise, and right sides for them: a vector if the rank is 1, else matrices. */
+export const systemOf = (operation: string, a: unknown, y: unknown, coefficients = squaresOf): System => {
+  const nodes = sameDType(operation, [coefficients(operation, a), unaryOperand(operation, y, { toFloat: true })]);
   const [matrices, right] = nodes as [Node, Node];
   const rank = right.shape.length;
   const rows = right.shape[Math.max(rank - 2, 0)];
-  if (rank === 0 || rows !== matrices.shape.at(-1)) {
+  if (rank === 0 || rows !== matrices.shape.at(-2)) {
     throw new ShapeError({
       operation,
       given: showAll(nodes),

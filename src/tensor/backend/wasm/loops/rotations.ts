@@ -96,8 +96,13 @@ const orthogonalise = (
   f.get(pp).op('f64.sqrt', 'f64.mul').get(qq).op('f64.sqrt', 'f64.mul', 'f64.gt');
   f.if(() => {
     const zeta = f.get(qq, pp).op('f64.sub').get(pq, pq).op('f64.add', 'f64.div').keep('f64');
-    f.get(zeta).op('f64.abs');
+    const large = f.get(zeta).op('f64.abs').keep('f64');
+    f.get(large, large);
     rootOfSquarePlusOne(f, zeta);
+    // Beyond 2³⁰ the root is that of the square, which may be larger than any number.
+    f.get(large)
+      .f64(2 ** 30)
+      .op('f64.gt', 'select');
     const size = f.op('f64.add').keep('f64');
     f.f64(-1).f64(1).get(zeta).f64(0).op('f64.lt', 'select');
     const tangent = f.get(size).op('f64.div').keep('f64');
