@@ -1,14 +1,16 @@
 /** Normalisation over a batch, with running statistics as values. */
 
+import type { DType } from '../tensor/dtype.js';
 import { ones, zeros } from '../tensor/ops/creation/creation.js';
 import { add, mul, sub } from '../tensor/ops/elementwise/arithmetic.js';
 import { cast, stopGradient } from '../tensor/ops/elementwise/cast.js';
 import { rsqrt } from '../tensor/ops/elementwise/elementary.js';
 import { mean } from '../tensor/ops/reduction/reduction.js';
 import { variance } from '../tensor/ops/reduction/statistics.js';
-import { checkArgument, checkInteger, range } from '../tensor/shape.js';
+import { checkArgument, checkInteger, range, type Shape } from '../tensor/shape.js';
+import type { Floating, Ok } from '../tensor/shape-types.js';
 import type { Tensor } from '../tensor/tensor.js';
-import type { Layer } from './layer.js';
+import type { Applied, ShapedLayer, WithChannels } from './layer.js';
 import {
   type AffineParams,
   channelsOf,
@@ -37,9 +39,13 @@ export interface BatchNormOptions {
 }
 
 /** A layer that normalises by running statistics where it is applied, and by those of the batch in training. */
-export interface BatchNorm extends Layer<BatchNormParams> {
+export interface BatchNorm<C extends number = number>
+  extends ShapedLayer<BatchNormParams, WithChannels<'batchNorm', C>> {
   /** Normalises by mean and variance of the batch; the parameters come back with new running statistics. */
-  readonly train: (params: BatchNormParams, x: Tensor) => { readonly y: Tensor; readonly params: BatchNormParams };
+  readonly train: <S extends Shape, D extends DType>(
+    params: BatchNormParams,
+    x: Tensor<S, D> & Ok<Applied<WithChannels<'batchNorm', C>, S>>,
+  ) => { readonly y: Tensor<S, Floating<D>>; readonly params: BatchNormParams };
 }
 
 /**
@@ -71,7 +77,7 @@ export interface BatchNorm extends Layer<BatchNormParams> {
  * layer.apply(layer.init(key(0)), tensor([[1], [3]])).toArray(); // => [[1], [3]]
  * ```
  */
-export const batchNorm = (channels: number, options: BatchNormOptions = {}): BatchNorm => {
+export const batchNorm = <const C extends number>(channels: C, options: BatchNormOptions = {}): BatchNorm<C> => {
   checkInteger('batchNorm', 'the number of channels', channels, 1, Number.MAX_SAFE_INTEGER);
   checkNormOptions('batchNorm', ['momentum', 'epsilon'], options);
   const { momentum = 0.1, epsilon = 1e-5 } = options;
@@ -119,5 +125,5 @@ export const batchNorm = (channels: number, options: BatchNormOptions = {}): Bat
         }),
       });
     },
-  });
+  }) as unknown as BatchNorm<C>;
 };

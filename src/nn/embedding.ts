@@ -11,7 +11,7 @@ import { take } from '../tensor/ops/indexing/indexing.js';
 import { expandDims } from '../tensor/ops/movement/movement.js';
 import { checkInteger, showAval } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
-import type { Layer } from './layer.js';
+import { type OneAxisMore, type ShapedLayer, shaped } from './layer.js';
 import { parameter } from './normalisation.js';
 
 /** Parameters of {@link embedding}: a row for each index, [count, size]. */
@@ -46,14 +46,18 @@ export interface EmbeddingOptions {
  * embedding(3, 2, { paddingIndex: 0 }).init(key(0)).weight.toArray()[0]; // => [0, 0]
  * ```
  */
-export const embedding = (count: number, size: number, options: EmbeddingOptions = {}): Layer<EmbeddingParams> => {
+export const embedding = <const O extends number>(
+  count: number,
+  size: O,
+  options: EmbeddingOptions = {},
+): ShapedLayer<EmbeddingParams, OneAxisMore<O>> => {
   checkInteger('embedding', 'the number of rows', count, 1, 2 ** 31 - 1);
   checkInteger('embedding', 'the size', size, 1, Number.MAX_SAFE_INTEGER);
   checkOptions('embedding', ['paddingIndex'], options);
   const { paddingIndex } = options;
   if (paddingIndex !== undefined) checkInteger('embedding', 'the padding index', paddingIndex, -count, count - 1);
   const padding = paddingIndex !== undefined && paddingIndex < 0 ? paddingIndex + count : paddingIndex;
-  return Object.freeze({
+  return shaped({
     init: (key: Key): EmbeddingParams => {
       const weight = normal(key, [count, size]) as Tensor;
       if (padding === undefined) return Object.freeze({ weight });

@@ -3,7 +3,7 @@ import { ArgumentError } from '../tensor/errors.js';
 import { reshape } from '../tensor/ops/movement/movement.js';
 import { checkInteger, sizeOf } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import type { Layer } from './layer.js';
+import { type ShapedLayer, shaped, type WithChannels } from './layer.js';
 import {
   type AffineParams,
   channelsOf,
@@ -46,11 +46,11 @@ export const byGroups = (x: Tensor, groups: number, epsilon: number): Tensor => 
  * layer.apply(layer.init(key(0)), tensor([[1, 3, 20, 10]])).toArray(); // => [[-1, 1, 1, -1]]
  * ```
  */
-export const groupNorm = <Affine extends boolean = true>(
+export const groupNorm = <const C extends number, Affine extends boolean = true>(
   groups: number,
-  channels: number,
+  channels: C,
   options: NormOptions<Affine> = {},
-): Layer<MaybeAffine<Affine>> => {
+): ShapedLayer<MaybeAffine<Affine>, WithChannels<'groupNorm', C>> => {
   checkInteger('groupNorm', 'the number of groups', groups, 1, Number.MAX_SAFE_INTEGER);
   checkInteger('groupNorm', 'the number of channels', channels, 1, Number.MAX_SAFE_INTEGER);
   checkNormOptions('groupNorm', ['epsilon', 'affine'], options);
@@ -63,7 +63,7 @@ export const groupNorm = <Affine extends boolean = true>(
       hint: 'Give a number of groups that divides the number of channels.',
     });
   }
-  return Object.freeze({
+  return shaped({
     init: () => identity([channels], affine) as MaybeAffine<Affine>,
     apply: (params: MaybeAffine<Affine>, x: Tensor): Tensor => {
       const y = byGroups(channelsOf('groupNorm', x, channels), groups, epsilon);

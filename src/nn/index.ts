@@ -3,7 +3,7 @@ export { type BatchNorm, type BatchNormOptions, type BatchNormParams, batchNorm 
 export { type EmbeddingOptions, type EmbeddingParams, embedding } from './embedding.js';
 export { groupNorm } from './group-norm.js';
 export { instanceNorm } from './instance-norm.js';
-export type { Layer } from './layer.js';
+export type { Applied, Layer, ShapedLayer, ShapeMap } from './layer.js';
 export { type LayerNormParams, layerNorm } from './layer-norm.js';
 export { type LinearOptions, type LinearParams, linear } from './linear.js';
 export type { AffineParams, MaybeAffine, NormOptions } from './normalisation.js';
@@ -14,4 +14,5 @@ export {
   residualMlp,
 } from './residual-mlp.js';
 export { type RmsNormParams, rmsNorm } from './rms-norm.js';
+export { activation, type Composed, type SequentialParams, sequential } from './sequential.js';
 export { timestepEmbedding } from './timestep-embedding.js';

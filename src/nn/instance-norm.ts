@@ -2,7 +2,7 @@
 import { checkInteger } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { byGroups } from './group-norm.js';
-import type { Layer } from './layer.js';
+import { type ShapedLayer, shaped, type WithChannels } from './layer.js';
 import {
   type AffineParams,
   channelsOf,
@@ -33,14 +33,14 @@ import {
  * instanceNorm(2, { epsilon: 0 }).apply({}, tensor([[[1, 3], [20, 10]]])).toArray(); // => [[[-1, 1], [1, -1]]]
  * ```
  */
-export const instanceNorm = <Affine extends boolean = false>(
-  channels: number,
+export const instanceNorm = <const C extends number, Affine extends boolean = false>(
+  channels: C,
   options: NormOptions<Affine> = {},
-): Layer<MaybeAffine<Affine>> => {
+): ShapedLayer<MaybeAffine<Affine>, WithChannels<'instanceNorm', C>> => {
   checkInteger('instanceNorm', 'the number of channels', channels, 1, Number.MAX_SAFE_INTEGER);
   checkNormOptions('instanceNorm', ['epsilon', 'affine'], options);
   const { epsilon = 1e-5, affine = false } = options;
-  return Object.freeze({
+  return shaped({
     init: () => identity([channels], affine) as MaybeAffine<Affine>,
     apply: (params: MaybeAffine<Affine>, x: Tensor): Tensor => {
       const input = channelsOf('instanceNorm', x, channels, 1);

@@ -1,7 +1,7 @@
 /** Normalisation over the last axes. */
 import { range, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import type { Layer } from './layer.js';
+import { type ShapedLayer, type Sizes, shaped, type WithLastAxes } from './layer.js';
 import {
   type AffineParams,
   checkNormOptions,
@@ -39,15 +39,15 @@ export type LayerNormParams = AffineParams;
  * whole.apply({}, tensor([[1, 1], [3, 3]])).toArray(); // => [[-1, -1], [1, 1]]
  * ```
  */
-export const layerNorm = <Affine extends boolean = true>(
-  size: number | Shape,
+export const layerNorm = <const Size extends number | Shape, Affine extends boolean = true>(
+  size: Size,
   options: NormOptions<Affine> = {},
-): Layer<MaybeAffine<Affine>> => {
+): ShapedLayer<MaybeAffine<Affine>, WithLastAxes<'layerNorm', Sizes<Size>>> => {
   const sizes = checkSizes('layerNorm', size);
   checkNormOptions('layerNorm', ['epsilon', 'affine'], options);
   const { epsilon = 1e-5, affine = true } = options;
   const axes = range(sizes.length).map(axis => axis - sizes.length);
-  return Object.freeze({
+  return shaped({
     init: () => identity(sizes, affine) as MaybeAffine<Affine>,
     apply: (params: MaybeAffine<Affine>, x: Tensor): Tensor => {
       const y = normalised(inputOf('layerNorm', x, sizes), axes, epsilon);

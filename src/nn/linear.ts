@@ -8,13 +8,13 @@ import { add } from '../tensor/ops/elementwise/arithmetic.js';
 import { transpose } from '../tensor/ops/movement/movement.js';
 import { checkArgument, checkInteger } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import type { Layer } from './layer.js';
+import { type LastAxis, type ShapedLayer, shaped } from './layer.js';
 import { inputOf, parameter } from './normalisation.js';
 
 /** Parameters of {@link linear}: weight [outputs, inputs] as in PyTorch, bias [outputs]. */
-export interface LinearParams {
-  readonly weight: Tensor;
-  readonly bias: Tensor;
+export interface LinearParams<I extends number = number, O extends number = number> {
+  readonly weight: Tensor<readonly [O, I]>;
+  readonly bias: Tensor<readonly [O]>;
 }
 
 /** Options of {@link linear}. */
@@ -40,7 +40,11 @@ export interface LinearOptions {
  * layer.apply(layer.init(key(0)), zeros([5, 3])).shape; // => [5, 2]
  * ```
  */
-export const linear = (inputs: number, outputs: number, options: LinearOptions = {}): Layer<LinearParams> => {
+export const linear = <const I extends number, const O extends number>(
+  inputs: I,
+  outputs: O,
+  options: LinearOptions = {},
+): ShapedLayer<LinearParams<I, O>, LastAxis<'linear', I, O>> => {
   checkOptions('linear', ['init'], options);
   const { init = 'default' } = options;
   checkInteger('linear', 'the number of inputs', inputs, 1, Number.MAX_SAFE_INTEGER);
@@ -53,8 +57,8 @@ export const linear = (inputs: number, outputs: number, options: LinearOptions =
     'Leave it out for the default.',
   );
   const bound = 1 / Math.sqrt(inputs);
-  return Object.freeze({
-    init: (key: Key): LinearParams => {
+  return shaped({
+    init: (key: Key): LinearParams<I, O> => {
       if (init === 'zeros') return Object.freeze({ weight: zeros([outputs, inputs]), bias: zeros([outputs]) });
       const [forWeight, forBias] = split(key, 2) as readonly [Key, Key];
       return Object.freeze({
@@ -62,7 +66,7 @@ export const linear = (inputs: number, outputs: number, options: LinearOptions =
         bias: uniform(forBias, [outputs], { low: -bound, high: bound }),
       });
     },
-    apply: (params: LinearParams, x: Tensor): Tensor => {
+    apply: (params: LinearParams<I, O>, x: Tensor): Tensor => {
       const weight = parameter('linear', params, 'weight', [outputs, inputs]);
       const bias = parameter('linear', params, 'bias', [outputs]);
       return add(matmul(inputOf('linear', x, [inputs]), transpose(weight)), bias);

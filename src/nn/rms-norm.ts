@@ -6,7 +6,7 @@ import { rsqrt } from '../tensor/ops/elementwise/elementary.js';
 import { mean } from '../tensor/ops/reduction/reduction.js';
 import { range, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import type { Layer } from './layer.js';
+import { type ShapedLayer, type Sizes, shaped, type WithLastAxes } from './layer.js';
 import { checkNormOptions, checkSizes, inputOf, parameter } from './normalisation.js';
 
 /** Parameters of {@link rmsNorm}: the scale, of the lengths of the last axes. */
@@ -34,12 +34,15 @@ export interface RmsNormParams {
  * layer.apply(layer.init(key(0)), tensor([[1, 7], [-3, 3]])).toArray(); // => [[0.2, 1.4], [-1, 1]]
  * ```
  */
-export const rmsNorm = (size: number | Shape, options: { readonly epsilon?: number } = {}): Layer<RmsNormParams> => {
+export const rmsNorm = <const Size extends number | Shape>(
+  size: Size,
+  options: { readonly epsilon?: number } = {},
+): ShapedLayer<RmsNormParams, WithLastAxes<'rmsNorm', Sizes<Size>>> => {
   const sizes = checkSizes('rmsNorm', size);
   checkNormOptions('rmsNorm', ['epsilon'], options);
   const { epsilon = 1e-6 } = options;
   const over = { axis: range(sizes.length).map(axis => axis - sizes.length), keepDims: true };
-  return Object.freeze({
+  return shaped({
     init: (): RmsNormParams => Object.freeze({ weight: ones(sizes) }),
     apply: (params: RmsNormParams, x: Tensor): Tensor => {
       const input = inputOf('rmsNorm', x, sizes);

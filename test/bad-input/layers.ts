@@ -1,6 +1,7 @@
 /** Layers: made with wrong sizes and options, applied to wrong parameters and tensors. */
 import { type Tensor, zeros } from 'tenfold';
 import {
+  activation,
   batchNorm,
   embedding,
   groupNorm,
@@ -9,6 +10,7 @@ import {
   linear,
   residualMlp,
   rmsNorm,
+  sequential,
   timestepEmbedding,
 } from 'tenfold/nn';
 import { key } from 'tenfold/random';
@@ -82,6 +84,28 @@ export const layers: BadInputs = {
     ...refused(linear, ...noCounts.map(inputs => [inputs, 2]), ...noCounts.map(outputs => [3, outputs])),
     ...refused(linear, ...[{ init: 'zero' }, { bias: false }, 'zeros'].map(options => [3, 2, options])),
     ...applied(linear(3, 2), image, [zeros([3, 4])]),
+  ],
+  sequential: [
+    ...refused(
+      sequential,
+      [],
+      [3],
+      [null],
+      [linear(3, 2), undefined],
+      [linear(3, 2), Math.abs],
+      [{ init: () => ({}) }],
+    ),
+    ...refused(
+      sequential(linear(3, 2)).apply,
+      ...[[], [1, 2], {}, 3, null, undefined, linear(3, 2).init(key(0))].map(params => [params, image]),
+    ),
+  ],
+  activation: [
+    ...refused(activation, [], [3], [null], [{}]),
+    ...refused(
+      activation(x => (x.shape.length > 1 ? zeros([3]) : (3 as never))).apply,
+      ...[zeros([2, 3]), zeros([3]), 3, undefined].map(x => [{}, x]),
+    ),
   ],
   residualMlp: [
     ...refused(residualMlp, ...noCounts.map(size => [{ size, hidden: 8, blocks: 1 }])),
