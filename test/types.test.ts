@@ -113,8 +113,8 @@ describe('results', () => {
     typeOf(pipe(matrix, sum({ axis: -1 })), [2]).toEqualTypeOf<T<readonly [2]>>();
     typeOf(pipe(matrix, sum()), []).toEqualTypeOf<T<readonly []>>();
     typeOf(mean(matrix, { keepDims: true }), [1, 1]).toEqualTypeOf<T<readonly [1, 1]>>();
-    typeOf(mean(matrix, { axis: -1, keepDims: true }), [2, 1]).toEqualTypeOf<T<readonly [number, number]>>();
-    typeOf(mean(matrix, { axis: [0, 1] }), []).toEqualTypeOf<T<Shape>>();
+    typeOf(mean(matrix, { axis: -1, keepDims: true }), [2, 1]).toEqualTypeOf<T<readonly [2, 1]>>();
+    typeOf(mean(matrix, { axis: [0, 1] }), []).toEqualTypeOf<T<readonly []>>();
     typeOf(sum(flags), []).toEqualTypeOf<T<readonly [], 'int32'>>();
     typeOf(max(flags), []).toEqualTypeOf<T<readonly [], 'bool'>>();
     typeOf(mean(whole), []).toEqualTypeOf<T<readonly []>>();

@@ -13,7 +13,8 @@ import { size } from './size.js';
 import { small } from './small.js';
 import type { Suite } from './suite.js';
 import { train } from './train.js';
+import { types } from './types.js';
 
 export const suites: ReadonlyMap<string, Suite> = new Map(
-  Object.entries({ limit, small, fused, ops, linalg, fft, gemm, conv, train, fold, compile, size, gpu }),
+  Object.entries({ limit, small, fused, ops, linalg, fft, gemm, conv, train, fold, compile, size, types, gpu }),
 );

@@ -1,12 +1,68 @@
 /** Layers as pairs of pure functions, and models made of them: `tenfold/nn`. */
+
+export type { AttentionMasks } from './attention-masks.js';
 export { type BatchNorm, type BatchNormOptions, type BatchNormParams, batchNorm } from './batch-norm.js';
+export { type BilinearOptions, type BilinearParams, bilinear } from './bilinear.js';
+export { type ConvLayer, type ConvLayerOptions, type ConvParams, conv1d, conv2d, conv3d } from './conv.js';
+export {
+  type ConvTransposeLayer,
+  type ConvTransposeLayerOptions,
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
+} from './conv-transpose.js';
+export { dropout } from './dropout.js';
 export { type EmbeddingOptions, type EmbeddingParams, embedding } from './embedding.js';
 export { groupNorm } from './group-norm.js';
+export {
+  type GainOptions,
+  type KaimingOptions,
+  kaimingNormal,
+  kaimingUniform,
+  lecunNormal,
+  lecunUniform,
+  orthogonal,
+  type TruncNormalOptions,
+  truncNormal,
+  xavierNormal,
+  xavierUniform,
+} from './initializers.js';
 export { instanceNorm } from './instance-norm.js';
-export type { Applied, Layer, ShapedLayer, ShapeMap } from './layer.js';
+export type { Applied, Context, Layer, ShapedLayer, ShapeMap } from './layer.js';
 export { type LayerNormParams, layerNorm } from './layer-norm.js';
 export { type LinearOptions, type LinearParams, linear } from './linear.js';
+export {
+  type AttentionInputs,
+  type MultiHeadAttention,
+  type MultiHeadAttentionOptions,
+  type MultiHeadAttentionParams,
+  multiHeadAttention,
+} from './multi-head-attention.js';
 export type { AffineParams, MaybeAffine, NormOptions } from './normalisation.js';
+export { type PreluParams, prelu } from './prelu.js';
+export {
+  gru,
+  type LstmContext,
+  type LstmRecurrence,
+  lstm,
+  type Recurrence,
+  type RecurrentContext,
+  type RecurrentOptions,
+  type RecurrentParams,
+  type RnnOptions,
+  rnn,
+} from './recurrent.js';
+export {
+  type CellOptions,
+  type CellParams,
+  gruCell,
+  type LstmState,
+  lstmCell,
+  type Nonlinearity,
+  type RnnCellOptions,
+  rnnCell,
+} from './recurrent-cells.js';
+export { type RepeatLayer, type RepeatOptions, repeat } from './repeat.js';
 export {
   type ResidualBlockParams,
   type ResidualMlpOptions,
@@ -15,4 +71,32 @@ export {
 } from './residual-mlp.js';
 export { type RmsNormParams, rmsNorm } from './rms-norm.js';
 export { activation, type Composed, type SequentialParams, sequential } from './sequential.js';
+export { type ConcatSkip, concatSkip, parallel, type Residual, residual } from './skips.js';
 export { timestepEmbedding } from './timestep-embedding.js';
+export {
+  type TransformerDecoderInputs,
+  type TransformerDecoderLayerParams,
+  type TransformerEncoderLayerParams,
+  type TransformerInputs,
+  type TransformerLayerOptions,
+  transformerDecoderLayer,
+  transformerEncoderLayer,
+} from './transformer.js';
+export type {
+  AttentionBlockParams,
+  AttentionPoolParams,
+} from './unet/attention-block.js';
+export type { DownsampleParams, ResBlockParams, UnetBlockParams, UpsampleParams } from './unet/blocks.js';
+export {
+  type UnetEncoder,
+  type UnetEncoderContext,
+  type UnetEncoderOptions,
+  type UnetEncoderParams,
+  type UnetHeadParams,
+  type UnetPool,
+  unetEncoder,
+} from './unet/encoder.js';
+export type { UnetBaseOptions } from './unet/options.js';
+export { loadStateDict, type NamedModel, StateDictError, type StateDictMisfits, stateDict } from './unet/state-dict.js';
+export type { StageParams, TimeParams, TrunkParams } from './unet/trunk.js';
+export { type Unet, type UnetContext, type UnetOptions, type UnetParams, unet } from './unet/unet.js';

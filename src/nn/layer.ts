@@ -7,6 +7,7 @@ import type { DType } from '../tensor/dtype.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Fit, Floating, Mismatch, Ok } from '../tensor/shape-types.js';
 import type { Tensor } from '../tensor/tensor.js';
+import type { Differ } from '../tensor/types/products.js';
 
 /**
  * A layer with parameters `P` from `X` to `Y`: `init` draws parameters from a key, `apply` uses them. A layer
@@ -30,20 +31,28 @@ export interface ShapeMap {
 /** What a function of shapes makes of one. */
 export type Applied<F extends ShapeMap, S extends Shape> = (F & { readonly in: S })['out'];
 
+/** What layers take beside parameters and inputs where they may be random. */
+export interface Context {
+  /** In training: what dropout draws from. Without it nothing is random. */
+  readonly key?: Key | undefined;
+}
+
 /** A layer of one tensor, and what it makes of its shape. Integers become float32. */
 export interface ShapedLayer<P, F extends ShapeMap> {
   readonly init: (key: Key) => P;
   readonly apply: <S extends Shape, D extends DType>(
     params: P,
     x: Tensor<S, D> & Ok<Applied<F, S>>,
+    context?: Context,
   ) => Tensor<Fit<Applied<F, S>>, Floating<D>>;
   /** Only a type; there is no such property. */
   readonly shapes?: F;
 }
 
 /** The layer with what it makes of shapes in its type. */
-export const shaped = <P, F extends ShapeMap>(layer: Layer<P>): ShapedLayer<P, F> =>
-  Object.freeze(layer) as unknown as ShapedLayer<P, F>;
+export const shaped = <P, F extends ShapeMap>(
+  layer: Layer<P, readonly [x: Tensor, context?: Context]>,
+): ShapedLayer<P, F> => Object.freeze(layer) as unknown as ShapedLayer<P, F>;
 
 /** Any shape as it is. */
 export interface SameShape extends ShapeMap {
@@ -57,16 +66,13 @@ export interface LastAxis<Op extends string, I extends number, O extends number>
   readonly out: WithLast<Op, this['in'], I, O>;
 }
 
-type WithLast<Op extends string, S, I extends number, O extends number> = S extends readonly [
-  ...infer Front extends Shape,
-  infer Last extends number,
+type WithLast<Op extends string, S, I extends number, O extends number> = [S] extends [
+  readonly [...infer Front extends Shape, infer Last extends number],
 ]
-  ? number extends Last | I
-    ? readonly [...Front, O]
-    : Last extends I
-      ? readonly [...Front, O]
-      : Mismatch<`${Op}: the last axis has length ${Last}, not ${I}`>
-  : S extends readonly []
+  ? [Differ<Last, I>] extends [true]
+    ? Mismatch<`${Op}: the last axis has length ${Last}, not ${I}`>
+    : readonly [...Front, O]
+  : [S] extends [readonly []]
     ? Mismatch<`${Op}: a scalar has no last axis`>
     : Shape;
 
@@ -80,18 +86,17 @@ type EndsWith<Op extends string, S, Last extends Shape> = Last extends readonly 
   ...infer Front extends Shape,
   infer Length extends number,
 ]
-  ? WithLast<Op, S, Length, Length> extends infer R
-    ? R extends Mismatch<string>
-      ? R
-      : S extends readonly [...infer Rest extends Shape, number]
-        ? EndsWith<Op, Rest, Front> extends infer Inner
-          ? Inner extends Mismatch<string>
-            ? Inner
-            : S
-          : never
-        : Shape
+  ? [WithLast<Op, S, Length, Length>, EndsWith<Op, Init<S>, Front>] extends [infer One, infer Rest]
+    ? [One] extends [Mismatch<string>]
+      ? One
+      : [Rest] extends [Mismatch<string>]
+        ? Rest
+        : S
     : never
   : S;
+
+/** All lengths but the last. */
+type Init<S> = [S] extends [readonly [...infer Front extends Shape, number]] ? Front : Shape;
 
 /** `[N, C, …]` as it is. */
 export interface WithChannels<Op extends string, C extends number> extends ShapeMap {
@@ -99,24 +104,20 @@ export interface WithChannels<Op extends string, C extends number> extends Shape
   readonly out: HasChannels<Op, this['in'], C>;
 }
 
-type HasChannels<Op extends string, S, C extends number> = S extends readonly [
-  number,
-  infer Channels extends number,
-  ...number[],
+type HasChannels<Op extends string, S, C extends number> = [S] extends [
+  readonly [number, infer Channels extends number, ...number[]],
 ]
-  ? number extends Channels | C
-    ? S
-    : Channels extends C
-      ? S
-      : Mismatch<`${Op}: the second axis has length ${Channels}, not ${C}`>
-  : S extends readonly [] | readonly [number]
+  ? [Differ<Channels, C>] extends [true]
+    ? Mismatch<`${Op}: the second axis has length ${Channels}, not ${C}`>
+    : S
+  : [S] extends [readonly [] | readonly [number]]
     ? Mismatch<`${Op}: no second axis, which is that of the channels`>
     : Shape;
 
 /** `[…]` to `[…, O]`. */
 export interface OneAxisMore<O extends number> extends ShapeMap {
   readonly domain: Shape;
-  readonly out: this['in'] extends Shape ? readonly [...this['in'], O] : Shape;
+  readonly out: [this['in']] extends [infer S extends Shape] ? readonly [...S, O] : Shape;
 }
 
 /** The lengths of the last axes, from one or several. */

@@ -1,18 +1,27 @@
 /** Layers one after the other. */
-import { type Key, split } from '../random/key.js';
+import { foldIn, type Key, keyNode, split } from '../random/key.js';
 import { ArgumentError, ShapeError } from '../tensor/errors.js';
 import { kindOf } from '../tensor/ops/common/checks.js';
 import { nodeFor } from '../tensor/ops/common/operands.js';
+import { checkOptions } from '../tensor/ops/common/options.js';
 import { type Shape, sameShape, showAval } from '../tensor/shape.js';
 import type { Mismatch } from '../tensor/shape-types.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
-import { type Applied, type Layer, type SameShape, type ShapedLayer, type ShapeMap, shaped } from './layer.js';
+import {
+  type Applied,
+  type Context,
+  type Layer,
+  type SameShape,
+  type ShapedLayer,
+  type ShapeMap,
+  shaped,
+} from './layer.js';
 
 /** A layer of one tensor, whatever its parameters are. */
 type Link = {
   readonly init: (key: Key) => unknown;
   // Parameters are an argument, so no type but never stands for those of every layer.
-  readonly apply: (params: never, x: never) => Tensor;
+  readonly apply: (params: never, x: never, context?: never) => Tensor;
   readonly shapes?: ShapeMap;
 };
 
@@ -21,7 +30,7 @@ type MapOf<L> = L extends { readonly shapes?: infer F } ? Extract<F, ShapeMap> :
 type ParamsOf<L> = L extends { readonly init: (key: Key) => infer P } ? P : never;
 
 /** The shape behind all of the layers. */
-type Through<L extends readonly unknown[], S> = S extends Shape
+type Through<L extends readonly unknown[], S> = [S] extends [Shape]
   ? L extends readonly [infer First, ...infer Rest]
     ? Through<Rest, Applied<MapOf<First>, S>>
     : S
@@ -29,9 +38,9 @@ type Through<L extends readonly unknown[], S> = S extends Shape
 
 /** For each layer `unknown` where what comes to it fits, else why not. */
 type Links<L extends readonly unknown[], S> = L extends readonly [infer First, ...infer Rest]
-  ? S extends Shape
-    ? Applied<MapOf<First>, S> extends infer R
-      ? readonly [R extends Mismatch<string> ? R : unknown, ...Links<Rest, R>]
+  ? [S] extends [Shape]
+    ? [Applied<MapOf<First>, S>] extends [infer R]
+      ? readonly [[R] extends [Mismatch<string>] ? R : unknown, ...Links<Rest, R>]
       : never
     : readonly [unknown, ...Links<Rest, Shape>]
   : readonly unknown[];
@@ -46,7 +55,8 @@ export interface Composed<L extends readonly unknown[]> extends ShapeMap {
 export type SequentialParams<L extends readonly unknown[]> = { readonly [I in keyof L]: ParamsOf<L[I]> };
 
 /**
- * Layers one after the other: what one gives is what the next one takes. What cannot follow each other does not compile.
+ * Layers one after the other: what one gives is what the next one takes. What cannot follow each other does not compile. Of a key
+ * in the context each layer gets one of its own.
  *
  * @param layers layers of one tensor, one at least
  * @returns a layer with a list of the parameters of all
@@ -68,7 +78,7 @@ export type SequentialParams<L extends readonly unknown[]> = { readonly [I in ke
 export const sequential = <const L extends readonly Link[]>(
   ...layers: L & Links<L, MapOf<L[0]>['domain']>
 ): ShapedLayer<SequentialParams<L>, Composed<L>> => {
-  const all = layers as unknown as readonly Layer<unknown>[];
+  const all = layers as unknown as readonly Layer<unknown, readonly [Tensor, Context]>[];
   const other = all.findIndex(layer => typeof layer?.init !== 'function' || typeof layer.apply !== 'function');
   if (all.length === 0 || other >= 0) {
     throw new ArgumentError({
@@ -83,7 +93,10 @@ export const sequential = <const L extends readonly Link[]>(
       const keys = split(key, all.length) as readonly Key[];
       return Object.freeze(all.map((layer, i) => layer.init(keys[i]!))) as SequentialParams<L>;
     },
-    apply: (params: SequentialParams<L>, x: Tensor): Tensor => {
+    apply: (params: SequentialParams<L>, x: Tensor, context: Context = {}): Tensor => {
+      checkOptions('sequential', ['key'], context);
+      const { key } = context;
+      if (key !== undefined) keyNode('sequential', key);
       const given: unknown = params;
       if (!Array.isArray(given) || given.length !== all.length) {
         throw new ArgumentError({
@@ -93,7 +106,10 @@ export const sequential = <const L extends readonly Link[]>(
           hint: 'Make them with init(key).',
         });
       }
-      return all.reduce((y, layer, i) => layer.apply(given[i], y), x);
+      return all.reduce(
+        (y, layer, i) => layer.apply(given[i], y, key === undefined ? context : { key: foldIn(key, i) }),
+        x,
+      );
     },
   });
 };

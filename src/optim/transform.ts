@@ -57,7 +57,8 @@ export const updateBy = <P, S>(
   return result;
 };
 
-const refuseState = (operation: string, state: unknown): never => {
+/** @internal Refuses a state that is none of a transform's own. */
+export const refuseState = (operation: string, state: unknown): never => {
   throw new ArgumentError({
     operation,
     given: `${kindOf(state)} as the state`,
@@ -67,8 +68,11 @@ const refuseState = (operation: string, state: unknown): never => {
 };
 
 /** @internal The number of steps done that is in a state. */
-export const countOf = (operation: string, state: CountState): Tensor =>
-  isTensor(state?.count) ? state.count : refuseState(operation, state);
+export const countOf = (operation: string, state: CountState): Tensor => {
+  const count: unknown = state?.count;
+  const isCount = isTensor(count) && count.dtype === 'int32' && count.shape.length === 0;
+  return isCount ? (count as Tensor) : refuseState(operation, state);
+};
 
 /** @internal {@link chain} in the name of another function. */
 export const chainFor = <T extends readonly GradientTransform[]>(

@@ -10,19 +10,22 @@ import { castNode, checkSetting } from '../tensor/ops/common/operands.js';
 import { checkOptions } from '../tensor/ops/common/options.js';
 import { full, scalar } from '../tensor/primitives/full.js';
 import type { Shape } from '../tensor/shape.js';
+import type { Fit, Ok } from '../tensor/shape-types.js';
 import { nodeOf, type Tensor, wrap } from '../tensor/tensor.js';
 import { whileLoop } from '../tensor/transform/loops.js';
+import type { ShapeOf } from '../tensor/types/operands.js';
 import type { Key } from './key.js';
 import { notNegative, openUnit, type Parameter, parametersOf } from './parameters.js';
 import { anyTrue, subkey, untilAccepted } from './rejection.js';
+import type { Drawn, ShapeOfBoth } from './shapes.js';
 
 /** Dtypes of counts. */
 export type CountDType = 'int32' | 'float32' | 'float64';
 
 /** Options of draws of counts. */
-export interface CountOptions<D extends CountDType = CountDType> {
+export interface CountOptions<S extends Shape = Shape, D extends CountDType = CountDType> {
   /** Of the result; default that which the parameters broadcast to. */
-  readonly shape?: Shape;
+  readonly shape?: S;
   /** Default int32, whose largest number stands for all above it. */
   readonly dtype?: D;
 }
@@ -221,11 +224,11 @@ const prepared = (
  * poisson(key(0), tensor([0, 3, 1e6])).dtype; // => 'int32'
  * ```
  */
-export const poisson = <D extends CountDType = 'int32'>(
+export const poisson = <P extends Parameter, const S extends Shape = ShapeOf<P>, D extends CountDType = 'int32'>(
   key: Key,
-  rate: Parameter,
-  options: CountOptions<D> = {},
-): Tensor<Shape, NoInfer<D>> => {
+  rate: P & Ok<Drawn<'poisson', ShapeOf<P>, NoInfer<S>>>,
+  options: CountOptions<S, D> = {},
+): Tensor<S, NoInfer<D>> => {
   const named = [{ name: 'rate', value: rate, ...notNegative }];
   const { key: node, nodes, finish } = prepared('poisson', key, named, options);
   const lambda = nodes[0]!;
@@ -235,7 +238,7 @@ export const poisson = <D extends CountDType = 'int32'>(
   const u = openUnit(subkey(node, 0), lambda.shape, 'float64');
   const found = search(u, few, lambda, b.exp(b.neg(lambda)), k => b.div(lambda, plus(k, 1)));
   const others = b.select(few, found, b.select(isInfinite, lambda, number(lambda, Number.NaN)));
-  return finish(manyOfPoisson(subkey(node, 1), many, others, lambda)) as Tensor<Shape, NoInfer<D>>;
+  return finish(manyOfPoisson(subkey(node, 1), many, others, lambda)) as Tensor<S, NoInfer<D>>;
 };
 
 /** The largest number of trials: from there on floats leave out counts. */
@@ -260,12 +263,17 @@ const mostTrials = 2 ** 53;
  * binomial(key(0), 5, tensor([0, 1])).toArray(); // => [0, 5]
  * ```
  */
-export const binomial = <D extends CountDType = 'int32'>(
+export const binomial = <
+  P extends Parameter,
+  Q extends Parameter,
+  const S extends Shape = Fit<ShapeOfBoth<'binomial', P, Q>>,
+  D extends CountDType = 'int32',
+>(
   key: Key,
-  count: Parameter,
-  probability: Parameter,
-  options: CountOptions<D> = {},
-): Tensor<Shape, NoInfer<D>> => {
+  count: P,
+  probability: Q & Ok<Drawn<'binomial', ShapeOfBoth<'binomial', P, Q>, NoInfer<S>>>,
+  options: CountOptions<S, D> = {},
+): Tensor<S, NoInfer<D>> => {
   const named = [
     {
       name: 'count',
@@ -291,5 +299,5 @@ export const binomial = <D extends CountDType = 'int32'>(
   const found = search(u, few, mean, none, k => b.mul(b.div(b.sub(n, k), plus(k, 1)), odds));
   const others = b.select(few, found, number(n, Number.NaN));
   const successes = atMost(manyOfBinomial(subkey(node, 1), many, others, n, p), n);
-  return finish(b.select(isFlipped, b.sub(n, successes), successes)) as Tensor<Shape, NoInfer<D>>;
+  return finish(b.select(isFlipped, b.sub(n, successes), successes)) as Tensor<S, NoInfer<D>>;
 };

@@ -12,6 +12,7 @@ import {
   unaryOperand,
 } from '../tensor/ops/common/operands.js';
 import { checkOptions } from '../tensor/ops/common/options.js';
+import type { OneAxis } from '../tensor/ops/reduction/reducing.js';
 import { full, scalar } from '../tensor/primitives/full.js';
 import {
   broadcastShapes,
@@ -22,8 +23,12 @@ import {
   type Shape,
   showAval,
 } from '../tensor/shape.js';
+import type { Broadcast, Fit, Ok } from '../tensor/shape-types.js';
 import { isTensor, nodeOf, type Tensor, wrap } from '../tensor/tensor.js';
+import type { Reduce } from '../tensor/types/axes.js';
+import type { ShapeOf } from '../tensor/types/operands.js';
 import { drawWords, foldIn, type Key, keyNode, type LayoutOptions, layoutOf, originalWords } from './key.js';
+import type { Parameter } from './parameters.js';
 import { checkFloatDType, openUnit } from './parameters.js';
 
 /** Options of draws of floats. */
@@ -179,6 +184,9 @@ export const randint = <const S extends Shape>(key: Key, shape: S, low: number, 
   return wrap(b.add(castNode(offset, 'int32'), full(b, { shape: size, dtype: 'int32' }, low)));
 };
 
+/** The shape of what a probability and the shape that is asked for broadcast to. */
+type Spread<P, S extends Shape> = [P] extends [number] ? S : Broadcast<'bernoulli', ShapeOf<P>, S>;
+
 /**
  * true with probability p.
  *
@@ -192,7 +200,11 @@ export const randint = <const S extends Shape>(key: Key, shape: S, low: number, 
  * bernoulli(key(0), 1, [3]).toArray(); // => [true, true, true]
  * ```
  */
-export const bernoulli = <const S extends Shape>(key: Key, p: number | Tensor, shape?: S): Tensor<S, 'bool'> => {
+export const bernoulli = <P extends Parameter, const S extends Shape = ShapeOf<P>>(
+  key: Key,
+  p: P,
+  shape?: S & Ok<Spread<P, S>>,
+): Tensor<Fit<Spread<P, S>>, 'bool'> => {
   const node = keyNode('bernoulli', key);
   if (!isTensor(p)) {
     checkArgument(
@@ -248,7 +260,7 @@ export const permutation: Permutation = ((key: Key, x: number | Tensor) => {
 
 /** The signatures of {@link permutation}. */
 export interface Permutation {
-  (key: Key, count: number): Tensor<readonly [number], 'int32'>;
+  <const N extends number>(key: Key, count: N): Tensor<readonly [N], 'int32'>;
   <S extends Shape, D extends DType>(key: Key, x: Tensor<S, D>): Tensor<S, D>;
 }
 
@@ -272,11 +284,11 @@ const indices = (count: number): Node => {
  * categorical(key(0), tensor([-Infinity, 0, -Infinity]), { shape: [2] }).toArray(); // => [1, 1]
  * ```
  */
-export const categorical = (
+export const categorical = <S extends Shape, const A extends number = -1, const N extends Shape = readonly []>(
   key: Key,
-  logits: Tensor,
-  options: { readonly axis?: number; readonly shape?: Shape } = {},
-): Tensor<Shape, 'int32'> => {
+  logits: Tensor<S>,
+  options: OneAxis<A> & { readonly shape?: N } & Ok<Reduce<'categorical', S, A>> = {} as never,
+): Tensor<readonly [...N, ...Fit<Reduce<'categorical', S, A>>], 'int32'> => {
   const node = keyNode('categorical', key);
   checkOptions('categorical', ['axis', 'shape'], options);
   const { axis = -1, shape = [] } = options;

@@ -1,18 +1,22 @@
 /** Gamma numbers and what is made of them. Derivatives are those of the quantiles, by implicit differentiation. */
 import { b } from '../tensor/build.js';
+import type { FloatDType } from '../tensor/dtype.js';
 import { AxisError } from '../tensor/errors.js';
 import type { Node } from '../tensor/graph.js';
 import { plus, times } from '../tensor/ops/common/numbers.js';
 import { broadcastNode, castNode, nodeFor } from '../tensor/ops/common/operands.js';
 import { full, scalar } from '../tensor/primitives/full.js';
 import { type Shape, showAval } from '../tensor/shape.js';
+import type { Fit, Ok } from '../tensor/shape-types.js';
 import { isTensor, nodeOf, type Tensor, wrap } from '../tensor/tensor.js';
 import { customJvp } from '../tensor/transform/custom.js';
 import { fold } from '../tensor/transform/loops.js';
+import type { ShapeOf } from '../tensor/types/operands.js';
 import { normal } from './draw.js';
 import { asKey, type Key } from './key.js';
 import { type DrawOptions, openUnit, type Parameter, parametersOf, positive } from './parameters.js';
 import { subkey, untilAccepted } from './rejection.js';
+import type { Drawn, DTypeOf, ShapeOfBoth } from './shapes.js';
 
 /**
  * log x for x of concentrations ≥ 1: Marsaglia, Tsang: "A simple method for generating gamma variables", ACM Transactions on
@@ -113,7 +117,11 @@ const logGamma = (key: Node, a: Node): Node =>
  * gamma(key(0), 2.5, { shape: [3, 2] }).shape; // => [3, 2]
  * ```
  */
-export const gamma = (key: Key, concentration: Parameter, options: DrawOptions = {}): Tensor => {
+export const gamma = <P extends Parameter, const S extends Shape = ShapeOf<P>, D extends FloatDType = DTypeOf<P>>(
+  key: Key,
+  concentration: P & Ok<Drawn<'gamma', ShapeOf<P>, NoInfer<S>>>,
+  options: DrawOptions<S, D> = {},
+): Tensor<S, NoInfer<D>> => {
   const named = [{ name: 'concentration', value: concentration, ...positive }];
   const { key: node, nodes } = parametersOf('gamma', key, named, options);
   return wrap(b.exp(logGamma(node, nodes[0]!)));
@@ -134,7 +142,17 @@ export const gamma = (key: Key, concentration: Parameter, options: DrawOptions =
  * beta(key(0), 2, 3, { shape: [4] }).shape; // => [4]
  * ```
  */
-export const beta = (key: Key, alpha: Parameter, betaOf: Parameter, options: DrawOptions = {}): Tensor => {
+export const beta = <
+  P extends Parameter,
+  Q extends Parameter,
+  const S extends Shape = Fit<ShapeOfBoth<'beta', P, Q>>,
+  D extends FloatDType = DTypeOf<P, Q>,
+>(
+  key: Key,
+  alpha: P,
+  betaOf: Q & Ok<Drawn<'beta', ShapeOfBoth<'beta', P, Q>, NoInfer<S>>>,
+  options: DrawOptions<S, D> = {},
+): Tensor<S, NoInfer<D>> => {
   const named = [
     { name: 'first concentration', value: alpha, ...positive },
     { name: 'second concentration', value: betaOf, ...positive },
@@ -160,7 +178,11 @@ export const beta = (key: Key, alpha: Parameter, betaOf: Parameter, options: Dra
  * dirichlet(key(0), ones([3]), { shape: [5, 3] }).shape; // => [5, 3]
  * ```
  */
-export const dirichlet = (key: Key, concentration: Tensor, options: DrawOptions = {}): Tensor => {
+export const dirichlet = <P extends Tensor, const S extends Shape = ShapeOf<P>, D extends FloatDType = DTypeOf<P>>(
+  key: Key,
+  concentration: P & Ok<Drawn<'dirichlet', ShapeOf<P>, NoInfer<S>>>,
+  options: DrawOptions<S, D> = {},
+): Tensor<S, NoInfer<D>> => {
   const given = isTensor(concentration) ? concentration : wrap(nodeFor('dirichlet', concentration));
   const named = [{ name: 'concentration', value: given, ...positive }];
   const { key: node, nodes } = parametersOf('dirichlet', key, named, options);
@@ -195,7 +217,11 @@ export const dirichlet = (key: Key, concentration: Tensor, options: DrawOptions 
  * studentT(key(0), 4, { shape: [10] }).shape; // => [10]
  * ```
  */
-export const studentT = (key: Key, df: Parameter, options: DrawOptions = {}): Tensor => {
+export const studentT = <P extends Parameter, const S extends Shape = ShapeOf<P>, D extends FloatDType = DTypeOf<P>>(
+  key: Key,
+  df: P & Ok<Drawn<'studentT', ShapeOf<P>, NoInfer<S>>>,
+  options: DrawOptions<S, D> = {},
+): Tensor<S, NoInfer<D>> => {
   const named = [{ name: 'number of degrees of freedom', value: df, ...positive }];
   const { key: node, nodes } = parametersOf('studentT', key, named, options);
   const half = times(nodes[0]!, 0.5);

@@ -12,11 +12,11 @@ import { isTensor, type Tensor } from '../tensor/tensor.js';
 import { drawWords, type Key, keyNode } from './key.js';
 
 /** Options of draws with parameters. */
-export interface DrawOptions {
+export interface DrawOptions<S extends Shape = Shape, D extends FloatDType = FloatDType> {
   /** Of the result; default that which the parameters broadcast to. */
-  readonly shape?: Shape;
+  readonly shape?: S;
   /** Default that of the parameters, float32 where they are numbers or integers. */
-  readonly dtype?: FloatDType;
+  readonly dtype?: D;
 }
 
 /** A parameter of a draw: numbers are the same for all elements. */

@@ -52,6 +52,6 @@ export const state = Object.freeze({
   normal: stateful(draw.normal),
   randint: stateful(draw.randint),
   bernoulli: stateful(draw.bernoulli),
-  permutation: stateful((key: Key, count: number) => draw.permutation(key, count)),
+  permutation: stateful(<const N extends number>(key: Key, count: N) => draw.permutation(key, count)),
   categorical: stateful(draw.categorical),
 });

@@ -1,14 +1,18 @@
 /** Normal numbers between bounds. */
 import { b } from '../tensor/build.js';
+import type { FloatDType } from '../tensor/dtype.js';
 import { ArgumentError } from '../tensor/errors.js';
 import type { Node } from '../tensor/graph.js';
 import { plus, times } from '../tensor/ops/common/numbers.js';
 import { castNode } from '../tensor/ops/common/operands.js';
 import { full } from '../tensor/primitives/full.js';
+import type { Shape } from '../tensor/shape.js';
+import type { Fit, Ok } from '../tensor/shape-types.js';
 import { nodeOf, type Tensor, wrap } from '../tensor/tensor.js';
 import { customJvp } from '../tensor/transform/custom.js';
 import type { Key } from './key.js';
 import { type DrawOptions, openUnit, type Parameter, parametersOf } from './parameters.js';
+import type { Drawn, DTypeOf, ShapeOfBoth } from './shapes.js';
 
 const number = (like: Node, value: number): Node => full(b, like, value);
 
@@ -128,7 +132,17 @@ const bound = { rule: 'a number, perhaps infinite', allowed: (x: number): boolea
  * truncatedNormal(key(0), -2, 2, { shape: [3, 2] }).shape; // => [3, 2]
  * ```
  */
-export const truncatedNormal = (key: Key, lower: Parameter, upper: Parameter, options: DrawOptions = {}): Tensor => {
+export const truncatedNormal = <
+  P extends Parameter,
+  Q extends Parameter,
+  const S extends Shape = Fit<ShapeOfBoth<'truncatedNormal', P, Q>>,
+  D extends FloatDType = DTypeOf<P, Q>,
+>(
+  key: Key,
+  lower: P,
+  upper: Q & Ok<Drawn<'truncatedNormal', ShapeOfBoth<'truncatedNormal', P, Q>, NoInfer<S>>>,
+  options: DrawOptions<S, D> = {},
+): Tensor<S, NoInfer<D>> => {
   const named = [
     { name: 'lower bound', value: lower, ...bound },
     { name: 'upper bound', value: upper, ...bound },

@@ -1,16 +1,21 @@
 /** Angles of the distribution of von Mises. Derivatives are those of the quantiles, by implicit differentiation. */
 import { b } from '../tensor/build.js';
+import type { FloatDType } from '../tensor/dtype.js';
 import type { Node } from '../tensor/graph.js';
 import { atMost, plus, times } from '../tensor/ops/common/numbers.js';
 import { broadcastNode, castNode } from '../tensor/ops/common/operands.js';
 import { tensor } from '../tensor/ops/creation/creation.js';
 import { full } from '../tensor/primitives/full.js';
+import type { Shape } from '../tensor/shape.js';
+import type { Ok } from '../tensor/shape-types.js';
 import { nodeOf, type Tensor, wrap } from '../tensor/tensor.js';
 import { customJvp } from '../tensor/transform/custom.js';
 import { fold } from '../tensor/transform/loops.js';
+import type { ShapeOf } from '../tensor/types/operands.js';
 import type { Key } from './key.js';
 import { type DrawOptions, notNegative, openUnit, type Parameter, parametersOf } from './parameters.js';
 import { subkey, untilAccepted } from './rejection.js';
+import type { Drawn, DTypeOf } from './shapes.js';
 
 /** Beyond, angles are below the floats' resolution of an angle's square. */
 const mostConcentrated = 1e300;
@@ -136,7 +141,11 @@ const implicit: (angle: Tensor, concentration: Tensor) => Tensor = customJvp(
  * vonMises(key(0), 4, { shape: [3, 2] }).shape; // => [3, 2]
  * ```
  */
-export const vonMises = (key: Key, concentration: Parameter, options: DrawOptions = {}): Tensor => {
+export const vonMises = <P extends Parameter, const S extends Shape = ShapeOf<P>, D extends FloatDType = DTypeOf<P>>(
+  key: Key,
+  concentration: P & Ok<Drawn<'vonMises', ShapeOf<P>, NoInfer<S>>>,
+  options: DrawOptions<S, D> = {},
+): Tensor<S, NoInfer<D>> => {
   const named = [{ name: 'concentration', value: concentration, ...notNegative }];
   const { key: node, nodes } = parametersOf('vonMises', key, named, options);
   const given = nodes[0]!;

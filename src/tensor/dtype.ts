@@ -19,6 +19,9 @@ export type DType = 'float32' | 'float64' | 'int32' | 'uint32' | 'uint8' | 'bool
 /** The floating-point dtypes: those that have derivatives. */
 export type FloatDType = 'float32' | 'float64';
 
+/** The dtypes of positions. */
+export type IndexDType = 'int32' | 'uint32' | 'uint8';
+
 /** The typed array that holds the elements of a dtype; bool is kept as bytes 0 and 1. */
 export interface TypedArrayOf {
   readonly float32: Float32Array;

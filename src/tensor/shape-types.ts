@@ -5,39 +5,44 @@
  */
 import type { DType, FloatDType } from './dtype.js';
 import type { Shape } from './shape.js';
+import type { IsAny } from './types/known.js';
+import type { Differ } from './types/products.js';
 
 /** What a rule gives when shapes do not fit. */
 export interface Mismatch<Sentence extends string> {
   readonly error: Sentence;
 }
 
-/** `unknown` for a shape, the error for a mismatch: intersected with a parameter's type. */
-export type Ok<Result> = Result extends Mismatch<string> ? Result : unknown;
+/**
+ * `unknown` for a shape, the error for a mismatch: intersected with a parameter's type. In brackets, so that it does not
+ * distribute: only then the compiler looks into what a rule still open inside of a generic function may give.
+ */
+export type Ok<Result> = [Result] extends [Mismatch<string>] ? ([Result] extends [never] ? unknown : Result) : unknown;
 
 /** The shape of a result; `Shape` where there is none. */
-export type Fit<Result> = Result extends Shape ? Result : Shape;
+export type Fit<Result> = Result extends infer S extends Shape ? S : Shape;
 
 type Known<S extends Shape> = number extends S['length'] ? false : true;
 
-type Dim<Op extends string, A extends number, B extends number> = number extends A
-  ? B extends 1
+type Dim<Op extends string, A extends number, B extends number> = [A] extends [1]
+  ? B
+  : [B] extends [1]
     ? A
-    : B
-  : number extends B
-    ? A extends 1
-      ? B
-      : A
-    : A extends B
-      ? A
-      : A extends 1
+    : [Differ<A, B>] extends [true]
+      ? Mismatch<`${Op}: lengths ${A} and ${B} differ and neither is 1`>
+      : [number] extends [A]
         ? B
-        : B extends 1
+        : [number] extends [B]
           ? A
-          : Mismatch<`${Op}: lengths ${A} and ${B} differ and neither is 1`>;
+          : [A, B] extends [B, A]
+            ? A
+            : number;
 
-type Append<Init, Last> = Init extends Shape ? (Last extends number ? readonly [...Init, Last] : Last) : Init;
-
-type Init<S extends Shape> = S extends readonly [...infer I extends Shape, number] ? readonly [...I] : readonly [];
+type Append<Init, Last> = [Init] extends [infer I extends Shape]
+  ? [Last] extends [infer L extends number]
+    ? readonly [...I, L]
+    : Last
+  : Init;
 
 type Zip<Op extends string, A extends Shape, B extends Shape> = A extends readonly [
   ...infer I extends Shape,
@@ -48,10 +53,8 @@ type Zip<Op extends string, A extends Shape, B extends Shape> = A extends readon
     : A
   : B;
 
-type IsAny<T> = 0 extends 1 & T ? true : false;
-
 /** NumPy's broadcasting of two shapes. */
-export type Broadcast<Op extends string, A extends Shape, B extends Shape> = true extends IsAny<A> | IsAny<B>
+export type Broadcast<Op extends string, A extends Shape, B extends Shape> = [true] extends [IsAny<A> | IsAny<B>]
   ? Shape
   : [A, B] extends [B, A]
     ? A
@@ -60,36 +63,6 @@ export type Broadcast<Op extends string, A extends Shape, B extends Shape> = tru
         ? Zip<Op, A, B>
         : Shape
       : Shape;
-
-/** matmul: (…, m, k) times (…, k, n), with vectors as NumPy takes them. */
-export type Matmul<A extends Shape, B extends Shape> = A extends readonly [
-  infer M extends number,
-  infer K extends number,
-]
-  ? B extends readonly [infer L extends number, infer N extends number]
-    ? Inner<K, L, readonly [M, N]>
-    : B extends readonly [infer L extends number]
-      ? Inner<K, L, readonly [M]>
-      : Shape
-  : A extends readonly [infer K extends number]
-    ? B extends readonly [infer L extends number, infer N extends number]
-      ? Inner<K, L, readonly [N]>
-      : B extends readonly [infer L extends number]
-        ? Inner<K, L, readonly []>
-        : Shape
-    : A extends readonly [infer P extends number, infer M extends number, infer K extends number]
-      ? B extends readonly [infer L extends number, infer N extends number]
-        ? Inner<K, L, readonly [P, M, N]>
-        : Shape
-      : Shape;
-
-type Inner<K extends number, L extends number, Result> = number extends K
-  ? Result
-  : number extends L
-    ? Result
-    : K extends L
-      ? Result
-      : Mismatch<`matmul: inner dimensions ${K} and ${L} differ`>;
 
 /** The dtype two tensors meet in; `DType` where the compiler cannot tell. */
 export type Promote<D extends DType, E extends DType> = [D, E] extends [E, D]
@@ -135,29 +108,6 @@ export type NestedDType<A> = [A] extends [never]
       : A extends boolean
         ? 'bool'
         : 'float32';
-
-/** The shape left when the axis (counted from the start, or −1) goes away. */
-export type Without<S extends Shape, Axis extends number> = number extends Axis
-  ? Known<S> extends true
-    ? readonly number[] & { readonly length: Init<S>['length'] }
-    : Shape
-  : Axis extends -1
-    ? Known<S> extends true
-      ? Init<S>
-      : Shape
-    : Axis extends 0
-      ? S extends readonly [number, ...infer R extends Shape]
-        ? readonly [...R]
-        : Shape
-      : S extends readonly [infer A extends number, infer B extends number, ...infer R extends Shape]
-        ? Axis extends 1
-          ? readonly [A, ...R]
-          : R extends readonly [number, ...infer Q extends Shape]
-            ? Axis extends 2
-              ? readonly [A, B, ...Q]
-              : Shape
-            : Shape
-        : Shape;
 
 /** A JavaScript element of a dtype. */
 export type ElementOf<D extends DType> = D extends 'bool' ? boolean : number;

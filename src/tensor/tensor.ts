@@ -94,12 +94,12 @@ export class Tensor<out S extends Shape = Shape, out D extends DType = DType> {
    *
    * @throws DeviceError as {@link Tensor.dataSync}
    */
-  toArray<T extends Shape, E extends DType>(this: Tensor<T, E>): ToArray<T, E> {
+  toArray<X extends Tensor>(this: X): ToArray<X['shape'], X['dtype']> {
     return this.#elements('toArray', elements => {
       const list: (number | boolean)[] =
         this.dtype === 'bool' ? Array.from(elements, x => x !== 0) : Array.from(elements);
       return nest(list, this.shape);
-    }) as ToArray<T, E>;
+    }) as ToArray<X['shape'], X['dtype']>;
   }
 
   /**

@@ -8,9 +8,11 @@ const misspelt = { type: 'int32' } as never;
 
 export const creation: BadInputs = {
   meshgrid: [
+    // @ts-expect-error meshgrid: a grid has one vector or more
     () => meshgrid(),
     () => meshgrid([1, 2] as never),
     () => meshgrid([1, 2] as never, x),
+    // @ts-expect-error meshgrid: coordinates along an axis are a vector, not a tensor of rank 2
     () => meshgrid(zeros([2, 2])),
     () => meshgrid(x, { indexing: 'yx' as never }),
     () => meshgrid(x, misspelt),

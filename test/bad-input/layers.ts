@@ -82,7 +82,7 @@ export const layers: BadInputs = {
   ],
   linear: [
     ...refused(linear, ...noCounts.map(inputs => [inputs, 2]), ...noCounts.map(outputs => [3, outputs])),
-    ...refused(linear, ...[{ init: 'zero' }, { bias: false }, 'zeros'].map(options => [3, 2, options])),
+    ...refused(linear, ...[{ init: 'zero' }, { bias: 0 }, { biases: false }, 'zeros'].map(options => [3, 2, options])),
     ...applied(linear(3, 2), image, [zeros([3, 4])]),
   ],
   sequential: [

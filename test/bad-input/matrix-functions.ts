@@ -9,8 +9,11 @@ export const matrixFunctions: BadInputs = {
   matrixPower: [
     () => matrixPower([[1]] as never, 2),
     () => matrixPower(bytes, 2),
+    // @ts-expect-error matrixPower: the last two axes are rows and columns of matrices
     () => matrixPower(tensor(1), 2),
+    // @ts-expect-error matrixPower: the last two axes are rows and columns of matrices
     () => matrixPower(zeros([2]), 2),
+    // @ts-expect-error matrixPower: the last two axes are 2 and 3, not square
     () => matrixPower(zeros([2, 3]), 2),
     () => matrixPower(square, 0.5),
     () => matrixPower(square, Number.NaN),
@@ -27,15 +30,21 @@ export const matrixFunctions: BadInputs = {
     () => expm(2 as never),
     () => expm(null as never),
     () => expm(bytes),
+    // @ts-expect-error expm: the last two axes are rows and columns of matrices
     () => expm(tensor(1)),
+    // @ts-expect-error expm: the last two axes are rows and columns of matrices
     () => expm(zeros([2])),
+    // @ts-expect-error expm: the last two axes are 2 and 3, not square
     () => expm(zeros([2, 3])),
+    // @ts-expect-error expm: the last two axes are 0 and 2, not square
     () => expm(zeros([0, 2])),
   ],
   matrixNorm: [
     () => matrixNorm([[1]] as never),
     () => matrixNorm(bytes),
+    // @ts-expect-error matrixNorm: the last two axes are rows and columns of matrices
     () => matrixNorm(tensor(1)),
+    // @ts-expect-error matrixNorm: the last two axes are rows and columns of matrices
     () => matrixNorm(zeros([2])),
     () => matrixNorm(square, { ord: 3 as never }),
     () => matrixNorm(square, { ord: 0 as never }),

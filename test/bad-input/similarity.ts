@@ -35,7 +35,9 @@ export const similarity: BadInputs = {
     () => normalize([1, 2] as never),
     () => normalize(bytes),
     () => normalize(tensor(1)),
+    // @ts-expect-error normalize: axis 2 is out of range for rank 2
     () => normalize(x, { axis: 2 }),
+    // @ts-expect-error normalize: axis 0.5 is out of range for rank 2
     () => normalize(x, { axis: 0.5 }),
     () => normalize(x, { p: -1 }),
     () => normalize(x, { p: Number.NaN }),
@@ -61,12 +63,15 @@ export const similarity: BadInputs = {
     ...refusedNumber(cdist, 'p'),
     () => cdist(x, x, { p: -1 }),
     () => cdist(x, zeros([3])),
+    // @ts-expect-error cdist: lengths 2 and 3 differ and neither is 1
     () => cdist(zeros([2, 4, 3]), zeros([3, 4, 3])),
   ],
   cross: [
     ...refused(cross),
     ...refusedAxis(cross),
+    // @ts-expect-error cross: axis 0 has length 2, not 3
     () => cross(x, x, { axis: 0 }),
+    // @ts-expect-error cross: axis 0 has length 2, not 3
     () => cross(zeros([2]), zeros([2])),
     () => cross(zeros([3], { dtype: 'int32' }), zeros([3], { dtype: 'uint32' })),
   ],

@@ -36,7 +36,7 @@ const all: IndexItem = [null, null];
 describe('at', () => {
   test('integers, ranges, new axes, all that is left', () => {
     const x = at(matrix, 1);
-    expectTypeOf(x).toEqualTypeOf<Tensor<readonly number[], 'float32'>>();
+    expectTypeOf(x).toEqualTypeOf<Tensor<readonly [3], 'float32'>>();
     expect(x.toArray()).toEqual([4, 5, 6]);
     expect(at(matrix).toArray()).toEqual(matrix.toArray());
     expect(at(matrix, -1, -3).item()).toBe(4);
@@ -117,10 +117,13 @@ describe('at', () => {
   });
 
   test('refuses', () => {
+    // @ts-expect-error at: index 2 is outside of an axis of length 2
     expect(caught(() => at(matrix, 2)).message).toContain('at: got index 2 and float32[2, 3]; along axis 0');
+    // @ts-expect-error at: there are more entries than 2 axes
     expect(caught(() => at(matrix, 0, 0, 0)).message).toContain(
       'at: got float32[2, 3] and an index with entries for 3',
     );
+    // @ts-expect-error at: '...' stands more than once
     expect(caught(() => at(matrix, '...', '...'))._tag).toBe('IndexError');
     expect(caught(() => at(matrix, [1] as never)).message).toContain('an array of length 1 for axis 0; an array is');
     expect(caught(() => at(matrix, [0.5, 1]))._tag).toBe('IndexError');

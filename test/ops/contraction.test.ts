@@ -159,9 +159,11 @@ describe('matmul', () => {
     expect(caught(() => pipe(a, matmul(zeros([4])))).message).toContain(
       'float32[2, 3] and float32[4]; inner dimensions 3 and 4 differ',
     );
+    // @ts-expect-error matmul: lengths 2 and 4 differ and neither is 1
     const leading = caught(() => matmul(zeros([2, 1, 3]), zeros([4, 3, 1])));
     expect(leading._tag).toBe('ShapeError');
     expect(leading.message).toContain('matmul: got float32[2, 1, 3] and float32[4, 3, 1]; the leading axes do not');
+    // @ts-expect-error matmul: a scalar is no matrix
     expect(caught(() => matmul(a, tensor(2))).message).toContain(
       'matmul: got float32[2, 3] and float32[]; a scalar is',
     );
@@ -191,6 +193,7 @@ describe('dot', () => {
     const error = caught(() => dot(tensor([1, 2]), tensor([1, 2, 3])));
     expect(error._tag).toBe('ShapeError');
     expect(error.message).toContain('dot: got float32[2] and float32[3]; it takes two vectors of one length');
+    // @ts-expect-error dot: it takes two vectors, not a tensor of rank 2
     expect(caught(() => dot(a, a)).message).toContain('dot: got float32[2, 3] and float32[2, 3]');
   });
 });
@@ -210,6 +213,7 @@ describe('outer', () => {
   });
 
   test('refuses', () => {
+    // @ts-expect-error outer: it takes two vectors, not a tensor of rank 2
     const error = caught(() => outer(a, tensor([1])));
     expect(error._tag).toBe('ShapeError');
     expect(error.message).toContain('outer: got float32[2, 3] and float32[1]; it takes two vectors');
@@ -256,14 +260,17 @@ describe('dotGeneral', () => {
   });
 
   test('refuses', () => {
+    // @ts-expect-error dotGeneral: axis 1 of the first and axis 0 of the second are paired, but their lengths 3 and 2 differ
     const error = caught(() => dotGeneral(a, a, { contract: [[1], [0]] }));
     expect(error._tag).toBe('ShapeError');
     expect(error.message).toContain(
       'dotGeneral: got float32[2, 3] and float32[2, 3]; axis 1 of the first and axis 0 of the second are paired, but their lengths 3 and 2 differ',
     );
+    // @ts-expect-error dotGeneral: axis 2 is out of range for rank 2
     expect(caught(() => dotGeneral(a, a, { contract: [[2], [0]] })).message).toContain(
       'dotGeneral: got axis 2 and the',
     );
+    // @ts-expect-error dotGeneral: axis 1 is named twice
     expect(caught(() => dotGeneral(a, a, { contract: [[1], [1]], batch: [[-1], [0]] })).message).toContain(
       'dotGeneral: got float32[2, 3], contract [1] and batch [-1]; an axis may be named once only',
     );

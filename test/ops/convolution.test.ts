@@ -180,7 +180,7 @@ describe('values, types and ways to call', () => {
 
   it('a batch, and a sample alone', () => {
     const y = conv1d(x, w);
-    expectTypeOf(y).toEqualTypeOf<Tensor<readonly [1, 2, number], 'float32'>>();
+    expectTypeOf(y).toEqualTypeOf<Tensor<readonly [1, 2, 3], 'float32'>>();
     expect(y.toArray()).toEqual([
       [
         [21, 32, 43],
@@ -188,13 +188,13 @@ describe('values, types and ways to call', () => {
       ],
     ]);
     const alone = conv1d(tensor([[1, 2, 3, 4]]), w);
-    expectTypeOf(alone).toEqualTypeOf<Tensor<readonly [2, number], 'float32'>>();
+    expectTypeOf(alone).toEqualTypeOf<Tensor<readonly [2, 3], 'float32'>>();
     expect(alone.toArray()).toEqual([
       [21, 32, 43],
       [2, 3, 4],
     ]);
     const back = convTranspose1d(y, w);
-    expectTypeOf(back).toEqualTypeOf<Tensor<readonly [1, number, number], 'float32'>>();
+    expectTypeOf(back).toEqualTypeOf<Tensor<readonly [1, 1, 4], 'float32'>>();
     expect(back.shape).toEqual([1, 1, 4]);
     expect(conv1d(x as Tensor, w as Tensor).shape).toEqual([1, 2, 3]);
     expectTypeOf(conv1d(x as Tensor, w as Tensor).shape).toEqualTypeOf<readonly number[]>();
@@ -202,7 +202,7 @@ describe('values, types and ways to call', () => {
 
   it('data last', () => {
     const y = pipe(x, conv1d(w, { stride: 2 }));
-    expectTypeOf(y).toEqualTypeOf<Tensor<readonly [1, 2, number], 'float32'>>();
+    expectTypeOf(y).toEqualTypeOf<Tensor<readonly [1, 2, 2], 'float32'>>();
     expect(y.toArray()).toEqual(conv1d(x, w, { stride: 2 }).toArray());
     expect(pipe(x, conv1d(w)).toArray()).toEqual(conv1d(x, w).toArray());
     expect(pipe(x, convTranspose1d(swapAxes(w, 0, 1), { stride: 2 })).shape).toEqual([1, 2, 8]);
@@ -278,22 +278,32 @@ describe('refuses', () => {
   const message = (f: () => unknown): string => `${caught(f)._tag}: ${caught(f).message}`;
 
   it('shapes that do not fit', () => {
+    // @ts-expect-error conv2d: the input has 4 channels, the kernel takes 2
     expect(message(() => conv2d(x, w))).toBe(
       'ShapeError: conv2d: got float32[1, 4, 5, 5] and float32[6, 2, 3, 3]; kernels of 2 channels in 1 group take an ' +
         'input of 2 channels, not 4. A kernel is [outputs, inputs / groups, …spatial].',
     );
+    // @ts-expect-error conv2d: an input is [n, c, h, w] or [c, h, w]
     expect(message(() => conv2d(zeros([5, 5]), w))).toContain('an input is [n, c, h, w] or [c, h, w]');
+    // @ts-expect-error conv1d: an input is [n, c, w] or [c, w]
     expect(message(() => conv1d(x, w))).toContain('ShapeError: conv1d: got float32[1, 4, 5, 5] and');
+    // @ts-expect-error conv2d: the kernel has two axes of channels, then 2 spatial, not 3
     expect(message(() => conv2d(x, zeros([6, 2, 3])))).toContain('the kernel has 4 axes');
+    // @ts-expect-error conv2d: 5 outputs cannot be cut into 2 groups
     expect(message(() => conv2d(x, zeros([5, 2, 3, 3]), { groups: 2 }))).toContain('5 outputs cannot be cut into 2');
+    // @ts-expect-error conv2d: the kernel reaches over 7, and the input with its padding has 6 only
     expect(message(() => conv2d(x, zeros([6, 4, 3, 7]), { padding: [0, [1, 0]] }))).toContain(
       'the kernel reaches over [3, 7], and the input with its padding has [5, 6] only',
     );
+    // @ts-expect-error conv2d: spatial axes have a length of at least 1
     expect(message(() => conv2d(zeros([1, 4, 0, 5]), zeros([6, 4, 1, 1])))).toContain('a length of at least 1');
+    // @ts-expect-error convTranspose2d: the input has 4 channels, the kernel takes 6
     expect(message(() => convTranspose2d(x, w))).toContain(
       'ShapeError: convTranspose2d: got float32[1, 4, 5, 5] and float32[6, 2, 3, 3]; a kernel of 6 channels takes an input of 6',
     );
+    // @ts-expect-error convTranspose2d: 4 channels cannot be cut into 3 groups
     expect(message(() => convTranspose2d(x, zeros([4, 2, 3, 3]), { groups: 3 }))).toContain('4 channels cannot be cut');
+    // @ts-expect-error convTranspose2d: the padding, 8 in all, cuts the result off
     expect(message(() => convTranspose2d(x, zeros([4, 2, 3, 3]), { padding: 4 }))).toContain('to lengths [-1, -1]');
   });
 
@@ -330,6 +340,7 @@ describe('refuses', () => {
       message(() => conv2d(zeros([1, 2, 5, 5], { dtype: 'int32' }), zeros([6, 2, 3, 3], { dtype: 'uint32' }))),
     ).toContain('DTypeError: conv2d: got int32[1, 2, 5, 5] and uint32[6, 2, 3, 3]');
     expect(message(() => conv2d(x, [1] as never))).toContain('ArgumentError: conv2d: got an array');
+    // @ts-expect-error conv2d: the input has 4 channels, the kernel takes 2
     expect(message(() => jit((n: number) => conv2d(x, w, { stride: n }))(2))).toContain('TraceError: conv2d: got');
   });
 });

@@ -226,7 +226,7 @@ describe('filled', () => {
 
 describe('counted', () => {
   test('arange', () => {
-    expectTypeOf(arange(3, { dtype: 'int32' })).toEqualTypeOf<Tensor<readonly [number], 'int32'>>();
+    expectTypeOf(arange(3, { dtype: 'int32' })).toEqualTypeOf<Tensor<readonly [3], 'int32'>>();
     expect([arange(3).dtype, arange(3).toArray()]).toEqual(['float32', [0, 1, 2]]);
     expect(arange(2.5).toArray()).toEqual([0, 1, 2]);
     expect(arange(2, 5).toArray()).toEqual([2, 3, 4]);

@@ -132,13 +132,18 @@ test('under vmap and jit the axes are those of one matrix', () => {
 
 test('refuse', () => {
   const matrix = zeros([2, 3]);
+  // @ts-expect-error tril: a matrix has two axes or more
   expect(caught(() => tril(tensor([1]))).message).toContain('tril: got float32[1]; a matrix has two axes or more');
   expect(caught(() => triu(matrix, { k: 0.5 })).message).toContain('triu: got k 0.5');
   expect(caught(() => tril(matrix, { offset: 1 } as never)).message).toContain('tril: got the option offset');
+  // @ts-expect-error diagonal: rows and columns are two axes
   expect(caught(() => diagonal(matrix, { axis1: 0, axis2: -2 })).message).toContain(
     'diagonal: got float32[2, 3], axis1 0 and axis2 -2; rows and columns are two axes',
   );
+  // @ts-expect-error trace: axis 2 is out of range for rank 2
   expect(caught(() => trace(matrix, { axis2: 2 })).message).toContain('trace: got axis 2 and the shape [2, 3]');
+  // @ts-expect-error diagEmbed: a scalar is no diagonal
   expect(caught(() => diagEmbed(tensor(1))).message).toContain('diagEmbed: got float32[]; a scalar is no diagonal');
+  // @ts-expect-error diag: it takes a vector or a matrix, not a tensor of rank 3
   expect(caught(() => diag(zeros([1, 1, 1]))).message).toContain('diag: got float32[1, 1, 1]; it takes a vector or a');
 });

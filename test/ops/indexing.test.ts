@@ -76,18 +76,22 @@ describe('take', () => {
   });
 
   test('refuses', () => {
+    // @ts-expect-error take: index 3 is outside of an axis of length 3
     const error = caught(() => take(rows, 3));
     expect(error._tag).toBe('IndexError');
     expect(error.message).toContain('take: got index 3 and float32[3, 2]; along axis 0 it is an integer from -3 to 2');
     expect(caught(() => take(rows, 0.5)).message).toContain('take: got index 0.5');
+    // @ts-expect-error take: index 0 is outside of an axis of length 0
     expect(caught(() => take(zeros([0]), 0)).message).toContain('axis 0 has no elements');
     expect(caught(() => take(rows, tensor([0]) as never)).message).toContain(
       'take: got indices float32[1]; indices are of int32, uint32 or uint8',
     );
+    // @ts-expect-error take: axis 2 is out of range for rank 2
     expect(caught(() => take(rows, int([0]), { axis: 2 })).message).toContain('take: got axis 2 and the shape [3, 2]');
     expect(caught(() => take(rows, [0] as never)).message).toMatch(
       /^take: got an (?:array|object); a tensor belongs there/,
     );
+    // @ts-expect-error take: axis 0 is out of range for rank 0
     expect(caught(() => take(tensor(1), 0)).message).toContain('take: got axis 0 and the shape []');
   });
 });
@@ -145,13 +149,16 @@ describe('takeAlong', () => {
   });
 
   test('refuses', () => {
+    // @ts-expect-error takeAlong: lengths 2 and 3 differ and neither is 1
     const error = caught(() => takeAlong(x, zeros([3, 1], { dtype: 'int32' })));
     expect(error._tag).toBe('ShapeError');
     expect(error.message).toContain('takeAlong: got float32[2, 3] and indices [3, 1]; the ranks must be equal');
+    // @ts-expect-error takeAlong: the ranks must be equal, but are 2 and 1
     expect(caught(() => takeAlong(x, int([0]))).message).toContain('float32[2, 3] and indices [1]');
     expect(caught(() => takeAlong(x, x as never)).message).toContain(
       'takeAlong: got indices float32[2, 3]; indices are',
     );
+    // @ts-expect-error takeAlong: axis 2 is out of range for rank 2
     expect(caught(() => takeAlong(x, zeros([2, 1], { dtype: 'int32' }), { axis: 2 })).message).toContain(
       'takeAlong: got axis 2 and the shape [2, 3]',
     );
@@ -183,9 +190,11 @@ describe('gather', () => {
   });
 
   test('refuses', () => {
+    // @ts-expect-error gather: apart from the axis the indices are no longer than the tensor, but 3 is more than 2
     const error = caught(() => gather(x, zeros([3, 1], { dtype: 'int32' })));
     expect(error._tag).toBe('ShapeError');
     expect(error.message).toContain('gather: got float32[2, 3] and indices [3, 1]; the ranks must be equal');
+    // @ts-expect-error gather: the ranks must be equal, but are 2 and 1
     expect(caught(() => gather(x, int([0])))._tag).toBe('ShapeError');
   });
 });

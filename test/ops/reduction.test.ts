@@ -269,7 +269,7 @@ describe('variance', () => {
     expect(variance(tensor([5])).item()).toBe(0);
     for (const [name, f] of [
       ['variance', variance],
-      ['std', std],
+      ['std', std as typeof variance],
     ] as const) {
       const error = caught(() => f(y, { ddof: NaN }));
       expect(error).toBeInstanceOf(ArgumentError);

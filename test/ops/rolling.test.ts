@@ -44,9 +44,11 @@ describe('roll', () => {
 
   test('refuses', () => {
     expect(caught(() => roll(matrix, 0.5)).message).toContain('roll: got the shift 0.5');
+    // @ts-expect-error roll: 2 shifts are given for 1 axes
     expect(caught(() => roll(matrix, [1, 2], { axis: 0 })).message).toContain(
       'roll: got float32[2, 3], 2 shifts and 1 axes',
     );
+    // @ts-expect-error roll: axis 2 is out of range for rank 2
     expect(caught(() => roll(matrix, 1, { axis: 2 })).message).toContain('roll: got axis 2 and the shape [2, 3]');
     expect(caught(() => roll(matrix, 1, 0 as never)).message).toContain('roll: got the number 0 in the place of the');
   });
@@ -70,9 +72,11 @@ describe('pixels', () => {
   });
 
   test('refuse', () => {
+    // @ts-expect-error pixelShuffle: 4 does not divide the 3 channels
     expect(caught(() => pixelShuffle(zeros([3, 2, 2]), 2)).message).toContain(
       'pixelShuffle: got float32[3, 2, 2] and the factor 2; 4 must divide the channels',
     );
+    // @ts-expect-error pixelUnshuffle: 2 does not divide height and width, 2 and 3
     expect(caught(() => pixelUnshuffle(zeros([3, 2, 3]), 2)).message).toContain('2 must divide height and width');
     expect(caught(() => pixelShuffle(matrix as never, 2)).message).toContain('an image has the axes');
     expect(caught(() => pixelUnshuffle(zeros([1, 2, 2]), 0)).message).toContain('pixelUnshuffle: got the factor 0');

@@ -27,7 +27,7 @@ const visited = (start: number | null, stop: number | null, step: number, length
 
 describe('slice', () => {
   test('values and types', () => {
-    expectTypeOf(slice(matrix, [0, 1], [2, 3])).toEqualTypeOf<Tensor<readonly [number, number], 'float32'>>();
+    expectTypeOf(slice(matrix, [0, 1], [2, 3])).toEqualTypeOf<Tensor<readonly [2, 2], 'float32'>>();
     expect(slice(matrix, [0, 1], [2, 3]).toArray()).toEqual([
       [2, 3],
       [5, 6],
@@ -66,10 +66,12 @@ describe('slice', () => {
   });
 
   test('refuses', () => {
+    // @ts-expect-error slice: start has 3 entries for 2 axes
     const error = caught(() => slice(matrix, [0, 0, 0]));
     expect(error._tag).toBe('ShapeError');
     expect(error.message).toContain('slice: got float32[2, 3] and start [0, 0, 0]; start has 3 entries for 2 axes');
     expect(caught(() => slice(matrix, [0.5])).message).toContain('slice: got float32[2, 3] and start 0.5 on axis 0');
+    // @ts-expect-error slice: the step of axis 1 is 0
     expect(caught(() => slice(matrix, [], [], [1, 0])).message).toContain('step 0 on axis 1; steps are integers other');
     expect(caught(() => slice(matrix, 1 as never)).message).toContain('slice: got number 1 as the bounds in start');
   });
@@ -86,7 +88,7 @@ describe('pad', () => {
       ],
       { value: 9 },
     );
-    expectTypeOf(framed).toEqualTypeOf<Tensor<readonly [number, number], 'float32'>>();
+    expectTypeOf(framed).toEqualTypeOf<Tensor<readonly [2, 2], 'float32'>>();
     expect(framed.toArray()).toEqual([
       [9, 1],
       [9, 9],
@@ -105,6 +107,7 @@ describe('pad', () => {
   });
 
   test('refuses', () => {
+    // @ts-expect-error pad: 1 pairs of widths are given for 2 axes
     const error = caught(() => pad(matrix, [[1, 1]]));
     expect(error._tag).toBe('ShapeError');
     expect(error.message).toContain('pad: got float32[2, 3] and widths [[1,1]]; it takes one pair');

@@ -173,10 +173,12 @@ describe('draws', () => {
     expect(caught(() => normal(k, [1.5])).message).toMatch(/normal: got the shape \[1.5\]/);
     expect(caught(() => randint(k, [2], 3, 3)).message).toMatch(/randint: got low 3 and high 3/);
     expect(caught(() => randint(k, [2], 0.5, 3)).message).toMatch(/randint: got low 0.5/);
+    // @ts-expect-error bernoulli: lengths 2 and 3 differ and neither is 1
     expect(caught(() => bernoulli(k, tensor([0.1, 0.2]), [3])).message).toMatch(
       /bernoulli: got the shapes \[2\] and \[3\]/,
     );
     expect(caught(() => permutation(k, tensor(1) as Tensor)).message).toMatch(/permutation: got float32\[\]/);
+    // @ts-expect-error categorical: axis 3 is out of range for rank 1
     expect(caught(() => categorical(k, tensor([1, 2]), { axis: 3 })).message).toMatch(
       /categorical: got axis 3 and the shape \[2\]/,
     );

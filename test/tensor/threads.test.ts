@@ -397,10 +397,7 @@ describe('settings', () => {
   });
 
   test('deterministic products round after every operation', () => {
-    const [a, b] = [slice(matrix as never, [0, 0], [13, 200]), slice(wide as never, [0, 0], [200, 21])] as [
-      Tensor,
-      Tensor,
-    ];
+    const [a, b] = [slice(matrix, [0, 0], [13, 200]), slice(wide, [0, 0], [200, 21])] as [Tensor, Tensor];
     setDeterministic(true);
     const product = matmul(a as never, b as never).dataSync();
     setDeterministic(false);

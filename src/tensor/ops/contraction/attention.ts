@@ -7,8 +7,10 @@ import type { Node } from '../../graph.js';
 import { full } from '../../primitives/full.js';
 import { unreduce } from '../../primitives/reduction.js';
 import { broadcastShapes, range, type Shape, sameShape, showAval, showShape } from '../../shape.js';
-import type { Floating, Promote } from '../../shape-types.js';
+import type { Fit, Floating, Ok, Promote } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { NotAny, Only } from '../../types/known.js';
+import type { AttentionShape } from '../../types/matrices.js';
 import { sameDType, showAll } from '../common/checks.js';
 import { checkNumber, times } from '../common/numbers.js';
 import { broadcastNode, nodeFor, unaryOperand } from '../common/operands.js';
@@ -26,17 +28,25 @@ export interface AttentionOptions {
 
 /** The signatures of {@link attention}. */
 export interface Attention {
-  <D extends DType, E extends DType, F extends DType>(
-    q: Tensor<Shape, D>,
-    k: Tensor<Shape, E>,
-    v: Tensor<Shape, F>,
+  <
+    K extends Shape,
+    E extends DType,
+    V extends Shape,
+    F extends DType,
+    const O extends Only<AttentionOptions, O> = Record<never, never>,
+  >(
+    k: Tensor<K, E>,
+    v: Tensor<V, F> & NotAny<O>,
+    options?: O,
+  ): <Q extends Shape, D extends DType>(
+    q: Tensor<Q, D> & Ok<AttentionShape<Q, K, V>>,
+  ) => Tensor<Fit<AttentionShape<Q, K, V>>, Floating<Promote<Promote<D, E>, F>>>;
+  <Q extends Shape, D extends DType, K extends Shape, E extends DType, V extends Shape, F extends DType>(
+    q: Tensor<Q, D>,
+    k: Tensor<K, E>,
+    v: Tensor<V, F> & Ok<AttentionShape<Q, K, V>>,
     options?: AttentionOptions,
-  ): Tensor<Shape, Floating<Promote<Promote<D, E>, F>>>;
-  <E extends DType, F extends DType>(
-    k: Tensor<Shape, E>,
-    v: Tensor<Shape, F>,
-    options?: AttentionOptions,
-  ): <D extends DType>(q: Tensor<Shape, D>) => Tensor<Shape, Floating<Promote<Promote<D, E>, F>>>;
+  ): Tensor<Fit<AttentionShape<Q, K, V>>, Floating<Promote<Promote<D, E>, F>>>;
 }
 
 /** The mask as a node that can be spread over the scores. */

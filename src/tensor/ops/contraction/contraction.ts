@@ -4,8 +4,9 @@ import type { DType } from '../../dtype.js';
 import { ShapeError } from '../../errors.js';
 import type { Node } from '../../graph.js';
 import { broadcastShapes, range, type Shape, showAval } from '../../shape.js';
-import type { Arithmetic, Broadcast, Fit, Matmul, Ok, Promote } from '../../shape-types.js';
+import type { Arithmetic, Fit, Ok, Promote } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { DotShape, Matmul, OuterShape } from '../../types/products.js';
 import { factors } from '../common/checks.js';
 import { broadcastNode, dual } from '../common/operands.js';
 
@@ -98,12 +99,12 @@ const leading = (lhs: Node, rhs: Node): Shape => {
 export interface Dot {
   <A extends Shape, D extends DType, B extends Shape, E extends DType>(
     a: Tensor<A, D>,
-    b: Tensor<B, E> & Ok<Broadcast<'dot', A, B>>,
+    b: Tensor<B, E> & Ok<DotShape<A, B>>,
   ): Tensor<readonly [], Arithmetic<Promote<D, E>>>;
   <B extends Shape, E extends DType>(
     b: Tensor<B, E>,
   ): <A extends Shape, D extends DType>(
-    a: Tensor<A, D> & Ok<Broadcast<'dot', A, B>>,
+    a: Tensor<A, D> & Ok<DotShape<A, B>>,
   ) => Tensor<readonly [], Arithmetic<Promote<D, E>>>;
 }
 
@@ -135,20 +136,17 @@ export const dot: Dot = dual(2, (x: Tensor, y: Tensor) => {
   return wrap(b.dotGeneral(lhs, rhs, { lhsContract: [0], rhsContract: [0], lhsBatch: [], rhsBatch: [] }));
 });
 
-/** The length of a vector. */
-export type Length<S extends Shape> = S extends readonly [infer N extends number] ? N : number;
-
 /** The signatures of {@link outer}. */
 export interface Outer {
   <A extends Shape, D extends DType, B extends Shape, E extends DType>(
     a: Tensor<A, D>,
-    b: Tensor<B, E>,
-  ): Tensor<readonly [Length<A>, Length<B>], Arithmetic<Promote<D, E>>>;
+    b: Tensor<B, E> & Ok<OuterShape<A, B>>,
+  ): Tensor<Fit<OuterShape<A, B>>, Arithmetic<Promote<D, E>>>;
   <B extends Shape, E extends DType>(
     b: Tensor<B, E>,
   ): <A extends Shape, D extends DType>(
-    a: Tensor<A, D>,
-  ) => Tensor<readonly [Length<A>, Length<B>], Arithmetic<Promote<D, E>>>;
+    a: Tensor<A, D> & Ok<OuterShape<A, B>>,
+  ) => Tensor<Fit<OuterShape<A, B>>, Arithmetic<Promote<D, E>>>;
 }
 
 /**

@@ -1,7 +1,7 @@
 /** Sums of products written with letters for axes. */
-import type { Shape } from '../../shape.js';
-import type { Arithmetic } from '../../shape-types.js';
+import type { Arithmetic, Fit, Ok } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { EinsumShape } from '../../types/einsum.js';
 import { factors } from '../common/checks.js';
 import type { PromoteAll } from '../movement/joining.js';
 import { contractionOrder, type Order } from './contraction-order.js';
@@ -11,10 +11,23 @@ import { arranged, diagonal, type Labelled, product, summed, withoutBroadcasts }
 /** At least one tensor. */
 export type Factors = readonly [Tensor, ...(readonly Tensor[])];
 
+/** What an equation makes of the shapes of tensors. */
+type EinsumOf<Equation extends string, T extends Factors> = EinsumShape<
+  Equation,
+  { readonly [I in keyof T]: T[I]['shape'] }
+>;
+
 /** The signatures of {@link einsum}. */
 export interface Einsum {
-  <const T extends Factors>(equation: string, ...operands: T): Tensor<Shape, Arithmetic<PromoteAll<T>>>;
-  (equation: string): <const T extends Factors>(...operands: T) => Tensor<Shape, Arithmetic<PromoteAll<T>>>;
+  <const E extends string, const T extends Factors>(
+    equation: E & Ok<EinsumOf<E, T>>,
+    ...operands: T
+  ): Tensor<Fit<EinsumOf<E, T>>, Arithmetic<PromoteAll<T>>>;
+  <const E extends string>(
+    equation: E,
+  ): <const T extends Factors>(
+    ...operands: T & Ok<EinsumOf<E, T>>
+  ) => Tensor<Fit<EinsumOf<E, T>>, Arithmetic<PromoteAll<T>>>;
 }
 
 const evaluated = (equation: Equation, operands: readonly unknown[]): Tensor => {

@@ -5,8 +5,11 @@ import { AxisError, ShapeError } from '../../errors.js';
 import type { Node } from '../../graph.js';
 import type { DotParams } from '../../primitives/signatures.js';
 import { checkArgument, checkInteger, normalizeAxis, range, type Shape, showAval } from '../../shape.js';
-import type { Arithmetic, Promote } from '../../shape-types.js';
+import type { Arithmetic, Fit, Ok, Promote } from '../../shape-types.js';
 import { isTensor, type Tensor, wrap } from '../../tensor.js';
+import type { ChainOf, DotGeneralOf, TensordotOver } from '../../types/contraction.js';
+import type { NotAny, Only } from '../../types/known.js';
+import type { KronShape } from '../../types/products.js';
 import { factors, kindOf, showAll } from '../common/checks.js';
 import { broadcastNode, checkSetting, dual } from '../common/operands.js';
 import { checkOptions } from '../common/options.js';
@@ -28,15 +31,17 @@ export interface DotGeneralOptions {
 
 /** The signatures of {@link dotGeneral}. */
 export interface DotGeneral {
-  <D extends DType, E extends DType>(
-    a: Tensor<Shape, D>,
-    b: Tensor<Shape, E>,
-    axes: DotGeneralOptions,
-  ): Tensor<Shape, Arithmetic<Promote<D, E>>>;
-  <E extends DType>(
-    b: Tensor<Shape, E>,
-    axes: DotGeneralOptions,
-  ): <D extends DType>(a: Tensor<Shape, D>) => Tensor<Shape, Arithmetic<Promote<D, E>>>;
+  <A extends Shape, D extends DType, B extends Shape, E extends DType, const O extends Only<DotGeneralOptions, O>>(
+    a: Tensor<A, D>,
+    b: Tensor<B, E> & Ok<DotGeneralOf<A, B, O>>,
+    axes: O,
+  ): Tensor<Fit<DotGeneralOf<A, B, O>>, Arithmetic<Promote<D, E>>>;
+  <B extends Shape, E extends DType, const O extends Only<DotGeneralOptions, O>>(
+    b: Tensor<B, E>,
+    axes: O,
+  ): <A extends Shape, D extends DType>(
+    a: Tensor<A, D> & Ok<DotGeneralOf<A, B, O>>,
+  ) => Tensor<Fit<DotGeneralOf<A, B, O>>, Arithmetic<Promote<D, E>>>;
 }
 
 /** Axes of one operand counted from the start, in their order, none twice. */
@@ -125,15 +130,17 @@ export type TensordotAxes = number | readonly [lhs: number | readonly number[], 
 
 /** The signatures of {@link tensordot}. */
 export interface Tensordot {
-  <D extends DType, E extends DType>(
-    a: Tensor<Shape, D>,
-    b: Tensor<Shape, E>,
-    axes?: TensordotAxes,
-  ): Tensor<Shape, Arithmetic<Promote<D, E>>>;
-  <E extends DType>(
-    b: Tensor<Shape, E>,
-    axes?: TensordotAxes,
-  ): <D extends DType>(a: Tensor<Shape, D>) => Tensor<Shape, Arithmetic<Promote<D, E>>>;
+  <B extends Shape, E extends DType, const Axes extends TensordotAxes = 2>(
+    b: Tensor<B, E> & NotAny<Axes>,
+    axes?: Axes,
+  ): <A extends Shape, D extends DType>(
+    a: Tensor<A, D> & Ok<TensordotOver<A, B, Axes>>,
+  ) => Tensor<Fit<TensordotOver<A, B, Axes>>, Arithmetic<Promote<D, E>>>;
+  <A extends Shape, D extends DType, B extends Shape, E extends DType, const Axes extends TensordotAxes = 2>(
+    a: Tensor<A, D>,
+    b: Tensor<B, E> & Ok<TensordotOver<A, B, Axes>>,
+    axes?: Axes,
+  ): Tensor<Fit<TensordotOver<A, B, Axes>>, Arithmetic<Promote<D, E>>>;
 }
 
 const tensordotOf = (x: unknown, y: unknown, axes: TensordotAxes = 2): Tensor => {
@@ -193,13 +200,13 @@ export const tensordot = ((...args: readonly unknown[]) =>
 
 /** The signatures of {@link kron}. */
 export interface Kron {
-  <D extends DType, E extends DType>(
-    a: Tensor<Shape, D>,
-    b: Tensor<Shape, E>,
-  ): Tensor<Shape, Arithmetic<Promote<D, E>>>;
-  <E extends DType>(
-    b: Tensor<Shape, E>,
-  ): <D extends DType>(a: Tensor<Shape, D>) => Tensor<Shape, Arithmetic<Promote<D, E>>>;
+  <A extends Shape, D extends DType, B extends Shape, E extends DType>(
+    a: Tensor<A, D>,
+    b: Tensor<B, E>,
+  ): Tensor<Fit<KronShape<A, B>>, Arithmetic<Promote<D, E>>>;
+  <B extends Shape, E extends DType>(
+    b: Tensor<B, E>,
+  ): <A extends Shape, D extends DType>(a: Tensor<A, D>) => Tensor<Fit<KronShape<A, B>>, Arithmetic<Promote<D, E>>>;
 }
 
 /**
@@ -253,7 +260,9 @@ export const kron: Kron = dual(2, (x: Tensor, y: Tensor) => {
  * multiDot([ones([500, 500]), ones([500, 500]), ones([500])]).shape; // => [500]
  * ```
  */
-export const multiDot = <const T extends readonly Tensor[]>(xs: T): Tensor<Shape, Arithmetic<PromoteAll<T>>> => {
+export const multiDot = <const T extends readonly Tensor[]>(
+  xs: T & Ok<ChainOf<T>>,
+): Tensor<Fit<ChainOf<T>>, Arithmetic<PromoteAll<T>>> => {
   checkArgument(
     Array.isArray(xs) && xs.length > 0,
     'multiDot',

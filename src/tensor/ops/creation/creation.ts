@@ -7,6 +7,7 @@ import { checkArgument, checkInteger, checkShape, type Shape } from '../../shape
 import type { Nested, NestedDType, NestedShape } from '../../shape-types.js';
 import { HostStorage } from '../../storage.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { Steps } from '../../types/lengths.js';
 import { checkDType, checkHolds, kindOf } from '../common/checks.js';
 import { checkSetting, nodeFor } from '../common/operands.js';
 import { checkOptions, dualChecked } from '../common/options.js';
@@ -256,18 +257,21 @@ export const fullLike: FullLike = dualChecked(
 
 /** The signatures of {@link arange}. */
 export interface Arange {
-  <D extends DType = 'float32'>(stop: number, options?: DTypeOptions<D>): Tensor<readonly [number], NoInfer<D>>;
-  <D extends DType = 'float32'>(
-    start: number,
-    stop: number,
+  <const N extends number, D extends DType = 'float32'>(
+    stop: N,
     options?: DTypeOptions<D>,
-  ): Tensor<readonly [number], NoInfer<D>>;
-  <D extends DType = 'float32'>(
-    start: number,
-    stop: number,
-    step: number,
+  ): Tensor<readonly [Steps<0, N, 1>], NoInfer<D>>;
+  <const M extends number, const N extends number, D extends DType = 'float32'>(
+    start: M,
+    stop: N,
     options?: DTypeOptions<D>,
-  ): Tensor<readonly [number], NoInfer<D>>;
+  ): Tensor<readonly [Steps<M, N, 1>], NoInfer<D>>;
+  <const M extends number, const N extends number, const K extends number, D extends DType = 'float32'>(
+    start: M,
+    stop: N,
+    step: K,
+    options?: DTypeOptions<D>,
+  ): Tensor<readonly [Steps<M, N, K>], NoInfer<D>>;
 }
 
 const computed = (operation: string, length: number, dtype: DType, at: (i: number) => number): Tensor => {

@@ -5,11 +5,12 @@ import { ArgumentError, ShapeError } from '../../errors.js';
 import type { Node } from '../../graph.js';
 import { full } from '../../primitives/full.js';
 import { normalizeAxis, type Shape, showAval } from '../../shape.js';
-import type { Floating } from '../../shape-types.js';
+import type { Fit, Floating, Ok } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { Halved } from '../../types/lengths.js';
 import { atLeast, atMost, checkNumber, plus, times } from '../common/numbers.js';
 import { withOptions } from '../common/options.js';
-import type { SameRank } from '../movement/movement.js';
+import type { OneAxis } from '../reduction/reducing.js';
 import { floats, floatUnary } from './builders.js';
 import type { FloatUnary } from './elementary.js';
 
@@ -42,10 +43,20 @@ export interface GatedOptions {
 }
 
 /** A gated unit: a function of a tensor and an axis, which it leaves with half of its length. */
-export interface Gated {
-  <S extends Shape, D extends DType>(x: Tensor<S, D>, options?: GatedOptions): Tensor<SameRank<S>, Floating<D>>;
-  (options?: GatedOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<SameRank<S>, Floating<D>>;
-  <S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<SameRank<S>, Floating<D>>;
+export interface Gated<Op extends string> {
+  <S extends Shape, D extends DType, const A extends number = -1>(
+    x: Tensor<S, D> & Ok<Halved<Op, S, A>>,
+    options?: GatedOptions & OneAxis<A>,
+  ): Tensor<Fit<Halved<Op, S, A>>, Floating<D>>;
+  <const A extends number = -1>(
+    options?: GatedOptions & OneAxis<A>,
+  ): <S extends Shape, D extends DType>(
+    x: Tensor<S, D> & Ok<Halved<Op, S, A>>,
+  ) => Tensor<Fit<Halved<Op, S, A>>, Floating<D>>;
+  // The last signature is the one the compiler sees in `pipe(x, glu)` and `vmap(glu)`.
+  <S extends Shape, D extends DType>(
+    x: Tensor<S, D> & Ok<Halved<Op, S, -1>>,
+  ): Tensor<Fit<Halved<Op, S, -1>>, Floating<D>>;
 }
 
 const exactGelu = (x: Node): Node => b.mul(times(x, 0.5), plus(b.erf(times(x, Math.SQRT1_2)), 1));
@@ -213,7 +224,7 @@ export const softsign: FloatUnary = floatUnary('softsign', x => {
  */
 export const tanhshrink: FloatUnary = floatUnary('tanhshrink', x => b.sub(x, b.tanh(x)));
 
-const halves = (operation: string, build: (x: Node, gate: Node) => Node): Gated =>
+const halves = <Op extends string>(operation: Op, build: (x: Node, gate: Node) => Node): Gated<Op> =>
   withOptions(operation, ['axis'], (x: Tensor, { axis = -1 }: GatedOptions) => {
     const node = floats(operation, x);
     const { shape } = node;
@@ -255,7 +266,7 @@ const halves = (operation: string, build: (x: Node, gate: Node) => Node): Gated 
  * glu(tensor([1, 2, 0, 1000])).toArray(); // => [0.5, 2]
  * ```
  */
-export const glu: Gated = halves('glu', (x, gate) => b.mul(x, b.sigmoid(gate)));
+export const glu: Gated<'glu'> = halves('glu', (x, gate) => b.mul(x, b.sigmoid(gate)));
 
 /**
  * {@link glu} with the exact {@link gelu} in the place of the sigmoid: the first half of an axis times the gelu of the
@@ -274,4 +285,4 @@ export const glu: Gated = halves('glu', (x, gate) => b.mul(x, b.sigmoid(gate)));
  * geglu(tensor([1, 2, 0, 1])).toArray(); // => [0, 1.6826894]
  * ```
  */
-export const geglu: Gated = halves('geglu', (x, gate) => b.mul(x, exactGelu(gate)));
+export const geglu: Gated<'geglu'> = halves('geglu', (x, gate) => b.mul(x, exactGelu(gate)));

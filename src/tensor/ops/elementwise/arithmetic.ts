@@ -4,6 +4,7 @@ import type { DType } from '../../dtype.js';
 import { checkArgument, type Shape } from '../../shape.js';
 import type { Arithmetic, Broadcast, Fit, Floating, Ok, Promote, WithNumber } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { BroadcastThree } from '../../types/operands.js';
 import { atLeast, atMost } from '../common/numbers.js';
 import { commonOperands, dual, nodeFor } from '../common/operands.js';
 import { binary, floatBinary, numbers, unary } from './builders.js';
@@ -22,6 +23,11 @@ export interface Binary<Op extends string> {
     a: Tensor<A, D> & Ok<Broadcast<Op, A, B>>,
   ) => Tensor<Fit<Broadcast<Op, A, B>>, Arithmetic<Promote<D, E>>>;
   (b: number): <A extends Shape, D extends DType>(a: Tensor<A, D>) => Tensor<A, WithNumber<D>>;
+  /** Once more: why the last form does not fit is what the compiler tells. */
+  <A extends Shape, D extends DType, B extends Shape, E extends DType>(
+    a: Tensor<A, D>,
+    b: Tensor<B, E> & Ok<Broadcast<Op, A, B>>,
+  ): Tensor<Fit<Broadcast<Op, A, B>>, Arithmetic<Promote<D, E>>>;
 }
 
 /** As {@link Binary}, for functions whose result is a float whatever came in. */
@@ -38,6 +44,11 @@ export interface FloatBinary<Op extends string> {
     a: Tensor<A, D> & Ok<Broadcast<Op, A, B>>,
   ) => Tensor<Fit<Broadcast<Op, A, B>>, Floating<Promote<D, E>>>;
   (b: number): <A extends Shape, D extends DType>(a: Tensor<A, D>) => Tensor<A, Floating<D>>;
+  /** Once more: why the last form does not fit is what the compiler tells. */
+  <A extends Shape, D extends DType, B extends Shape, E extends DType>(
+    a: Tensor<A, D>,
+    b: Tensor<B, E> & Ok<Broadcast<Op, A, B>>,
+  ): Tensor<Fit<Broadcast<Op, A, B>>, Floating<Promote<D, E>>>;
 }
 
 /** A function of one tensor that keeps shape and dtype; bool counts as int32. */
@@ -213,19 +224,46 @@ export const square: Unary = unary('square', x => b.mul(x, x));
 /** A bound of {@link clamp}: a number, a tensor that broadcasts against `x`, or null for none. */
 export type Bound = Tensor | number | null;
 
+/** The shape that a tensor and its bounds broadcast to; `Shape` where there is nothing to fit. */
+type WithBounds<S extends Shape, L extends Bound, H extends Bound> = [L | H] extends [number | null]
+  ? Shape
+  : BroadcastThree<'clamp', Tensor<S>, L, H>;
+
+/** The shape of a tensor kept within bounds. */
+type Clamped<S extends Shape, L extends Bound, H extends Bound> = [L | H] extends [number | null]
+  ? S
+  : Fit<WithBounds<S, L, H>>;
+
+/** The dtype in which a tensor meets a bound. */
+type WithBound<D extends DType, B extends Bound> = [B] extends [Tensor]
+  ? Promote<D, B['dtype']>
+  : [B] extends [null]
+    ? D
+    : [B] extends [number | null]
+      ? WithNumber<D>
+      : DType;
+
+/** The dtype of a tensor kept within bounds. */
+type ClampedDType<D extends DType, L extends Bound, H extends Bound> =
+  WithBound<D, L> extends infer E extends DType
+    ? WithBound<E, H> extends infer F extends DType
+      ? Arithmetic<F>
+      : never
+    : never;
+
 /** The signatures of {@link clamp}. */
 export interface Clamp {
-  <S extends Shape, D extends DType>(
+  <L extends Bound, H extends Bound>(
+    low: L,
+    high: H,
+  ): <S extends Shape, D extends DType>(
+    x: Tensor<S, D> & Ok<WithBounds<S, L, H>>,
+  ) => Tensor<Clamped<S, L, H>, ClampedDType<D, L, H>>;
+  <S extends Shape, D extends DType, L extends Bound, H extends Bound>(
     x: Tensor<S, D>,
-    low: number | null,
-    high: number | null,
-  ): Tensor<S, WithNumber<D>>;
-  <D extends DType>(x: Tensor<Shape, D>, low: Bound, high: Bound): Tensor;
-  (
-    low: number | null,
-    high: number | null,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, WithNumber<D>>;
-  (low: Bound, high: Bound): <D extends DType>(x: Tensor<Shape, D>) => Tensor;
+    low: L,
+    high: H & Ok<WithBounds<S, L, H>>,
+  ): Tensor<Clamped<S, L, H>, ClampedDType<D, L, H>>;
 }
 
 /**

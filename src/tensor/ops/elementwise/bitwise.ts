@@ -29,6 +29,11 @@ export interface BitwiseBinary<Op extends string> {
     a: Tensor<A, D> & Bits<Op, D> & Ok<Broadcast<Op, A, B>>,
   ) => Tensor<Fit<Broadcast<Op, A, B>>, Promote<D, E>>;
   (b: number): <A extends Shape, D extends DType>(a: Tensor<A, D> & Bits<Op, D>) => Tensor<A, Arithmetic<D>>;
+  /** Once more: why the last form does not fit is what the compiler tells. */
+  <A extends Shape, D extends DType, B extends Shape, E extends DType>(
+    a: Tensor<A, D> & Bits<Op, D>,
+    b: Tensor<B, E> & Bits<Op, E> & Ok<Broadcast<Op, A, B>>,
+  ): Tensor<Fit<Broadcast<Op, A, B>>, Promote<D, E>>;
 }
 
 /** As {@link BitwiseBinary}, with bool counting as int32. */
@@ -45,6 +50,11 @@ export interface Shift<Op extends string> {
     a: Tensor<A, D> & Bits<Op, D> & Ok<Broadcast<Op, A, B>>,
   ) => Tensor<Fit<Broadcast<Op, A, B>>, Arithmetic<Promote<D, E>>>;
   (b: number): <A extends Shape, D extends DType>(a: Tensor<A, D> & Bits<Op, D>) => Tensor<A, Arithmetic<D>>;
+  /** Once more: why the last form does not fit is what the compiler tells. */
+  <A extends Shape, D extends DType, B extends Shape, E extends DType>(
+    a: Tensor<A, D> & Bits<Op, D>,
+    b: Tensor<B, E> & Bits<Op, E> & Ok<Broadcast<Op, A, B>>,
+  ): Tensor<Fit<Broadcast<Op, A, B>>, Arithmetic<Promote<D, E>>>;
 }
 
 const bits: Domain = { storage: true };

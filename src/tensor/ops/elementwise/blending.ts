@@ -4,28 +4,30 @@ import { type DType, isFloat } from '../../dtype.js';
 import type { Node } from '../../graph.js';
 import { full } from '../../primitives/full.js';
 import type { Shape } from '../../shape.js';
-import type { Arithmetic, Broadcast, Fit, Floating, Ok, Promote } from '../../shape-types.js';
+import type { Arithmetic, Fit, Floating, Ok, Promote } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { BroadcastThree, DTypeOfOperand } from '../../types/operands.js';
 import { checkNumber } from '../common/numbers.js';
 import { commonOperands, dual, isWeakNumber, type Operand, unaryOperand } from '../common/operands.js';
 import { withOptions } from '../common/options.js';
 import { floats, numbers } from './builders.js';
 
+/** The dtype that three operands meet in. */
+type Met<A, B, W> = Floating<Promote<Promote<DTypeOfOperand<A>, DTypeOfOperand<B>>, DTypeOfOperand<W>>>;
+
 /** The signatures of {@link lerp}. */
 export interface Lerp {
-  <A extends Shape, D extends DType, B extends Shape, E extends DType>(
-    a: Tensor<A, D>,
-    b: Tensor<B, E> & Ok<Broadcast<'lerp', A, B>>,
-    weight: number,
-  ): Tensor<Fit<Broadcast<'lerp', A, B>>, Floating<Promote<D, E>>>;
-  (a: Operand, b: Operand, weight: Operand): Tensor;
-  <B extends Shape, E extends DType>(
-    b: Tensor<B, E>,
-    weight: number,
-  ): <A extends Shape, D extends DType>(
-    a: Tensor<A, D> & Ok<Broadcast<'lerp', A, B>>,
-  ) => Tensor<Fit<Broadcast<'lerp', A, B>>, Floating<Promote<D, E>>>;
-  (b: Operand, weight: Operand): (a: Operand) => Tensor;
+  <B extends Operand, W extends Operand>(
+    b: B,
+    weight: W,
+  ): <A extends Operand>(
+    a: A & Ok<BroadcastThree<'lerp', A, B, W>>,
+  ) => Tensor<Fit<BroadcastThree<'lerp', A, B, W>>, Met<A, B, W>>;
+  <A extends Operand, B extends Operand, W extends Operand>(
+    a: A,
+    b: B,
+    weight: W & Ok<BroadcastThree<'lerp', A, B, W>>,
+  ): Tensor<Fit<BroadcastThree<'lerp', A, B, W>>, Met<A, B, W>>;
 }
 
 /** What {@link nanToNum} takes beside the tensor. */

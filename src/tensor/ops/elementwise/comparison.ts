@@ -32,6 +32,11 @@ export interface Comparison<Op extends string> {
     b: Tensor<B>,
   ): <A extends Shape>(a: Tensor<A> & Ok<Broadcast<Op, A, B>>) => Tensor<Fit<Broadcast<Op, A, B>>, 'bool'>;
   (b: number): <A extends Shape>(a: Tensor<A>) => Tensor<A, 'bool'>;
+  /** Once more: why the last form does not fit is what the compiler tells. */
+  <A extends Shape, B extends Shape>(
+    a: Tensor<A>,
+    b: Tensor<B> & Ok<Broadcast<Op, A, B>>,
+  ): Tensor<Fit<Broadcast<Op, A, B>>, 'bool'>;
 }
 
 const everything: Domain = { storage: true };
@@ -209,7 +214,11 @@ export const where: Where = dual(3, (condition: Tensor, x: Operand, y: Operand) 
 });
 
 /** all as the smallest, any as the largest of the truth values; `none` is the answer about no elements. */
-const quantifier = (operation: string, primitive: 'reduceMin' | 'reduceMax', none: boolean): Reduction<'bool'> =>
+const quantifier = <Op extends string>(
+  operation: Op,
+  primitive: 'reduceMin' | 'reduceMax',
+  none: boolean,
+): Reduction<Op, 'bool'> =>
   withOptions(operation, ['axis', 'keepDims'], (x: Tensor, options: ReductionOptions) => {
     const bits = truth(operation, x);
     const result = reduceBy(operation, bits, options, (y, axes) =>
@@ -238,7 +247,7 @@ const quantifier = (operation: string, primitive: 'reduceMin' | 'reduceMax', non
  * all(x, { axis: 1 }).toArray(); // => [true, false]
  * ```
  */
-export const all: Reduction<'bool'> = quantifier('all', 'reduceMin', true);
+export const all: Reduction<'all', 'bool'> = quantifier('all', 'reduceMin', true);
 
 /**
  * Whether any element along the axes is true; among no elements none is. What is no bool is true when it is other
@@ -258,4 +267,4 @@ export const all: Reduction<'bool'> = quantifier('all', 'reduceMin', true);
  * any(x, { axis: 1 }).toArray(); // => [true, false]
  * ```
  */
-export const any: Reduction<'bool'> = quantifier('any', 'reduceMax', false);
+export const any: Reduction<'any', 'bool'> = quantifier('any', 'reduceMax', false);

@@ -3,8 +3,10 @@ import type { DType } from '../../dtype.js';
 import { AxisError, ShapeError } from '../../errors.js';
 import type { Node } from '../../graph.js';
 import { broadcastShapes, checkArgument, checkInteger, normalizeAxis, range, type Shape } from '../../shape.js';
-import type { Floating, Promote } from '../../shape-types.js';
+import type { Fit, Floating, Ok, Promote } from '../../shape-types.js';
 import { nodeOf, type Tensor, wrap } from '../../tensor.js';
+import type { NotAny, Only } from '../../types/known.js';
+import type { FftConvolved } from '../../types/lengths.js';
 import { checkList, kindOf, sameDType, showAll } from '../common/checks.js';
 import { sliceAlong } from '../common/moving.js';
 import { checkSetting, unaryOperand } from '../common/operands.js';
@@ -17,24 +19,39 @@ import { type Complex, irfft, rfft } from './spectrum.js';
 export type ConvolveMode = 'full' | 'same' | 'valid';
 
 /** What {@link fftConvolve} takes beside the tensors. */
-export interface FftConvolveOptions {
+export interface FftConvolveOptions<Axes extends Shape = Shape, Mode extends ConvolveMode = ConvolveMode> {
   /** The axes to convolve along; all where left out. */
-  readonly axes?: readonly number[];
+  readonly axes?: Axes;
   /** Default 'full'. */
-  readonly mode?: ConvolveMode;
+  readonly mode?: Mode;
 }
 
 /** The signatures of {@link fftConvolve}. */
 export interface FftConvolve {
-  <D extends DType, E extends DType>(
-    a: Tensor<Shape, D>,
-    v: Tensor<Shape, E>,
-    options?: FftConvolveOptions,
-  ): Tensor<Shape, Floating<Promote<D, E>>>;
-  <E extends DType>(
-    v: Tensor<Shape, E>,
-    options?: FftConvolveOptions,
-  ): <D extends DType>(a: Tensor<Shape, D>) => Tensor<Shape, Floating<Promote<D, E>>>;
+  <
+    B extends Shape,
+    E extends DType,
+    const X extends Shape = never,
+    M extends ConvolveMode = 'full',
+    const O extends Only<FftConvolveOptions, O> = Record<never, never>,
+  >(
+    v: Tensor<B, E> & NotAny<O>,
+    options?: FftConvolveOptions<X, M> & O,
+  ): <A extends Shape, D extends DType>(
+    a: Tensor<A, D> & Ok<FftConvolved<A, B, X, M>>,
+  ) => Tensor<Fit<FftConvolved<A, B, X, M>>, Floating<Promote<D, E>>>;
+  <
+    A extends Shape,
+    D extends DType,
+    B extends Shape,
+    E extends DType,
+    const X extends Shape = never,
+    M extends ConvolveMode = 'full',
+  >(
+    a: Tensor<A, D>,
+    v: Tensor<B, E> & Ok<FftConvolved<A, B, X, M>>,
+    options?: FftConvolveOptions<X, M>,
+  ): Tensor<Fit<FftConvolved<A, B, X, M>>, Floating<Promote<D, E>>>;
 }
 
 const operation = 'fftConvolve';

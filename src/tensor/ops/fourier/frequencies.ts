@@ -1,7 +1,10 @@
 /** The frequencies that spectra are over, and their order. */
 import type { DType, FloatDType } from '../../dtype.js';
 import { checkArgument, checkInteger, normalizeAxes, type Shape } from '../../shape.js';
+import type { Ok } from '../../shape-types.js';
 import type { Tensor } from '../../tensor.js';
+import type { Add, FloorDivide } from '../../types/arithmetic.js';
+import type { Along } from '../../types/axes.js';
 import { checkSetting, nodeFor } from '../common/operands.js';
 import { checkOptions, withOptions } from '../common/options.js';
 import { tensor } from '../creation/creation.js';
@@ -88,10 +91,10 @@ export const fftfreq = <const N extends number, D extends FloatDType = 'float32'
  * rfftfreq(4, { d: 0.5 }).toArray(); // => [0, 0.5, 1]
  * ```
  */
-export const rfftfreq = <D extends FloatDType = 'float32'>(
-  n: number,
+export const rfftfreq = <const N extends number, D extends FloatDType = 'float32'>(
+  n: N,
   options: FrequencyOptions<D> = {},
-): Tensor<readonly [number], NoInfer<D>> =>
+): Tensor<readonly [Add<FloorDivide<N, 2>, 1>], NoInfer<D>> =>
   frequencies(
     'rfftfreq',
     n,
@@ -101,18 +104,23 @@ export const rfftfreq = <D extends FloatDType = 'float32'>(
   ) as never;
 
 /** What {@link fftshift} takes beside the spectrum. */
-export interface FftshiftOptions {
+export interface FftshiftOptions<Axes extends number | Shape = number | Shape> {
   /** One axis or several; all where left out. */
-  readonly axes?: number | readonly number[];
+  readonly axes?: Axes;
 }
 
 /** The signatures of {@link fftshift} and {@link ifftshift}. */
-export interface Fftshift {
-  <S extends Shape, D extends DType>(x: Tensor<S, D>, options?: FftshiftOptions): Tensor<S, D>;
-  (options?: FftshiftOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>;
+export interface Fftshift<Op extends string> {
+  <S extends Shape, D extends DType, const A extends number | Shape = never>(
+    x: Tensor<S, D>,
+    options?: FftshiftOptions<A> & Ok<Along<Op, S, A>>,
+  ): Tensor<S, D>;
+  <const A extends number | Shape = never>(
+    options?: FftshiftOptions<A>,
+  ): <S extends Shape, D extends DType>(x: Tensor<S, D> & Ok<Along<Op, S, A>>) => Tensor<S, D>;
 }
 
-const shifted = (operation: string, by: (n: number) => number): Fftshift =>
+const shifted = <Op extends string>(operation: Op, by: (n: number) => number): Fftshift<Op> =>
   withOptions(operation, ['axes'], (x: Tensor, { axes }: FftshiftOptions) => {
     const { shape } = nodeFor(operation, x);
     checkSetting(operation, 'axes', axes);
@@ -141,7 +149,7 @@ const shifted = (operation: string, by: (n: number) => number): Fftshift =>
  * fftshift(fftfreq(4, { d: 0.25 })).toArray(); // => [-2, -1, 0, 1]
  * ```
  */
-export const fftshift: Fftshift = shifted('fftshift', n => Math.floor(n / 2));
+export const fftshift: Fftshift<'fftshift'> = shifted('fftshift', n => Math.floor(n / 2));
 
 /**
  * The inverse of {@link fftshift}, another function where a length is odd.
@@ -158,4 +166,4 @@ export const fftshift: Fftshift = shifted('fftshift', n => Math.floor(n / 2));
  * ifftshift(fftshift(tensor([1, 2, 3]))).toArray(); // => [1, 2, 3]
  * ```
  */
-export const ifftshift: Fftshift = shifted('ifftshift', n => -Math.floor(n / 2));
+export const ifftshift: Fftshift<'ifftshift'> = shifted('ifftshift', n => -Math.floor(n / 2));

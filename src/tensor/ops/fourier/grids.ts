@@ -2,29 +2,37 @@
 import type { DType } from '../../dtype.js';
 import { AxisError, ShapeError } from '../../errors.js';
 import { normalizeAxis, range, type Shape, showAval } from '../../shape.js';
-import type { Floating } from '../../shape-types.js';
+import type { Fit, Floating, Ok } from '../../shape-types.js';
 import type { Tensor } from '../../tensor.js';
+import type { TransformedAlong } from '../../types/lengths.js';
 import { checkList } from '../common/checks.js';
 import { checkSetting } from '../common/operands.js';
 import { type Complex, complexOf, type FftNorm, ofComplex, signalOf, wholeAlong } from './signals.js';
 
 /** What {@link fftn} and its kin take beside the signal. */
-export interface FftnOptions {
+export interface FftnOptions<N extends Shape = Shape, Axes extends Shape = Shape> {
   /** The lengths along the axes: the signal is cut, or zeros follow it. Those of the axes where left out. */
-  readonly s?: readonly number[];
+  readonly s?: N;
   /** The axes; where left out the last as many as `s` has, and without it all (`fft2`: the last two). */
-  readonly axes?: readonly number[];
+  readonly axes?: Axes;
   /** Default 'backward'. */
   readonly norm?: FftNorm;
 }
 
 /** The signatures of {@link fftn}, {@link ifftn}, {@link fft2} and {@link ifft2}. */
-export interface Fftn {
-  <D extends DType>(x: Tensor<Shape, D> | Complex<Shape, D>, options?: FftnOptions): Complex<Shape, Floating<D>>;
-  (options?: FftnOptions): <D extends DType>(x: Tensor<Shape, D> | Complex<Shape, D>) => Complex<Shape, Floating<D>>;
+export interface Fftn<Op extends string> {
+  <S extends Shape, D extends DType, const N extends Shape = never, const A extends Shape = never>(
+    x: Tensor<S, D> | Complex<S, D>,
+    options?: FftnOptions<N, A> & Ok<TransformedAlong<Op, S, A, N>>,
+  ): Complex<Fit<TransformedAlong<Op, S, A, N>>, Floating<D>>;
+  <const N extends Shape = never, const A extends Shape = never>(
+    options?: FftnOptions<N, A>,
+  ): <S extends Shape, D extends DType>(
+    x: (Tensor<S, D> | Complex<S, D>) & Ok<TransformedAlong<Op, S, A, N>>,
+  ) => Complex<Fit<TransformedAlong<Op, S, A, N>>, Floating<D>>;
 }
 
-const transformOf = (operation: string, sign: -1 | 1, usual: readonly number[] | null): Fftn =>
+const transformOf = <Op extends string>(operation: Op, sign: -1 | 1, usual: readonly number[] | null): Fftn<Op> =>
   ofComplex(operation, ['s', 'axes', 'norm'], (x: unknown, { s, axes, norm = 'backward' }: FftnOptions) => {
     let signal = signalOf(operation, x);
     const { shape } = signal[0];
@@ -79,7 +87,7 @@ const transformOf = (operation: string, sign: -1 | 1, usual: readonly number[] |
  * fftn(tensor([[1, 2], [3, 4]])).re.toArray(); // => [[10, -2], [-4, 0]]
  * ```
  */
-export const fftn: Fftn = transformOf('fftn', -1, null);
+export const fftn: Fftn<'fftn'> = transformOf('fftn', -1, null);
 
 /**
  * The inverse of {@link fftn}.
@@ -95,7 +103,7 @@ export const fftn: Fftn = transformOf('fftn', -1, null);
  * ifftn(fftn(tensor([[1, 2], [3, 4]]))).re.toArray(); // => [[1, 2], [3, 4]]
  * ```
  */
-export const ifftn: Fftn = transformOf('ifftn', 1, null);
+export const ifftn: Fftn<'ifftn'> = transformOf('ifftn', 1, null);
 
 /**
  * The discrete Fourier transform of images: along the last two axes.
@@ -111,7 +119,7 @@ export const ifftn: Fftn = transformOf('ifftn', 1, null);
  * fft2(ones([2, 2])).re.toArray(); // => [[4, 0], [0, 0]]
  * ```
  */
-export const fft2: Fftn = transformOf('fft2', -1, [-2, -1]);
+export const fft2: Fftn<'fft2'> = transformOf('fft2', -1, [-2, -1]);
 
 /**
  * The inverse of {@link fft2}.
@@ -127,4 +135,4 @@ export const fft2: Fftn = transformOf('fft2', -1, [-2, -1]);
  * ifft2(tensor([[4, 0], [0, 0]])).re.toArray(); // => [[1, 1], [1, 1]]
  * ```
  */
-export const ifft2: Fftn = transformOf('ifft2', 1, [-2, -1]);
+export const ifft2: Fftn<'ifft2'> = transformOf('ifft2', 1, [-2, -1]);

@@ -22,11 +22,11 @@ export interface Complex<S extends Shape = Shape, D extends DType = DType> {
 export type FftNorm = 'backward' | 'ortho' | 'forward';
 
 /** What {@link fft} and its kin take beside the signal. */
-export interface FftOptions {
+export interface FftOptions<N extends number = number, Axis extends number = number> {
   /** The length: the signal is cut, or zeros follow it. That of the axis where left out. */
-  readonly n?: number;
+  readonly n?: N;
   /** The axis. Default −1, the last. */
-  readonly axis?: number;
+  readonly axis?: Axis;
   /** Default 'backward'. */
   readonly norm?: FftNorm;
 }

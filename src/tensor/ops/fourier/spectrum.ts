@@ -3,8 +3,9 @@ import { b } from '../../build.js';
 import type { DType, FloatDType } from '../../dtype.js';
 import type { Node } from '../../graph.js';
 import { normalizeAxis, type Shape } from '../../shape.js';
-import type { Floating } from '../../shape-types.js';
+import type { Fit, Floating, Ok } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { Transformed } from '../../types/lengths.js';
 import { broadcastNode, checkSetting } from '../common/operands.js';
 import { withOptions } from '../common/options.js';
 import {
@@ -22,26 +23,47 @@ import { halfWeights } from './tables.js';
 export type { Complex, FftNorm, FftOptions } from './signals.js';
 
 /** The signatures of {@link fft} and {@link ifft}. */
-export interface Fft {
-  <D extends DType>(x: Tensor<Shape, D> | Complex<Shape, D>, options?: FftOptions): Complex<Shape, Floating<D>>;
-  (options?: FftOptions): <D extends DType>(x: Tensor<Shape, D> | Complex<Shape, D>) => Complex<Shape, Floating<D>>;
+export interface Fft<Op extends string> {
+  <S extends Shape, D extends DType, const N extends number = never, const A extends number = -1>(
+    x: Tensor<S, D> | Complex<S, D>,
+    options?: FftOptions<N, A> & Ok<Transformed<Op, S, A, N>>,
+  ): Complex<Fit<Transformed<Op, S, A, N>>, Floating<D>>;
+  <const N extends number = never, const A extends number = -1>(
+    options?: FftOptions<N, A>,
+  ): <S extends Shape, D extends DType>(
+    x: (Tensor<S, D> | Complex<S, D>) & Ok<Transformed<Op, S, A, N>>,
+  ) => Complex<Fit<Transformed<Op, S, A, N>>, Floating<D>>;
 }
 
 /** The signatures of {@link rfft}. */
 export interface Rfft {
-  <D extends DType>(x: Tensor<Shape, D>, options?: FftOptions): Complex<Shape, Floating<D>>;
-  (options?: FftOptions): <D extends DType>(x: Tensor<Shape, D>) => Complex<Shape, Floating<D>>;
+  <S extends Shape, D extends DType, const N extends number = never, const A extends number = -1>(
+    x: Tensor<S, D>,
+    options?: FftOptions<N, A> & Ok<Transformed<'rfft', S, A, N, 'half'>>,
+  ): Complex<Fit<Transformed<'rfft', S, A, N, 'half'>>, Floating<D>>;
+  <const N extends number = never, const A extends number = -1>(
+    options?: FftOptions<N, A>,
+  ): <S extends Shape, D extends DType>(
+    x: Tensor<S, D> & Ok<Transformed<'rfft', S, A, N, 'half'>>,
+  ) => Complex<Fit<Transformed<'rfft', S, A, N, 'half'>>, Floating<D>>;
 }
 
 /** The signatures of {@link irfft}. */
 export interface Irfft {
-  <D extends DType>(x: Tensor<Shape, D> | Complex<Shape, D>, options?: FftOptions): Tensor<Shape, Floating<D>>;
-  (options?: FftOptions): <D extends DType>(x: Tensor<Shape, D> | Complex<Shape, D>) => Tensor<Shape, Floating<D>>;
+  <S extends Shape, D extends DType, const N extends number = never, const A extends number = -1>(
+    x: Tensor<S, D> | Complex<S, D>,
+    options?: FftOptions<N, A> & Ok<Transformed<'irfft', S, A, N, 'fromHalf'>>,
+  ): Tensor<Fit<Transformed<'irfft', S, A, N, 'fromHalf'>>, Floating<D>>;
+  <const N extends number = never, const A extends number = -1>(
+    options?: FftOptions<N, A>,
+  ): <S extends Shape, D extends DType>(
+    x: (Tensor<S, D> | Complex<S, D>) & Ok<Transformed<'irfft', S, A, N, 'fromHalf'>>,
+  ) => Tensor<Fit<Transformed<'irfft', S, A, N, 'fromHalf'>>, Floating<D>>;
 }
 
 const names = ['n', 'axis', 'norm'];
 
-const transformOf = (operation: string, sign: -1 | 1): Fft =>
+const transformOf = <Op extends string>(operation: Op, sign: -1 | 1): Fft<Op> =>
   ofComplex(operation, names, (x: unknown, options: FftOptions) =>
     complexOf(wholeAlong(operation, signalOf(operation, x), sign, options)),
   );
@@ -67,7 +89,7 @@ const transformOf = (operation: string, sign: -1 | 1): Fft =>
  * fft(tensor([1, 2, 3, 4])).im.toArray(); // => [0, 2, 0, -2]
  * ```
  */
-export const fft: Fft = transformOf('fft', -1);
+export const fft: Fft<'fft'> = transformOf('fft', -1);
 
 /**
  * The inverse of {@link fft}: `x[j] = 1 / n · Σₖ X[k] · exp(2πi · jk / n)`.
@@ -84,7 +106,7 @@ export const fft: Fft = transformOf('fft', -1);
  * ifft(fft(tensor([1, 2, 3, 4]))).re.toArray(); // => [1, 2, 3, 4]
  * ```
  */
-export const ifft: Fft = transformOf('ifft', 1);
+export const ifft: Fft<'ifft'> = transformOf('ifft', 1);
 
 /**
  * The first half of the spectrum of a real signal, n / 2 + 1 elements rounded down: the others are their conjugates.

@@ -4,8 +4,10 @@ import type { DType } from '../../dtype.js';
 import type { Node } from '../../graph.js';
 import { full } from '../../primitives/full.js';
 import { type Shape, showShape, sizeOf } from '../../shape.js';
-import type { Arithmetic, Promote, WithNumber } from '../../shape-types.js';
+import type { Arithmetic, Fit, Ok, Promote, WithNumber } from '../../shape-types.js';
 import { nodeOf, type Tensor, wrap } from '../../tensor.js';
+import type { AtShape } from '../../types/at.js';
+import type { NotAny } from '../../types/known.js';
 import { checkList } from '../common/checks.js';
 import { broadcastNode, dual, nodeFor } from '../common/operands.js';
 import { checkMask, type IndexItem, isMask, type Plan, planOf } from './index-plan.js';
@@ -15,10 +17,16 @@ export { type IndexItem, type IndexRange, newAxis } from './index-plan.js';
 
 /** The signatures of {@link at}. */
 export interface At {
-  <D extends DType>(x: Tensor<Shape, D>, ...index: readonly IndexItem[]): Tensor<Shape, D>;
-  (
-    ...index: readonly [Exclude<IndexItem, Tensor>, ...IndexItem[]]
-  ): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>;
+  <const F extends Exclude<IndexItem, Tensor>, const I extends readonly IndexItem[]>(
+    first: F & NotAny<F>,
+    ...others: I
+  ): <S extends Shape, D extends DType>(
+    x: Tensor<S, D> & Ok<AtShape<'at', S, readonly [F, ...I]>>,
+  ) => Tensor<Fit<AtShape<'at', S, readonly [F, ...I]>>, D>;
+  <S extends Shape, D extends DType, const I extends readonly IndexItem[]>(
+    x: Tensor<S, D> & Ok<AtShape<'at', S, I>>,
+    ...index: I
+  ): Tensor<Fit<AtShape<'at', S, I>>, D>;
 }
 
 /**
@@ -89,15 +97,15 @@ const masked = (
 
 /** The signatures of {@link setAt}. */
 export interface SetAt {
-  <S extends Shape, D extends DType>(
+  <S extends Shape, D extends DType, const I extends readonly IndexItem[]>(
     x: Tensor<S, D>,
-    index: readonly IndexItem[],
+    index: I & Ok<AtShape<'setAt', S, I>>,
     value: Tensor | number | boolean,
   ): Tensor<S, D>;
-  (
-    index: readonly IndexItem[],
+  <const I extends readonly IndexItem[]>(
+    index: I,
     value: Tensor | number | boolean,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>;
+  ): <S extends Shape, D extends DType>(x: Tensor<S, D> & Ok<AtShape<'setAt', S, I>>) => Tensor<S, D>;
 }
 
 /**
@@ -142,26 +150,24 @@ export const setAt: SetAt = dual(3, (x: Tensor, index: readonly IndexItem[], val
   return wrap(b.select(unfold(broadcastNode(named, folded)), unfold(b.gather(values, from, { axis })), node));
 });
 
+/** The dtype of a sum of a tensor and another, or a number. */
+type Sum<D extends DType, V> = [V] extends [Tensor]
+  ? Arithmetic<Promote<D, V['dtype']>>
+  : [V] extends [number]
+    ? WithNumber<D>
+    : DType;
+
 /** The signatures of {@link addAt}. */
 export interface AddAt {
-  <S extends Shape, D extends DType, E extends DType>(
+  <const I extends readonly IndexItem[], V extends Tensor | number>(
+    index: I,
+    value: V,
+  ): <S extends Shape, D extends DType>(x: Tensor<S, D> & Ok<AtShape<'addAt', S, I>>) => Tensor<S, Sum<D, V>>;
+  <S extends Shape, D extends DType, const I extends readonly IndexItem[], V extends Tensor | number>(
     x: Tensor<S, D>,
-    index: readonly IndexItem[],
-    value: Tensor<Shape, E>,
-  ): Tensor<S, Arithmetic<Promote<D, E>>>;
-  <S extends Shape, D extends DType>(
-    x: Tensor<S, D>,
-    index: readonly IndexItem[],
-    value: number,
-  ): Tensor<S, WithNumber<D>>;
-  <E extends DType>(
-    index: readonly IndexItem[],
-    value: Tensor<Shape, E>,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, Arithmetic<Promote<D, E>>>;
-  (
-    index: readonly IndexItem[],
-    value: number,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, WithNumber<D>>;
+    index: I & Ok<AtShape<'addAt', S, I>>,
+    value: V,
+  ): Tensor<S, Sum<D, V>>;
 }
 
 /**

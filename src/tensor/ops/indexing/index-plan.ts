@@ -1,5 +1,7 @@
 /** An index with an entry for each axis, as NumPy's square brackets take it, worked out for a tensor. */
+
 import { b } from '../../build.js';
+import type { IndexDType } from '../../dtype.js';
 import { ArgumentError, IndexError, ShapeError } from '../../errors.js';
 import type { Node } from '../../graph.js';
 import { full } from '../../primitives/full.js';
@@ -9,7 +11,7 @@ import { isTensor, nodeOf, type Tensor } from '../../tensor.js';
 import { kindOf } from '../common/checks.js';
 import { broadcastNode } from '../common/operands.js';
 import { cut, type Part, partOf, uncut, wholeAxis } from '../movement/parts.js';
-import { countTrue, type IndexDType, inside, position, truePlaces, wrapped } from './positions.js';
+import { countTrue, inside, position, truePlaces, wrapped } from './positions.js';
 
 /** In an index: an axis of length 1 that the result has there. */
 export const newAxis = 'newAxis';

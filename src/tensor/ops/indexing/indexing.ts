@@ -1,55 +1,45 @@
 /** Elements by their positions. */
 import { b } from '../../build.js';
-import type { DType } from '../../dtype.js';
+import type { DType, IndexDType } from '../../dtype.js';
 import { ShapeError } from '../../errors.js';
 import { broadcastShapes, checkInteger, normalizeAxis, type Shape, showAval, showShape } from '../../shape.js';
-import type { Without } from '../../shape-types.js';
+import type { Fit, Ok } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { GatherShape, OneHotShape, TakeAlongShape, TakeOneShape, TakeShape } from '../../types/indexing.js';
+import type { NotAny, Only } from '../../types/known.js';
 import { checkDType } from '../common/checks.js';
 import { broadcastNode, castNode, checkSetting, nodeFor } from '../common/operands.js';
 import { checkOptions, dualBeforeOptions, dualTold } from '../common/options.js';
 import type { DTypeOptions } from '../creation/creation.js';
 import type { AxisOptions } from '../movement/joining.js';
-import type { SameRank } from '../movement/movement.js';
 import { cut, wholeAxis } from '../movement/parts.js';
-import { checkRows, gatherAlong, type IndexDType, position, positions, wrapped } from './positions.js';
+import type { OneAxis } from '../reduction/reducing.js';
+import { checkRows, gatherAlong, position, positions, wrapped } from './positions.js';
 
-export type { IndexDType } from './positions.js';
+export type { IndexDType } from '../../dtype.js';
 
-/** The shape with that of the indices in the place of one axis. */
-export type Taken<S extends Shape, I extends Shape, Axis extends number> = Axis extends 0
-  ? S extends readonly [number, ...infer Rest extends Shape]
-    ? readonly [...I, ...Rest]
-    : Shape
-  : I extends readonly [number]
-    ? SameRank<S>
+/** The shape that {@link take} gives for one index, or a tensor of indices. */
+type Taken<S extends Shape, I, Axis extends number> = [I] extends [number]
+  ? TakeOneShape<S, I, Axis>
+  : [I] extends [Tensor]
+    ? TakeShape<S, I['shape'], Axis>
     : Shape;
-
-/** As {@link AxisOptions}, for functions whose result's shape depends on the axis. */
-export interface OneAxis<Axis extends number> {
-  readonly axis?: Axis;
-}
 
 /** The signatures of {@link take}. */
 export interface Take {
-  <S extends Shape, D extends DType, const Axis extends number = 0>(
+  <
+    const I extends number | Tensor<Shape, IndexDType>,
+    const A extends number = 0,
+    const O extends Only<OneAxis<number>, O> = Record<never, never>,
+  >(
+    index: I & NotAny<O>,
+    options?: OneAxis<A> & O,
+  ): <S extends Shape, D extends DType>(x: Tensor<S, D> & Ok<Taken<S, I, A>>) => Tensor<Fit<Taken<S, I, A>>, D>;
+  <S extends Shape, D extends DType, const I extends number | Tensor<Shape, IndexDType>, const A extends number = 0>(
     x: Tensor<S, D>,
-    index: number,
-    options?: OneAxis<Axis>,
-  ): Tensor<Without<S, Axis>, D>;
-  <S extends Shape, D extends DType, I extends Shape, const Axis extends number = 0>(
-    x: Tensor<S, D>,
-    indices: Tensor<I, IndexDType>,
-    options?: OneAxis<Axis>,
-  ): Tensor<Taken<S, I, Axis>, D>;
-  <const Axis extends number = 0>(
-    index: number,
-    options?: OneAxis<Axis>,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Without<S, Axis>, D>;
-  <I extends Shape, const Axis extends number = 0>(
-    indices: Tensor<I, IndexDType>,
-    options?: OneAxis<Axis>,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Taken<S, I, Axis>, D>;
+    index: I & Ok<Taken<S, I, A>>,
+    options?: OneAxis<A>,
+  ): Tensor<Fit<Taken<S, I, A>>, D>;
 }
 
 /**
@@ -87,15 +77,17 @@ export const take: Take = dualBeforeOptions(2, (x: Tensor, indices: unknown, opt
 
 /** The signatures of {@link takeAlong}. */
 export interface TakeAlong {
-  <S extends Shape, D extends DType>(
+  <I extends Shape, const A extends number = -1, const O extends Only<OneAxis<number>, O> = Record<never, never>>(
+    indices: Tensor<I, IndexDType> & NotAny<O>,
+    options?: OneAxis<A> & O,
+  ): <S extends Shape, D extends DType>(
+    x: Tensor<S, D> & Ok<TakeAlongShape<S, I, A>>,
+  ) => Tensor<Fit<TakeAlongShape<S, I, A>>, D>;
+  <S extends Shape, D extends DType, I extends Shape, const A extends number = -1>(
     x: Tensor<S, D>,
-    indices: Tensor<Shape, IndexDType>,
-    options?: AxisOptions,
-  ): Tensor<SameRank<S>, D>;
-  (
-    indices: Tensor<Shape, IndexDType>,
-    options?: AxisOptions,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<SameRank<S>, D>;
+    indices: Tensor<I, IndexDType> & Ok<TakeAlongShape<S, I, A>>,
+    options?: OneAxis<A>,
+  ): Tensor<Fit<TakeAlongShape<S, I, A>>, D>;
 }
 
 /**
@@ -140,15 +132,17 @@ export const takeAlong: TakeAlong = dualBeforeOptions(2, (x: Tensor, indices: un
 
 /** The signatures of {@link gather}. */
 export interface Gather {
-  <D extends DType, I extends Shape>(
-    x: Tensor<Shape, D>,
-    indices: Tensor<I, IndexDType>,
-    options?: AxisOptions,
-  ): Tensor<I, D>;
-  <I extends Shape>(
-    indices: Tensor<I, IndexDType>,
-    options?: AxisOptions,
-  ): <D extends DType>(x: Tensor<Shape, D>) => Tensor<I, D>;
+  <I extends Shape, const A extends number = -1, const O extends Only<OneAxis<number>, O> = Record<never, never>>(
+    indices: Tensor<I, IndexDType> & NotAny<O>,
+    options?: OneAxis<A> & O,
+  ): <S extends Shape, D extends DType>(
+    x: Tensor<S, D> & Ok<GatherShape<S, I, A>>,
+  ) => Tensor<Fit<GatherShape<S, I, A>>, D>;
+  <S extends Shape, D extends DType, I extends Shape, const A extends number = -1>(
+    x: Tensor<S, D>,
+    indices: Tensor<I, IndexDType> & Ok<GatherShape<S, I, A>>,
+    options?: OneAxis<A>,
+  ): Tensor<Fit<GatherShape<S, I, A>>, D>;
 }
 
 /**
@@ -188,11 +182,11 @@ export interface OneHot {
     indices: Tensor<S, IndexDType>,
     depth: N,
     options?: DTypeOptions<E>,
-  ): Tensor<readonly [...S, N], NoInfer<E>>;
+  ): Tensor<OneHotShape<S, N>, NoInfer<E>>;
   <const N extends number, E extends DType = 'float32'>(
     depth: N,
     options?: DTypeOptions<E>,
-  ): <S extends Shape>(indices: Tensor<S, IndexDType>) => Tensor<readonly [...S, N], E>;
+  ): <S extends Shape>(indices: Tensor<S, IndexDType>) => Tensor<OneHotShape<S, N>, E>;
 }
 
 /**

@@ -20,9 +20,6 @@ import {
 } from '../common/operands.js';
 import { cut, type Part, uncut, wholeAxis } from '../movement/parts.js';
 
-/** The dtypes of positions. */
-export type IndexDType = 'int32' | 'uint32' | 'uint8';
-
 /** Indices as a node of int32. What int32 cannot hold becomes negative, which is outside as well. */
 export const positions = (operation: string, indices: unknown): Node => {
   const node = nodeFor(operation, indices);

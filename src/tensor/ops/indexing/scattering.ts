@@ -1,6 +1,6 @@
 /** Elements put, or added, at positions. `x` itself stays as it is. */
 import { b } from '../../build.js';
-import type { DType } from '../../dtype.js';
+import type { DType, IndexDType } from '../../dtype.js';
 import type { Node } from '../../graph.js';
 import { full, scalar } from '../../primitives/full.js';
 import { normalizeAxis, type Shape, showShape } from '../../shape.js';
@@ -13,7 +13,6 @@ import {
   addends,
   checkRows,
   gatherAlong,
-  type IndexDType,
   inDType,
   lastNaming,
   position,

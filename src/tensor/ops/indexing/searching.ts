@@ -1,6 +1,6 @@
 /** Positions of elements, and how often there are which. */
 import { b } from '../../build.js';
-import { type DType, isFloat } from '../../dtype.js';
+import { type DType, type IndexDType, isFloat } from '../../dtype.js';
 import { ShapeError } from '../../errors.js';
 import type { Node } from '../../graph.js';
 import { full } from '../../primitives/full.js';
@@ -12,7 +12,7 @@ import { castNode, checkSetting, nodeFor, unaryOperand } from '../common/operand
 import { checkOptions, dualBeforeOptions, withOptions } from '../common/options.js';
 import { tensor } from '../creation/creation.js';
 import { cut, type Part, uncut } from '../movement/parts.js';
-import { compared, countTrue, gatherAlong, type IndexDType, known, positions, truePlaces } from './positions.js';
+import { compared, countTrue, gatherAlong, known, positions, truePlaces } from './positions.js';
 
 /** The options of {@link searchsorted}. */
 export interface SearchsortedOptions {
@@ -91,9 +91,9 @@ export const searchsorted: Searchsorted = dualBeforeOptions(
 );
 
 /** The options of {@link nonzero} and {@link unique}: a length that does not depend on the values. */
-export interface SizeOptions<F> {
+export interface SizeOptions<F, N extends number = number> {
   /** How many entries the result has, whatever there are; required inside of traced functions. */
-  readonly size?: number;
+  readonly size?: N;
   /** What stands in the entries that are not needed. */
   readonly fill?: F;
 }
@@ -107,8 +107,13 @@ const checkSize = (operation: string, name: string, size: number): number => {
 
 /** The signatures of {@link nonzero}. */
 export interface Nonzero {
-  <S extends Shape>(x: Tensor<S>, options?: SizeOptions<number>): Tensor<readonly [number, S['length']], 'int32'>;
-  (options?: SizeOptions<number>): <S extends Shape>(x: Tensor<S>) => Tensor<readonly [number, S['length']], 'int32'>;
+  <S extends Shape, const N extends number = number>(
+    x: Tensor<S>,
+    options?: SizeOptions<number, N>,
+  ): Tensor<readonly [N, S['length']], 'int32'>;
+  <const N extends number = number>(
+    options?: SizeOptions<number, N>,
+  ): <S extends Shape>(x: Tensor<S>) => Tensor<readonly [N, S['length']], 'int32'>;
 }
 
 /**
@@ -178,19 +183,24 @@ const checkFill = (operation: string, dtype: DType, fill: unknown): void => {
 };
 
 /** What {@link unique} gives. */
-export interface Unique<S extends Shape, D extends DType> {
+export interface Unique<S extends Shape, D extends DType, N extends number = number> {
   /** The different elements in ascending order. */
-  readonly values: Tensor<readonly [number], D>;
+  readonly values: Tensor<readonly [N], D>;
   /** For each element of `x` the position of its value. */
   readonly inverse: Tensor<S, 'int32'>;
   /** How often each value comes; 0 for entries that are not needed. */
-  readonly counts: Tensor<readonly [number], 'int32'>;
+  readonly counts: Tensor<readonly [N], 'int32'>;
 }
 
 /** The signatures of {@link unique}. */
 export interface MakeUnique {
-  <S extends Shape, D extends DType>(x: Tensor<S, D>, options?: SizeOptions<number | boolean>): Unique<S, D>;
-  (options?: SizeOptions<number | boolean>): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Unique<S, D>;
+  <S extends Shape, D extends DType, const N extends number = number>(
+    x: Tensor<S, D>,
+    options?: SizeOptions<number | boolean, N>,
+  ): Unique<S, D, N>;
+  <const N extends number = number>(
+    options?: SizeOptions<number | boolean, N>,
+  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Unique<S, D, N>;
 }
 
 /**
@@ -252,22 +262,22 @@ export const unique: MakeUnique = withOptions(
 );
 
 /** The options of {@link bincount}. */
-export interface BincountOptions<E extends DType> {
+export interface BincountOptions<E extends DType, N extends number = number> {
   /** How many counts there are; required inside of traced functions. */
-  readonly length?: number;
+  readonly length?: N;
   /** What each element counts instead of 1; of the shape of `x`. */
   readonly weights?: Tensor<Shape, E>;
 }
 
 /** The signatures of {@link bincount}. */
 export interface Bincount {
-  <E extends DType = 'int32'>(
+  <E extends DType = 'int32', const N extends number = number>(
     x: Tensor<Shape, IndexDType>,
-    options?: BincountOptions<E>,
-  ): Tensor<readonly [number], Arithmetic<E>>;
-  <E extends DType = 'int32'>(
-    options?: BincountOptions<E>,
-  ): (x: Tensor<Shape, IndexDType>) => Tensor<readonly [number], Arithmetic<E>>;
+    options?: BincountOptions<E, N>,
+  ): Tensor<readonly [N], Arithmetic<E>>;
+  <E extends DType = 'int32', const N extends number = number>(
+    options?: BincountOptions<E, N>,
+  ): (x: Tensor<Shape, IndexDType>) => Tensor<readonly [N], Arithmetic<E>>;
 }
 
 /**

@@ -3,11 +3,14 @@ import { b } from '../../build.js';
 import { type DType, isFloat } from '../../dtype.js';
 import type { Node } from '../../graph.js';
 import { checkInteger, normalizeAxis, type Shape } from '../../shape.js';
+import type { Fit, Ok } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { TopKShape } from '../../types/indexing.js';
+import type { NotAny, Only } from '../../types/known.js';
 import { checkSetting, nodeFor } from '../common/operands.js';
 import { checkFlag, checkOptions, dualTold, withOptions } from '../common/options.js';
 import type { AxisOptions } from '../movement/joining.js';
-import type { SameRank } from '../movement/movement.js';
+import type { AlongAxis, OneAxis } from '../reduction/reducing.js';
 import { gatherAlong } from './positions.js';
 
 /** The options of {@link argsort} and {@link sort}. */
@@ -31,12 +34,6 @@ const sorted = (operation: string, x: unknown, options: SortOptions): [Node, Nod
   return [node, b.argsort(key, { axis }), axis];
 };
 
-/** The signatures of {@link argsort}. */
-export interface Argsort {
-  <S extends Shape>(x: Tensor<S>, options?: SortOptions): Tensor<S, 'int32'>;
-  (options?: SortOptions): <S extends Shape>(x: Tensor<S>) => Tensor<S, 'int32'>;
-}
-
 /**
  * The positions along an axis, the last one if none is named, in the order of the elements there. Equal elements
  * keep their order; NaN comes last, also when descending.
@@ -53,15 +50,11 @@ export interface Argsort {
  * argsort(tensor([30, 10, 20]), { descending: true }).toArray(); // => [0, 2, 1]
  * ```
  */
-export const argsort: Argsort = withOptions('argsort', ['axis', 'descending'], (x: Tensor, options: SortOptions) =>
-  wrap(sorted('argsort', x, options)[1]),
+export const argsort: AlongAxis<'argsort', 'int32', SortOptions> = withOptions(
+  'argsort',
+  ['axis', 'descending'],
+  (x: Tensor, options: SortOptions) => wrap(sorted('argsort', x, options)[1]),
 );
-
-/** The signatures of {@link sort}. */
-export interface Sort {
-  <S extends Shape, D extends DType>(x: Tensor<S, D>, options?: SortOptions): Tensor<S, D>;
-  (options?: SortOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>;
-}
 
 /**
  * The elements in order along an axis, the last one if none is named; NaN comes last, also when descending. The
@@ -79,27 +72,38 @@ export interface Sort {
  * sort(tensor([[3, 1], [2, 4]]), { axis: 0, descending: true }).toArray(); // => [[3, 4], [2, 1]]
  * ```
  */
-export const sort: Sort = withOptions('sort', ['axis', 'descending'], (x: Tensor, options: SortOptions) => {
-  const [node, order, axis] = sorted('sort', x, options);
-  return wrap(gatherAlong(node, order, axis));
-});
+export const sort: AlongAxis<'sort', 'same', SortOptions> = withOptions(
+  'sort',
+  ['axis', 'descending'],
+  (x: Tensor, options: SortOptions) => {
+    const [node, order, axis] = sorted('sort', x, options);
+    return wrap(gatherAlong(node, order, axis));
+  },
+);
 
 /** The options of {@link topK}. */
-export interface TopKOptions extends AxisOptions {
+export interface TopKOptions<Axis extends number = number> extends OneAxis<Axis> {
   /** Whether the largest are wanted (the default) or the smallest. */
   readonly largest?: boolean;
 }
 
 /** What {@link topK} gives. */
 export interface TopK<S extends Shape, D extends DType> {
-  readonly values: Tensor<SameRank<S>, D>;
-  readonly indices: Tensor<SameRank<S>, 'int32'>;
+  readonly values: Tensor<S, D>;
+  readonly indices: Tensor<S, 'int32'>;
 }
 
 /** The signatures of {@link topK}. */
 export interface MakeTopK {
-  <S extends Shape, D extends DType>(x: Tensor<S, D>, k: number, options?: TopKOptions): TopK<S, D>;
-  (k: number, options?: TopKOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => TopK<S, D>;
+  <const K extends number, const A extends number = -1, const O extends Only<TopKOptions, O> = Record<never, never>>(
+    k: K & NotAny<O>,
+    options?: TopKOptions<A> & O,
+  ): <S extends Shape, D extends DType>(x: Tensor<S, D> & Ok<TopKShape<S, K, A>>) => TopK<Fit<TopKShape<S, K, A>>, D>;
+  <S extends Shape, D extends DType, const K extends number, const A extends number = -1>(
+    x: Tensor<S, D>,
+    k: K & Ok<TopKShape<S, K, A>>,
+    options?: TopKOptions<A>,
+  ): TopK<Fit<TopKShape<S, K, A>>, D>;
 }
 
 /**

@@ -5,21 +5,24 @@ import { ArgumentError } from '../../errors.js';
 import { elementsNow } from '../../evaluate.js';
 import type { Node } from '../../graph.js';
 import { type Shape, showAval, showShape, stridesOf } from '../../shape.js';
-import type { Floating, Promote } from '../../shape-types.js';
+import type { Fit, Floating, Ok, Promote } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { Solve, Square } from '../../types/products.js';
 import { dual } from '../common/operands.js';
 import { choleskyNode, inverted, solved } from './factored.js';
 import { diagonalOf, squaresOf, systemOf } from './systems.js';
 
 /** The signatures of {@link checkedSolve}. */
 export interface CheckedSolve {
-  <D extends DType, F extends DType>(
-    a: Tensor<Shape, D>,
-    y: Tensor<Shape, F>,
-  ): E.Either<ArgumentError, Tensor<Shape, Floating<Promote<D, F>>>>;
-  <F extends DType>(
-    y: Tensor<Shape, F>,
-  ): <D extends DType>(a: Tensor<Shape, D>) => E.Either<ArgumentError, Tensor<Shape, Floating<Promote<D, F>>>>;
+  <A extends Shape, D extends DType, Y extends Shape, F extends DType>(
+    a: Tensor<A, D>,
+    y: Tensor<Y, F> & Ok<Solve<'checkedSolve', A, Y>>,
+  ): E.Either<ArgumentError, Tensor<Fit<Solve<'checkedSolve', A, Y>>, Floating<Promote<D, F>>>>;
+  <Y extends Shape, F extends DType>(
+    y: Tensor<Y, F>,
+  ): <A extends Shape, D extends DType>(
+    a: Tensor<A, D> & Ok<Solve<'checkedSolve', A, Y>>,
+  ) => E.Either<ArgumentError, Tensor<Fit<Solve<'checkedSolve', A, Y>>, Floating<Promote<D, F>>>>;
 }
 
 /** What is wrong with a matrix that has a bad pivot. */
@@ -90,8 +93,8 @@ const checked = <T>(
  * ```
  */
 export const checkedCholesky = <S extends Shape, D extends DType>(
-  a: Tensor<S, D>,
-): E.Either<ArgumentError, Tensor<S, Floating<D>>> => {
+  a: Tensor<S, D> & Ok<Square<'checkedCholesky', S>>,
+): E.Either<ArgumentError, Tensor<Fit<Square<'checkedCholesky', S>>, Floating<D>>> => {
   const x = squaresOf('checkedCholesky', a);
   const l = choleskyNode(x, false);
   return checked('checkedCholesky', x, l, l, indefinite);
@@ -141,8 +144,8 @@ export const checkedSolve: CheckedSolve = dual(2, (a: Tensor, y: Tensor) => {
  * ```
  */
 export const checkedInv = <S extends Shape, D extends DType>(
-  a: Tensor<S, D>,
-): E.Either<ArgumentError, Tensor<S, Floating<D>>> => {
+  a: Tensor<S, D> & Ok<Square<'checkedInv', S>>,
+): E.Either<ArgumentError, Tensor<Fit<Square<'checkedInv', S>>, Floating<D>>> => {
   const x = squaresOf('checkedInv', a);
   const { x: inverse, packed } = inverted(x);
   return checked('checkedInv', x, packed, inverse, singular);

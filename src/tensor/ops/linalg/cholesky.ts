@@ -1,8 +1,11 @@
 /** The Cholesky factor of symmetric positive definite matrices, and systems with it. */
 import { b } from '../../build.js';
+import type { DType } from '../../dtype.js';
+import type { Shape } from '../../shape.js';
+import type { Fit, Floating, Ok } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { Square } from '../../types/products.js';
 import { checkFlag, dualOfSeveral, withOptions } from '../common/options.js';
-import type { FloatUnaryWith } from '../elementwise/activation.js';
 import { choleskyNode } from './factored.js';
 import { type SolverWith, spread, squaresOf, systemOf } from './systems.js';
 
@@ -10,6 +13,23 @@ import { type SolverWith, spread, squaresOf, systemOf } from './systems.js';
 export interface CholeskyOptions {
   /** The factor is the upper one, U with a = Uᵀ U, and of `a` the upper triangle is read. Default false. */
   readonly upper?: boolean;
+}
+
+/** The signatures of {@link cholesky}. */
+export interface Cholesky {
+  <S extends Shape, D extends DType>(
+    a: Tensor<S, D> & Ok<Square<'cholesky', S>>,
+    options?: CholeskyOptions,
+  ): Tensor<Fit<Square<'cholesky', S>>, Floating<D>>;
+  (
+    options?: CholeskyOptions,
+  ): <S extends Shape, D extends DType>(
+    a: Tensor<S, D> & Ok<Square<'cholesky', S>>,
+  ) => Tensor<Fit<Square<'cholesky', S>>, Floating<D>>;
+  // The last signature is the one that the compiler sees in `pipe(x, cholesky)`, and of which it says what does not fit.
+  <S extends Shape, D extends DType>(
+    a: Tensor<S, D> & Ok<Square<'cholesky', S>>,
+  ): Tensor<Fit<Square<'cholesky', S>>, Floating<D>>;
 }
 
 /**
@@ -36,7 +56,7 @@ export interface CholeskyOptions {
  * cholesky(a, { upper: true }).toArray(); // => [[2, 1], [0, 3]]
  * ```
  */
-export const cholesky: FloatUnaryWith<CholeskyOptions> = withOptions(
+export const cholesky: Cholesky = withOptions(
   'cholesky',
   ['upper'],
   (a: Tensor, { upper = false }: CholeskyOptions) => {
@@ -69,7 +89,7 @@ export const cholesky: FloatUnaryWith<CholeskyOptions> = withOptions(
  * mean.toArray(); // => [2.961608084553, 2.833658599711]
  * ```
  */
-export const choleskySolve: SolverWith<CholeskyOptions> = dualOfSeveral(
+export const choleskySolve: SolverWith<'choleskySolve', CholeskyOptions> = dualOfSeveral(
   'choleskySolve',
   2,
   ['upper'],

@@ -5,8 +5,12 @@ import { ArgumentError, ShapeError } from '../../errors.js';
 import type { Node } from '../../graph.js';
 import { full } from '../../primitives/full.js';
 import { type Shape, showAval, sizeOf } from '../../shape.js';
-import type { Floating } from '../../shape-types.js';
+import type { Fit, Floating, Ok } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { Given, Only } from '../../types/known.js';
+import type { PerMatrix } from '../../types/matrices.js';
+import type { PerSquare } from '../../types/products.js';
+import type { Option } from '../../types/windows.js';
 import { checkNumber } from '../common/numbers.js';
 import { castNode } from '../common/operands.js';
 import { withOptions } from '../common/options.js';
@@ -23,9 +27,25 @@ export interface ConditionOptions {
 
 /** The signatures of {@link conditionNumber}. */
 export interface ConditionNumber {
-  <D extends DType>(a: Tensor<Shape, D>, options?: ConditionOptions): Tensor<Shape, Floating<D>>;
-  (options?: ConditionOptions): <D extends DType>(a: Tensor<Shape, D>) => Tensor<Shape, Floating<D>>;
+  <S extends Shape, D extends DType, const O extends Only<ConditionOptions, O> = Record<never, never>>(
+    a: Tensor<S, D> & Ok<PerCondition<S, O>>,
+    options?: O,
+  ): Tensor<Fit<PerCondition<S, O>>, Floating<D>>;
+  <const O extends Only<ConditionOptions, O> = Record<never, never>>(
+    options?: Given<O>,
+  ): <S extends Shape, D extends DType>(
+    a: Tensor<S, D> & Ok<PerCondition<S, O>>,
+  ) => Tensor<Fit<PerCondition<S, O>>, Floating<D>>;
+  // The last signature is the one that the compiler sees in `pipe(x, conditionNumber)`, and of which it says what does not fit.
+  <S extends Shape, D extends DType>(
+    a: Tensor<S, D> & Ok<PerMatrix<'conditionNumber', S>>,
+  ): Tensor<Fit<PerMatrix<'conditionNumber', S>>, Floating<D>>;
 }
+
+/** Only the norms ±2 are there for matrices that are not square. */
+type PerCondition<S extends Shape, O> = [Option<O, 'ord', 2>] extends ['fro' | 'nuc' | 1 | -1]
+  ? PerSquare<'conditionNumber', S>
+  : PerMatrix<'conditionNumber', S>;
 
 /** What {@link matrixRank} takes beside the matrices; one of the two, or none. */
 export interface MatrixRankOptions {
@@ -37,8 +57,19 @@ export interface MatrixRankOptions {
 
 /** The signatures of {@link matrixRank}. */
 export interface MatrixRank {
-  (a: Tensor<Shape, DType>, options?: MatrixRankOptions): Tensor<Shape, 'int32'>;
-  (options?: MatrixRankOptions): (a: Tensor<Shape, DType>) => Tensor<Shape, 'int32'>;
+  <S extends Shape, D extends DType>(
+    a: Tensor<S, D> & Ok<PerMatrix<'matrixRank', S>>,
+    options?: MatrixRankOptions,
+  ): Tensor<Fit<PerMatrix<'matrixRank', S>>, 'int32'>;
+  (
+    options?: MatrixRankOptions,
+  ): <S extends Shape, D extends DType>(
+    a: Tensor<S, D> & Ok<PerMatrix<'matrixRank', S>>,
+  ) => Tensor<Fit<PerMatrix<'matrixRank', S>>, 'int32'>;
+  // The last signature is the one that the compiler sees in `pipe(x, matrixRank)`, and of which it says what does not fit.
+  <S extends Shape, D extends DType>(
+    a: Tensor<S, D> & Ok<PerMatrix<'matrixRank', S>>,
+  ): Tensor<Fit<PerMatrix<'matrixRank', S>>, 'int32'>;
 }
 
 /** Infinity in the place of NaN, but for matrices that hold NaN themselves. */

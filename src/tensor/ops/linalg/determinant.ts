@@ -6,22 +6,20 @@ import { full } from '../../primitives/full.js';
 import { results } from '../../primitives/results.js';
 import { reordered, upperTriangle } from '../../primitives/triangular.js';
 import { range, type Shape } from '../../shape.js';
-import type { Floating, Without } from '../../shape-types.js';
+import type { Fit, Floating, Ok } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { PerSquare } from '../../types/products.js';
 import { withTangent } from '../common/derived.js';
 import { times } from '../common/numbers.js';
 import { broadcastNode, castNode } from '../common/operands.js';
 import { diagonalOf, identity, squaresOf } from './systems.js';
 
-/** The shape of one number for each matrix. */
-type PerMatrix<S extends Shape> = Without<Without<S, -1>, -1>;
-
 /** What {@link slogdet} gives. */
 export interface SignAndLog<S extends Shape, D extends DType> {
   /** −1, 0 or 1. */
-  readonly sign: Tensor<PerMatrix<S>, Floating<D>>;
+  readonly sign: Tensor<Fit<PerSquare<'slogdet', S>>, Floating<D>>;
   /** The logarithm of the magnitude. */
-  readonly logabsdet: Tensor<PerMatrix<S>, Floating<D>>;
+  readonly logabsdet: Tensor<Fit<PerSquare<'slogdet', S>>, Floating<D>>;
 }
 
 /** 1 for each even permutation [..., n] and −1 for each odd one, by the number of pairs that are in the wrong order. */
@@ -125,7 +123,9 @@ const determinant = (x: Node): Node =>
  * grad(det)(tensor([[1, 2], [2, 4]])).toArray(); // => [[4, -2], [-2, 1]]
  * ```
  */
-export const det = <S extends Shape, D extends DType>(a: Tensor<S, D>): Tensor<PerMatrix<S>, Floating<D>> => {
+export const det = <S extends Shape, D extends DType>(
+  a: Tensor<S, D> & Ok<PerSquare<'det', S>>,
+): Tensor<Fit<PerSquare<'det', S>>, Floating<D>> => {
   const x = squaresOf('det', a);
   // The cofactors of a matrix without elements have no largest one.
   if (x.shape.at(-1) === 0) return wrap(full(b, { shape: x.shape.slice(0, -2), dtype: x.dtype }, 1)) as never;
@@ -149,7 +149,9 @@ export const det = <S extends Shape, D extends DType>(a: Tensor<S, D>): Tensor<P
  * logabsdet.toArray(); // => 207.2326660
  * ```
  */
-export const slogdet = <S extends Shape, D extends DType>(a: Tensor<S, D>): SignAndLog<S, D> => {
+export const slogdet = <S extends Shape, D extends DType>(
+  a: Tensor<S, D> & Ok<PerSquare<'slogdet', S>>,
+): SignAndLog<S, D> => {
   const x = squaresOf('slogdet', a);
   const { packed, sign } = eliminated(x);
   const pivots = diagonalOf(packed);

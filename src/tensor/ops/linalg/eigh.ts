@@ -7,14 +7,15 @@ import type { CustomRule } from '../../primitives/custom.js';
 import { full } from '../../primitives/full.js';
 import { results } from '../../primitives/results.js';
 import { range, type Shape, showAval, sizeOf } from '../../shape.js';
-import type { Floating, Without } from '../../shape-types.js';
+import type { Fit, Floating, Ok } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { Eigenvalues } from '../../types/matrices.js';
+import type { Square } from '../../types/products.js';
 import { closed } from '../common/derived.js';
 import { permuteNode, reshapeNode } from '../common/moving.js';
 import { times } from '../common/numbers.js';
 import { unaryOperand } from '../common/operands.js';
 import { checkFlag, withOptions } from '../common/options.js';
-import type { SameRank } from '../movement/movement.js';
 import { along } from './rows.js';
 import { eigenOfSymmetric } from './symmetric.js';
 
@@ -27,21 +28,34 @@ export interface EighOptions {
 /** What {@link eigh} gives. */
 export interface Eigen<S extends Shape, D extends DType> {
   /** The eigenvalues, ascending. */
-  readonly values: Tensor<Without<S, -1>, Floating<D>>;
+  readonly values: Tensor<Fit<Eigenvalues<'eigh', S>>, Floating<D>>;
   /** The eigenvectors, in columns, in the order of their values. */
-  readonly vectors: Tensor<SameRank<S>, Floating<D>>;
+  readonly vectors: Tensor<Fit<Square<'eigh', S>>, Floating<D>>;
 }
 
 /** The signatures of {@link eigh}. */
 export interface Eigh {
-  <S extends Shape, D extends DType>(a: Tensor<S, D>, options?: EighOptions): Eigen<S, D>;
-  (options?: EighOptions): <S extends Shape, D extends DType>(a: Tensor<S, D>) => Eigen<S, D>;
+  <S extends Shape, D extends DType>(a: Tensor<S, D> & Ok<Square<'eigh', S>>, options?: EighOptions): Eigen<S, D>;
+  (options?: EighOptions): <S extends Shape, D extends DType>(a: Tensor<S, D> & Ok<Square<'eigh', S>>) => Eigen<S, D>;
+  // The last signature is the one that the compiler sees in `pipe(x, eigh)`, and of which it says what does not fit.
+  <S extends Shape, D extends DType>(a: Tensor<S, D> & Ok<Square<'eigh', S>>): Eigen<S, D>;
 }
 
 /** The signatures of {@link eigvalsh}. */
 export interface Eigvalsh {
-  <S extends Shape, D extends DType>(a: Tensor<S, D>, options?: EighOptions): Tensor<Without<S, -1>, Floating<D>>;
-  (options?: EighOptions): <S extends Shape, D extends DType>(a: Tensor<S, D>) => Tensor<Without<S, -1>, Floating<D>>;
+  <S extends Shape, D extends DType>(
+    a: Tensor<S, D> & Ok<Square<'eigvalsh', S>>,
+    options?: EighOptions,
+  ): Tensor<Fit<Eigenvalues<'eigvalsh', S>>, Floating<D>>;
+  (
+    options?: EighOptions,
+  ): <S extends Shape, D extends DType>(
+    a: Tensor<S, D> & Ok<Square<'eigvalsh', S>>,
+  ) => Tensor<Fit<Eigenvalues<'eigvalsh', S>>, Floating<D>>;
+  // The last signature is the one that the compiler sees in `pipe(x, eigvalsh)`, and of which it says what does not fit.
+  <S extends Shape, D extends DType>(
+    a: Tensor<S, D> & Ok<Square<'eigvalsh', S>>,
+  ): Tensor<Fit<Eigenvalues<'eigvalsh', S>>, Floating<D>>;
 }
 
 /** The product of matrices [batch, n, n], the first perhaps transposed. */

@@ -7,8 +7,10 @@ import { full } from '../../primitives/full.js';
 import { results } from '../../primitives/results.js';
 import { multiplied, transposed } from '../../primitives/triangular.js';
 import type { Shape } from '../../shape.js';
-import type { Floating, Promote } from '../../shape-types.js';
+import type { Fit, Floating, Ok, Promote } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { NotAny, Only } from '../../types/known.js';
+import type { PerMatrix, Residuals, SingularValues, Solutions, Turned } from '../../types/matrices.js';
 import { closed } from '../common/derived.js';
 import { reshapeNode } from '../common/moving.js';
 import { checkNumber } from '../common/numbers.js';
@@ -25,33 +27,46 @@ export interface RankOptions {
 
 /** The signatures of {@link pinv}. */
 export interface Pinv {
-  <D extends DType>(a: Tensor<Shape, D>, options?: RankOptions): Tensor<Shape, Floating<D>>;
-  (options?: RankOptions): <D extends DType>(a: Tensor<Shape, D>) => Tensor<Shape, Floating<D>>;
+  <S extends Shape, D extends DType>(
+    a: Tensor<S, D> & Ok<Turned<'pinv', S>>,
+    options?: RankOptions,
+  ): Tensor<Fit<Turned<'pinv', S>>, Floating<D>>;
+  (
+    options?: RankOptions,
+  ): <S extends Shape, D extends DType>(
+    a: Tensor<S, D> & Ok<Turned<'pinv', S>>,
+  ) => Tensor<Fit<Turned<'pinv', S>>, Floating<D>>;
+  // The last signature is the one that the compiler sees in `pipe(x, pinv)`, and of which it says what does not fit.
+  <S extends Shape, D extends DType>(
+    a: Tensor<S, D> & Ok<Turned<'pinv', S>>,
+  ): Tensor<Fit<Turned<'pinv', S>>, Floating<D>>;
 }
 
-/** What {@link lstsq} gives. */
-export interface LeastSquares<D extends DType> {
+/** What {@link lstsq} gives for matrices and right sides of these shapes. */
+export interface LeastSquares<A extends Shape, Y extends Shape, D extends DType> {
   /** The x for which |a x − y| is smallest, and of several such the smallest. */
-  readonly solution: Tensor<Shape, D>;
+  readonly solution: Tensor<Fit<Solutions<A, Y>>, D>;
   /** The sums of squares of a x − y. */
-  readonly residuals: Tensor<Shape, D>;
+  readonly residuals: Tensor<Fit<Residuals<A, Y>>, D>;
   /** How many singular values of each matrix do not count as 0. */
-  readonly rank: Tensor<Shape, 'int32'>;
+  readonly rank: Tensor<Fit<PerMatrix<'lstsq', A>>, 'int32'>;
   /** The singular values of each matrix, descending. */
-  readonly singularValues: Tensor<Shape, D>;
+  readonly singularValues: Tensor<Fit<SingularValues<'lstsq', A>>, D>;
 }
 
 /** The signatures of {@link lstsq}. */
 export interface Lstsq {
-  <D extends DType, E extends DType>(
-    a: Tensor<Shape, D>,
-    y: Tensor<Shape, E>,
+  <Y extends Shape, E extends DType, const O extends Only<RankOptions, O> = Record<never, never>>(
+    y: Tensor<Y, E> & NotAny<O>,
+    options?: O,
+  ): <A extends Shape, D extends DType>(
+    a: Tensor<A, D> & Ok<Solutions<A, Y>>,
+  ) => LeastSquares<A, Y, Floating<Promote<D, E>>>;
+  <A extends Shape, D extends DType, Y extends Shape, E extends DType>(
+    a: Tensor<A, D>,
+    y: Tensor<Y, E> & Ok<Solutions<A, Y>>,
     options?: RankOptions,
-  ): LeastSquares<Floating<Promote<D, E>>>;
-  <E extends DType>(
-    y: Tensor<Shape, E>,
-    options?: RankOptions,
-  ): <D extends DType>(a: Tensor<Shape, D>) => LeastSquares<Floating<Promote<D, E>>>;
+  ): LeastSquares<A, Y, Floating<Promote<D, E>>>;
 }
 
 /** Rows of matrices, divided by the singular values for them; 0 where these count as 0. */

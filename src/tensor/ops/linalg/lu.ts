@@ -4,19 +4,20 @@ import type { DType } from '../../dtype.js';
 import { results } from '../../primitives/results.js';
 import { lowerTriangle, upperTriangle } from '../../primitives/triangular.js';
 import type { Shape } from '../../shape.js';
-import type { Floating, Without } from '../../shape-types.js';
+import type { Fit, Floating, Ok } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { ColumnsOf, PerRow, RowsOf } from '../../types/matrices.js';
 import { sliceAlong } from '../common/moving.js';
 import { identity, matricesOf } from './systems.js';
 
 /** What {@link lu} gives. */
 export interface LowerUpper<S extends Shape, D extends DType> {
   /** Which row of the matrix each row of l u is. */
-  readonly permutation: Tensor<Without<S, -1>, 'int32'>;
+  readonly permutation: Tensor<Fit<PerRow<'lu', S>>, 'int32'>;
   /** `[…, m, min(m, n)]`, ones on the diagonal and zeros above it. */
-  readonly l: Tensor<Shape, Floating<D>>;
+  readonly l: Tensor<Fit<ColumnsOf<'lu', S>>, Floating<D>>;
   /** `[…, min(m, n), n]`, zeros below the diagonal. */
-  readonly u: Tensor<Shape, Floating<D>>;
+  readonly u: Tensor<Fit<RowsOf<'lu', S>>, Floating<D>>;
 }
 
 /**
@@ -43,7 +44,7 @@ export interface LowerUpper<S extends Shape, D extends DType> {
  * u.toArray(); // => [[2, 2], [0, 2]]
  * ```
  */
-export const lu = <S extends Shape, D extends DType>(a: Tensor<S, D>): LowerUpper<S, D> => {
+export const lu = <S extends Shape, D extends DType>(a: Tensor<S, D> & Ok<PerRow<'lu', S>>): LowerUpper<S, D> => {
   const x = matricesOf('lu', a);
   const [packed, order] = results(b, b.lu(x));
   const [row, column] = [x.shape.length - 2, x.shape.length - 1];

@@ -2,8 +2,11 @@
 import { b } from '../../build.js';
 import type { DType } from '../../dtype.js';
 import type { Shape } from '../../shape.js';
-import type { Floating } from '../../shape-types.js';
+import type { Fit, Floating, Ok } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { Given, Only } from '../../types/known.js';
+import type { PerMatrix } from '../../types/matrices.js';
+import type { Option } from '../../types/windows.js';
 import { checkFlag, withOptions } from '../common/options.js';
 import { keptShape } from '../reduction/reducing.js';
 import { checkOrder, type MatrixOrder, matrixNormOf } from './orders.js';
@@ -19,8 +22,19 @@ export interface MatrixNormOptions {
 
 /** The signatures of {@link matrixNorm}. */
 export interface MatrixNorm {
-  <D extends DType>(a: Tensor<Shape, D>, options?: MatrixNormOptions): Tensor<Shape, Floating<D>>;
-  (options?: MatrixNormOptions): <D extends DType>(a: Tensor<Shape, D>) => Tensor<Shape, Floating<D>>;
+  <S extends Shape, D extends DType, const O extends Only<MatrixNormOptions, O> = Record<never, never>>(
+    a: Tensor<S, D> & Ok<PerMatrix<'matrixNorm', S>>,
+    options?: O,
+  ): Tensor<Fit<PerMatrix<'matrixNorm', S, Option<O, 'keepDims', false>>>, Floating<D>>;
+  <const O extends Only<MatrixNormOptions, O> = Record<never, never>>(
+    options?: Given<O>,
+  ): <S extends Shape, D extends DType>(
+    a: Tensor<S, D> & Ok<PerMatrix<'matrixNorm', S>>,
+  ) => Tensor<Fit<PerMatrix<'matrixNorm', S, Option<O, 'keepDims', false>>>, Floating<D>>;
+  // The last signature is the one that the compiler sees in `pipe(x, matrixNorm)`, and of which it says what does not fit.
+  <S extends Shape, D extends DType>(
+    a: Tensor<S, D> & Ok<PerMatrix<'matrixNorm', S>>,
+  ): Tensor<Fit<PerMatrix<'matrixNorm', S>>, Floating<D>>;
 }
 
 /**

@@ -8,19 +8,27 @@ import { full, scalar } from '../../primitives/full.js';
 import { results } from '../../primitives/results.js';
 import { multiplied } from '../../primitives/triangular.js';
 import { checkInteger, range, type Shape, showAval, sizeOf } from '../../shape.js';
-import type { Arithmetic, Floating } from '../../shape-types.js';
+import type { Arithmetic, Fit, Ok } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { Square } from '../../types/products.js';
 import { closed } from '../common/derived.js';
 import { times } from '../common/numbers.js';
 import { castNode, checkSetting, dual, unaryOperand } from '../common/operands.js';
 import { inverted, solved } from './factored.js';
 import { along } from './rows.js';
-import { identity, squaresOf } from './systems.js';
+import { identity, type SquareFunction, squaresOf } from './systems.js';
 
 /** The signatures of {@link matrixPower}. */
 export interface MatrixPower {
-  <S extends Shape, D extends DType>(a: Tensor<S, D>, n: number): Tensor<S, Arithmetic<D>>;
-  (n: number): <S extends Shape, D extends DType>(a: Tensor<S, D>) => Tensor<S, Arithmetic<D>>;
+  <S extends Shape, D extends DType>(
+    a: Tensor<S, D> & Ok<Square<'matrixPower', S>>,
+    n: number,
+  ): Tensor<Fit<Square<'matrixPower', S>>, Arithmetic<D>>;
+  (
+    n: number,
+  ): <S extends Shape, D extends DType>(
+    a: Tensor<S, D> & Ok<Square<'matrixPower', S>>,
+  ) => Tensor<Fit<Square<'matrixPower', S>>, Arithmetic<D>>;
 }
 
 /** The power by repeated squaring, n ≥ 1. */
@@ -188,7 +196,7 @@ const exponential = (x: Node, { bound, coefficients }: (typeof approximants)['fl
  * expm(tensor([[0, 2], [0, 0]])).toArray(); // => [[1, 2], [0, 1]]
  * ```
  */
-export const expm = <S extends Shape, D extends DType>(a: Tensor<S, D>): Tensor<S, Floating<D>> => {
+export const expm: SquareFunction<'expm'> = a => {
   const x = squaresOf('expm', a);
-  return wrap(sizeOf(x.shape) === 0 ? x : exponential(x, approximants[x.dtype as 'float32' | 'float64']));
+  return wrap(sizeOf(x.shape) === 0 ? x : exponential(x, approximants[x.dtype as 'float32' | 'float64'])) as never;
 };

@@ -8,8 +8,11 @@ import { full } from '../../primitives/full.js';
 import { results } from '../../primitives/results.js';
 import { multiplied, transposed } from '../../primitives/triangular.js';
 import { type Shape, sizeOf } from '../../shape.js';
-import type { Floating } from '../../shape-types.js';
+import type { Fit, Floating, Ok } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { Given, Only } from '../../types/known.js';
+import type { ColumnsOf, RowsOf } from '../../types/matrices.js';
+import type { Option } from '../../types/windows.js';
 import { kindOf } from '../common/checks.js';
 import { closed } from '../common/derived.js';
 import { joined, reshapeNode, sliceAlong } from '../common/moving.js';
@@ -24,20 +27,41 @@ const modes = ['reduced', 'complete', 'r'] as const;
 export type QrMode = (typeof modes)[number];
 
 /** The options of {@link qr}. */
-export interface QrOptions<M extends QrMode = QrMode> {
+export interface QrOptions {
   /** `'reduced'` (the default): min(m, n) columns of q; `'complete'`: all m; `'r'`: no q. */
-  readonly mode?: M;
+  readonly mode?: QrMode;
+}
+
+/** Both factors that {@link qr} gives; `All`: whether q is square. */
+export interface OrthogonalTriangular<S extends Shape, D extends DType, All> {
+  readonly q: Tensor<Fit<ColumnsOf<'qr', S, All>>, Floating<D>>;
+  readonly r: Tensor<Fit<RowsOf<'qr', S, All, 'rows'>>, Floating<D>>;
 }
 
 /** What {@link qr} gives: two factors, or r alone in mode `'r'`. */
-export type Qr<D extends DType, M extends QrMode> = M extends 'r'
-  ? Tensor<Shape, Floating<D>>
-  : { readonly q: Tensor<Shape, Floating<D>>; readonly r: Tensor<Shape, Floating<D>> };
+export type Qr<S extends Shape, D extends DType, M extends QrMode> = M extends 'r'
+  ? Tensor<Fit<RowsOf<'qr', S>>, Floating<D>>
+  : OrthogonalTriangular<S, D, M extends 'complete' ? true : false>;
+
+/** The mode in the options. */
+type ModeOf<O> =
+  Extract<Option<O, 'mode', 'reduced'>, QrMode> extends infer M extends QrMode
+    ? [M] extends [never]
+      ? QrMode
+      : M
+    : never;
 
 /** The signatures of {@link qr}. */
 export interface QrFactors {
-  <D extends DType, M extends QrMode = 'reduced'>(a: Tensor<Shape, D>, options?: QrOptions<M>): Qr<D, M>;
-  <M extends QrMode = 'reduced'>(options?: QrOptions<M>): <D extends DType>(a: Tensor<Shape, D>) => Qr<D, M>;
+  <S extends Shape, D extends DType, const O extends Only<QrOptions, O> = Record<never, never>>(
+    a: Tensor<S, D> & Ok<ColumnsOf<'qr', S>>,
+    options?: O,
+  ): Qr<S, D, ModeOf<O>>;
+  <const O extends Only<QrOptions, O> = Record<never, never>>(
+    options?: Given<O>,
+  ): <S extends Shape, D extends DType>(a: Tensor<S, D> & Ok<ColumnsOf<'qr', S>>) => Qr<S, D, ModeOf<O>>;
+  // The last signature is the one that the compiler sees in `pipe(x, qr)`, and of which it says what does not fit.
+  <S extends Shape, D extends DType>(a: Tensor<S, D> & Ok<ColumnsOf<'qr', S>>): Qr<S, D, 'reduced'>;
 }
 
 /** The skew matrices with the same elements below the diagonal. */

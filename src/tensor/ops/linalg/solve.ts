@@ -1,9 +1,8 @@
 /** Systems of equations with any square matrix, and inverse matrices. */
 import { type Tensor, wrap } from '../../tensor.js';
 import { dual } from '../common/operands.js';
-import type { FloatUnary } from '../elementwise/elementary.js';
 import { inverted, solved } from './factored.js';
-import { type Solver, squaresOf, systemOf } from './systems.js';
+import { type Solver, type SquareFunction, squaresOf, systemOf } from './systems.js';
 
 /**
  * The solution x of a x = y, by Gaussian elimination with partial pivoting.
@@ -29,7 +28,7 @@ import { type Solver, squaresOf, systemOf } from './systems.js';
  * solve(tensor([[1, 1], [1, 1]]), tensor([1, 2])).toArray(); // => [-Infinity, Infinity]
  * ```
  */
-export const solve: Solver = dual(2, (a: Tensor, y: Tensor) => {
+export const solve: Solver<'solve'> = dual(2, (a: Tensor, y: Tensor) => {
   const { a: matrices, y: right, front, shaped } = systemOf('solve', a, y);
   return wrap(shaped(solved(matrices, right, front).x));
 });
@@ -51,4 +50,4 @@ export const solve: Solver = dual(2, (a: Tensor, y: Tensor) => {
  * inv(tensor([[0, 2], [1, 1]])).toArray(); // => [[-0.5, 1], [0.5, 0]]
  * ```
  */
-export const inv: FloatUnary = a => wrap(inverted(squaresOf('inv', a)).x) as never;
+export const inv: SquareFunction<'inv'> = a => wrap(inverted(squaresOf('inv', a)).x) as never;

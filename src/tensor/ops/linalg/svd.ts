@@ -1,7 +1,10 @@
 import type { DType } from '../../dtype.js';
 import type { Shape } from '../../shape.js';
-import type { Floating } from '../../shape-types.js';
+import type { Fit, Floating, Ok } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { Given, Only } from '../../types/known.js';
+import type { ColumnsOf, RowsOf, SingularValues } from '../../types/matrices.js';
+import type { Option } from '../../types/windows.js';
 import { castNode } from '../common/operands.js';
 import { checkFlag, withOptions } from '../common/options.js';
 import type { Vectors } from './one-sided.js';
@@ -14,20 +17,29 @@ export interface SvdOptions {
   readonly fullMatrices?: boolean;
 }
 
-/** What {@link svd} gives. */
-export interface Svd<D extends DType> {
+/** What {@link svd} gives; `All`: whether u and vᵀ are square. */
+export interface Svd<S extends Shape, D extends DType, All = false> {
   /** The left singular vectors, in columns. */
-  readonly u: Tensor<Shape, Floating<D>>;
+  readonly u: Tensor<Fit<ColumnsOf<'svd', S, All>>, Floating<D>>;
   /** The singular values, descending. */
-  readonly s: Tensor<Shape, Floating<D>>;
+  readonly s: Tensor<Fit<SingularValues<'svd', S>>, Floating<D>>;
   /** The right singular vectors, in rows. */
-  readonly vt: Tensor<Shape, Floating<D>>;
+  readonly vt: Tensor<Fit<RowsOf<'svd', S, All>>, Floating<D>>;
 }
 
 /** The signatures of {@link svd}. */
 export interface SingularValueDecomposition {
-  <D extends DType>(a: Tensor<Shape, D>, options?: SvdOptions): Svd<D>;
-  (options?: SvdOptions): <D extends DType>(a: Tensor<Shape, D>) => Svd<D>;
+  <S extends Shape, D extends DType, const O extends Only<SvdOptions, O> = Record<never, never>>(
+    a: Tensor<S, D> & Ok<SingularValues<'svd', S>>,
+    options?: O,
+  ): Svd<S, D, Option<O, 'fullMatrices', false>>;
+  <const O extends Only<SvdOptions, O> = Record<never, never>>(
+    options?: Given<O>,
+  ): <S extends Shape, D extends DType>(
+    a: Tensor<S, D> & Ok<SingularValues<'svd', S>>,
+  ) => Svd<S, D, Option<O, 'fullMatrices', false>>;
+  // The last signature is the one that the compiler sees in `pipe(x, svd)`, and of which it says what does not fit.
+  <S extends Shape, D extends DType>(a: Tensor<S, D> & Ok<SingularValues<'svd', S>>): Svd<S, D>;
 }
 
 /** The results for an operand with any axes in front, in its dtype. */
@@ -99,5 +111,6 @@ export const svd: SingularValueDecomposition = withOptions(
  * svdvals(tensor([[0, 2], [0, 0], [-1, 0]])).toArray(); // => [2, 1]
  * ```
  */
-export const svdvals = <D extends DType>(a: Tensor<Shape, D>): Tensor<Shape, Floating<D>> =>
-  singularOf('svdvals', a, 'none')[0] as never;
+export const svdvals = <S extends Shape, D extends DType>(
+  a: Tensor<S, D> & Ok<SingularValues<'svdvals', S>>,
+): Tensor<Fit<SingularValues<'svdvals', S>>, Floating<D>> => singularOf('svdvals', a, 'none')[0] as never;

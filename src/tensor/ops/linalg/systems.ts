@@ -5,31 +5,45 @@ import { ShapeError } from '../../errors.js';
 import type { Node } from '../../graph.js';
 import { full } from '../../primitives/full.js';
 import { broadcastShapes, type Shape, showAval } from '../../shape.js';
-import type { Floating, Promote } from '../../shape-types.js';
+import type { Fit, Floating, Ok, Promote } from '../../shape-types.js';
 import type { Tensor } from '../../tensor.js';
+import type { NotAny, Only } from '../../types/known.js';
+import type { Solve, Square } from '../../types/products.js';
 import { sameDType, showAll } from '../common/checks.js';
 import { broadcastNode, unaryOperand } from '../common/operands.js';
 
 /** The signatures of functions of matrices and right sides. */
-export interface Solver {
-  <D extends DType, E extends DType>(a: Tensor<Shape, D>, y: Tensor<Shape, E>): Tensor<Shape, Floating<Promote<D, E>>>;
-  <E extends DType>(
-    y: Tensor<Shape, E>,
-  ): <D extends DType>(a: Tensor<Shape, D>) => Tensor<Shape, Floating<Promote<D, E>>>;
+export interface Solver<Op extends string> {
+  <A extends Shape, D extends DType, Y extends Shape, E extends DType>(
+    a: Tensor<A, D>,
+    y: Tensor<Y, E> & Ok<Solve<Op, A, Y>>,
+  ): Tensor<Fit<Solve<Op, A, Y>>, Floating<Promote<D, E>>>;
+  <Y extends Shape, E extends DType>(
+    y: Tensor<Y, E>,
+  ): <A extends Shape, D extends DType>(
+    a: Tensor<A, D> & Ok<Solve<Op, A, Y>>,
+  ) => Tensor<Fit<Solve<Op, A, Y>>, Floating<Promote<D, E>>>;
 }
 
 /** As {@link Solver}, with options at the end. */
-export interface SolverWith<Options> {
-  <D extends DType, E extends DType>(
-    a: Tensor<Shape, D>,
-    y: Tensor<Shape, E>,
+export interface SolverWith<Op extends string, Options> {
+  <Y extends Shape, E extends DType, const O extends Only<Options, O> = Options & Record<never, never>>(
+    y: Tensor<Y, E> & NotAny<O>,
+    options?: O,
+  ): <A extends Shape, D extends DType>(
+    a: Tensor<A, D> & Ok<Solve<Op, A, Y>>,
+  ) => Tensor<Fit<Solve<Op, A, Y>>, Floating<Promote<D, E>>>;
+  <A extends Shape, D extends DType, Y extends Shape, E extends DType>(
+    a: Tensor<A, D>,
+    y: Tensor<Y, E> & Ok<Solve<Op, A, Y>>,
     options?: Options,
-  ): Tensor<Shape, Floating<Promote<D, E>>>;
-  <E extends DType>(
-    y: Tensor<Shape, E>,
-    options?: Options,
-  ): <D extends DType>(a: Tensor<Shape, D>) => Tensor<Shape, Floating<Promote<D, E>>>;
+  ): Tensor<Fit<Solve<Op, A, Y>>, Floating<Promote<D, E>>>;
 }
+
+/** A function of square matrices that keeps their shape. */
+export type SquareFunction<Op extends string> = <S extends Shape, D extends DType>(
+  a: Tensor<S, D> & Ok<Square<Op, S>>,
+) => Tensor<Fit<Square<Op, S>>, Floating<D>>;
 
 /**
  * Matrices in the last two axes, in a floating dtype.

@@ -36,7 +36,7 @@ export interface TriangularSolveOptions {
  * triangularSolve(a, tensor([4, 8]), { transpose: true }).toArray(); // => [1, 2]
  * ```
  */
-export const triangularSolve: SolverWith<TriangularSolveOptions> = dualOfSeveral(
+export const triangularSolve: SolverWith<'triangularSolve', TriangularSolveOptions> = dualOfSeveral(
   'triangularSolve',
   2,
   ['upper', 'transpose', 'unitDiagonal'],

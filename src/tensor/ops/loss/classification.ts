@@ -1,18 +1,19 @@
 /** Losses of classification: what is said of classes beside those that are. */
 import { b } from '../../build.js';
-import { type DType, isFloat, isInteger } from '../../dtype.js';
+import { type DType, type IndexDType, isFloat, isInteger } from '../../dtype.js';
 import { ArgumentError, DTypeError, ShapeError } from '../../errors.js';
 import type { Node } from '../../graph.js';
 import { full } from '../../primitives/full.js';
 import { unreduce } from '../../primitives/reduction.js';
 import { checkArgument, checkInteger, type Shape, sameShape, showAval, showShape } from '../../shape.js';
-import type { Floating, Promote, Without } from '../../shape-types.js';
+import type { Fit, Floating, Ok, Promote } from '../../shape-types.js';
 import { nodeOf, type Tensor, wrap } from '../../tensor.js';
+import type { NotAny, Only } from '../../types/known.js';
+import type { ClassLosses } from '../../types/losses.js';
 import { kindOf, sameDType } from '../common/checks.js';
 import { checkNumber, plus, times } from '../common/numbers.js';
 import { castNode, nodeFor, unaryOperand } from '../common/operands.js';
 import { dualOfSeveral } from '../common/options.js';
-import type { IndexDType } from '../indexing/indexing.js';
 import { logSoftmax } from '../reduction/softmax.js';
 import {
   alike,
@@ -52,22 +53,24 @@ export interface CrossEntropyOptions extends NllOptions {
   readonly labelSmoothing?: number;
 }
 
-/** The shape without the axis of the classes: the second, or the only one. */
-export type WithoutClasses<S extends Shape> = S extends readonly [number] ? readonly [] : Without<S, 1>;
-
 /** The signatures of {@link crossEntropy} and {@link nllLoss}, by what their targets may be. */
-export interface ClassLoss<Target extends DType, Extra> {
-  <S extends Shape, D extends DType, E extends Target, R extends LossReduction = 'mean'>(
-    x: Tensor<S, D>,
-    target: Tensor<Shape, E>,
-    options?: LossOptions<R> & Extra,
-  ): Tensor<LossShape<WithoutClasses<S>, R>, Floating<Promote<D, E>>>;
-  <E extends Target, R extends LossReduction = 'mean'>(
-    target: Tensor<Shape, E>,
-    options?: LossOptions<R> & Extra,
+export interface ClassLoss<Op extends string, Target extends DType, Extra> {
+  <
+    T extends Shape,
+    E extends Target,
+    R extends LossReduction = 'mean',
+    const O extends Only<LossOptions<string> & Extra, O> = LossOptions<string> & Extra & Record<never, never>,
+  >(
+    target: Tensor<T, E> & NotAny<O>,
+    options?: LossOptions<R> & Extra & O,
   ): <S extends Shape, D extends DType>(
+    x: Tensor<S, D> & Ok<ClassLosses<Op, S, T, E>>,
+  ) => Tensor<LossShape<Fit<ClassLosses<Op, S, T, E>>, R>, Floating<Promote<D, E>>>;
+  <S extends Shape, D extends DType, T extends Shape, E extends Target, R extends LossReduction = 'mean'>(
     x: Tensor<S, D>,
-  ) => Tensor<LossShape<WithoutClasses<S>, R>, Floating<Promote<D, E>>>;
+    target: Tensor<T, E> & Ok<ClassLosses<Op, S, T, E>>,
+    options?: LossOptions<R> & Extra,
+  ): Tensor<LossShape<Fit<ClassLosses<Op, S, T, E>>, R>, Floating<Promote<D, E>>>;
 }
 
 /** Logarithms below this are taken for this. */
@@ -96,7 +99,7 @@ const edge = 1e-12;
  * bce(tensor([0.5, 0]), tensor([1, 1]), { reduction: 'none' }).toArray(); // => [0.6931472, 100]
  * ```
  */
-export const bce: PairLoss<BceOptions> = loss('bce', 2, ['weight'], (operands, { weight }: BceOptions) => {
+export const bce: PairLoss<'bce', BceOptions> = loss('bce', 2, ['weight'], (operands, { weight }: BceOptions) => {
   const [x, t] = alike('bce', operands) as [Node, Node];
   const one = full(b, x, 1);
   const atEdge = b.lt(b.mul(x, b.sub(one, x)), full(b, x, edge));
@@ -140,7 +143,7 @@ const weighted = (operation: string, losses: Node, weight: unknown): Node =>
  * bceWithLogits(tensor([0, 0]), tensor([1, 0]), { posWeight: 3 }).item(); // => 1.3862944
  * ```
  */
-export const bceWithLogits: PairLoss<BceWithLogitsOptions> = loss(
+export const bceWithLogits: PairLoss<'bceWithLogits', BceWithLogitsOptions> = loss(
   'bceWithLogits',
   2,
   ['weight', 'posWeight'],
@@ -288,7 +291,7 @@ const checkSmoothing = (labelSmoothing = 0): void => {
  * crossEntropy(logits, tensor([-100, 2], { dtype: 'int32' }), { reduction: 'none' }).toArray(); // => [0, NaN]
  * ```
  */
-export const crossEntropy: ClassLoss<DType, CrossEntropyOptions> = dualOfSeveral(
+export const crossEntropy: ClassLoss<'crossEntropy', DType, CrossEntropyOptions> = dualOfSeveral(
   'crossEntropy',
   2,
   ['reduction', 'weight', 'ignoreIndex', 'labelSmoothing'],
@@ -333,7 +336,7 @@ export const crossEntropy: ClassLoss<DType, CrossEntropyOptions> = dualOfSeveral
  * nllLoss(tensor([[-1, -2], [-3, -4]]), tensor([0, 1], { dtype: 'int32' })).item(); // => 2.5
  * ```
  */
-export const nllLoss: ClassLoss<IndexDType, NllOptions> = dualOfSeveral(
+export const nllLoss: ClassLoss<'nllLoss', IndexDType, NllOptions> = dualOfSeveral(
   'nllLoss',
   2,
   ['reduction', 'weight', 'ignoreIndex'],

@@ -54,7 +54,7 @@ export interface PoissonNllOptions {
  * klDiv(log(q), log(p), { logTarget: true, reduction: 'batchmean' }).item(); // => 0.6931471824645996
  * ```
  */
-export const klDiv: PairLoss<KlDivOptions, LossReduction | 'batchmean'> = loss(
+export const klDiv: PairLoss<'klDiv', KlDivOptions, LossReduction | 'batchmean'> = loss(
   'klDiv',
   2,
   ['logTarget'],
@@ -94,7 +94,7 @@ export const klDiv: PairLoss<KlDivOptions, LossReduction | 'batchmean'> = loss(
  * gaussianNll(tensor([0]), tensor([0]), 1, { full: true }).item(); // => 0.9189385175704956
  * ```
  */
-export const gaussianNll: TripleLoss<GaussianNllOptions> = loss(
+export const gaussianNll: TripleLoss<'gaussianNll', GaussianNllOptions> = loss(
   'gaussianNll',
   3,
   ['full', 'epsilon'],
@@ -130,7 +130,7 @@ export const gaussianNll: TripleLoss<GaussianNllOptions> = loss(
  * poissonNll(tensor([1, 2]), tensor([1, 1]), { logInput: false, reduction: 'none' }).toArray(); // => [1, 1.3068528]
  * ```
  */
-export const poissonNll: PairLoss<PoissonNllOptions> = loss(
+export const poissonNll: PairLoss<'poissonNll', PoissonNllOptions> = loss(
   'poissonNll',
   2,
   ['logInput', 'full', 'epsilon'],

@@ -5,8 +5,11 @@ import { ShapeError } from '../../errors.js';
 import type { Node } from '../../graph.js';
 import { full } from '../../primitives/full.js';
 import { type Shape, showAval } from '../../shape.js';
-import type { Floating, Promote, Without } from '../../shape-types.js';
+import type { Fit, Floating, Ok, Promote } from '../../shape-types.js';
 import { nodeOf, type Tensor, wrap } from '../../tensor.js';
+import type { Alike } from '../../types/alike.js';
+import type { Reduce } from '../../types/axes.js';
+import type { NotAny, Only } from '../../types/known.js';
 import { atLeast, checkNumber, plus, times } from '../common/numbers.js';
 import { checkFlag } from '../common/options.js';
 import type { LossOptions, LossReduction, LossShape, PairLoss, TripleLoss } from './reduced.js';
@@ -30,20 +33,33 @@ export interface TripletMarginOptions extends MarginOptions {
 }
 
 /** A loss of vectors along the last axis, data-first and data-last; `z` are vectors too, or a label for each. */
-export interface VectorLoss<Extra> {
-  <S extends Shape, D extends DType, E extends DType, F extends DType = D, R extends LossReduction = 'mean'>(
-    x: Tensor<S, D>,
-    y: Tensor<Shape, E>,
+export interface VectorLoss<Op extends string, Extra> {
+  <
+    T extends Shape,
+    E extends DType,
+    F extends DType = 'bool',
+    R extends LossReduction = 'mean',
+    const O extends Only<LossOptions<string> & Extra, O> = LossOptions<string> & Extra & Record<never, never>,
+  >(
+    y: Tensor<T, E> & NotAny<O>,
     z: Tensor<Shape, F> | number,
-    options?: LossOptions<R> & Extra,
-  ): Tensor<LossShape<Without<S, -1>, R>, Floating<Promote<Promote<D, E>, F>>>;
-  <E extends DType, F extends DType = 'bool', R extends LossReduction = 'mean'>(
-    y: Tensor<Shape, E>,
-    z: Tensor<Shape, F> | number,
-    options?: LossOptions<R> & Extra,
+    options?: LossOptions<R> & Extra & O,
   ): <S extends Shape, D extends DType>(
+    x: Tensor<S, D> & Ok<Alike<Op, S, T>>,
+  ) => Tensor<LossShape<Fit<Reduce<Op, S, -1>>, R>, Floating<Promote<Promote<D, E>, F>>>;
+  <
+    S extends Shape,
+    D extends DType,
+    T extends Shape,
+    E extends DType,
+    F extends DType = D,
+    R extends LossReduction = 'mean',
+  >(
     x: Tensor<S, D>,
-  ) => Tensor<LossShape<Without<S, -1>, R>, Floating<Promote<Promote<D, E>, F>>>;
+    y: Tensor<T, E> & Ok<Alike<Op, S, T>>,
+    z: Tensor<Shape, F> | number,
+    options?: LossOptions<R> & Extra,
+  ): Tensor<LossShape<Fit<Reduce<Op, S, -1>>, R>, Floating<Promote<Promote<D, E>, F>>>;
 }
 
 /** One of two losses by the label, 1 or −1; there is none for other labels. */
@@ -76,7 +92,7 @@ const short = (x: Node, margin: number): Node => atLeast(plus(b.neg(x), margin),
  * hingeLoss(tensor([0.5, 2, 0.5]), tensor([1, 1, -1]), { reduction: 'none' }).toArray(); // => [0.5, 0, 1.5]
  * ```
  */
-export const hingeLoss: PairLoss<MarginOptions> = loss(
+export const hingeLoss: PairLoss<'hingeLoss', MarginOptions> = loss(
   'hingeLoss',
   2,
   ['margin'],
@@ -103,7 +119,7 @@ export const hingeLoss: PairLoss<MarginOptions> = loss(
  * hingeEmbeddingLoss(tensor([0.25, 0.25, 2]), tensor([1, -1, -1]), { reduction: 'none' }).toArray(); // => [0.25, 0.75, 0]
  * ```
  */
-export const hingeEmbeddingLoss: PairLoss<MarginOptions> = loss(
+export const hingeEmbeddingLoss: PairLoss<'hingeEmbeddingLoss', MarginOptions> = loss(
   'hingeEmbeddingLoss',
   2,
   ['margin'],
@@ -129,7 +145,7 @@ export const hingeEmbeddingLoss: PairLoss<MarginOptions> = loss(
  * softMarginLoss(tensor([0, -1000]), tensor([1, 1]), { reduction: 'none' }).toArray(); // => [0.6931472, 1000]
  * ```
  */
-export const softMarginLoss: PairLoss = loss('softMarginLoss', 2, [], operands => {
+export const softMarginLoss: PairLoss<'softMarginLoss'> = loss('softMarginLoss', 2, [], operands => {
   const [x, target] = alike('softMarginLoss', operands) as [Node, Node];
   return softplusBoth(b.mul(target, x))[1];
 });
@@ -151,7 +167,7 @@ export const softMarginLoss: PairLoss = loss('softMarginLoss', 2, [], operands =
  * marginRankingLoss(tensor([3, 1]), tensor([1, 2]), 1, { reduction: 'none' }).toArray(); // => [0, 1]
  * ```
  */
-export const marginRankingLoss: TripleLoss<MarginOptions> = loss(
+export const marginRankingLoss: TripleLoss<'marginRankingLoss', MarginOptions> = loss(
   'marginRankingLoss',
   3,
   ['margin'],
@@ -198,7 +214,7 @@ const checkVectors = (operation: string, x: Node): void => {
  * tripletMarginLoss(anchor, positive, negative, { margin: 4, epsilon: 0 }).item(); // => 1
  * ```
  */
-export const tripletMarginLoss: VectorLoss<TripletMarginOptions> = loss(
+export const tripletMarginLoss: VectorLoss<'tripletMarginLoss', TripletMarginOptions> = loss(
   'tripletMarginLoss',
   3,
   ['margin', 'p', 'epsilon', 'swap'],
@@ -240,7 +256,7 @@ const smallest = 1e-12;
  * cosineEmbeddingLoss(x, y, tensor([1, -1]), { reduction: 'none' }).toArray(); // => [0.2, 1]
  * ```
  */
-export const cosineEmbeddingLoss: VectorLoss<MarginOptions> = loss(
+export const cosineEmbeddingLoss: VectorLoss<'cosineEmbeddingLoss', MarginOptions> = loss(
   'cosineEmbeddingLoss',
   3,
   ['margin'],

@@ -14,8 +14,10 @@ import {
   showShape,
   sizeOf,
 } from '../../shape.js';
-import type { Floating, Promote } from '../../shape-types.js';
+import type { Floating, Ok, Promote } from '../../shape-types.js';
 import { isTensor, type Tensor, wrap } from '../../tensor.js';
+import type { Alike } from '../../types/alike.js';
+import type { NotAny, Only } from '../../types/known.js';
 import { kindOf, sameDType, showAll } from '../common/checks.js';
 import { broadcastNode, castNode, checkSetting, commonOperands, nodeFor, unaryOperand } from '../common/operands.js';
 import { dualOfSeveral } from '../common/options.js';
@@ -37,33 +39,59 @@ export type LossShape<S extends Shape, R extends string> = [R] extends ['none']
     : readonly [];
 
 /** A loss of a tensor and a target of its shape (or a number), data-first and data-last. */
-export interface PairLoss<Extra = unknown, Reductions extends string = LossReduction> {
-  <S extends Shape, D extends DType, E extends DType = D, R extends Reductions = 'mean' & Reductions>(
+export interface PairLoss<Op extends string, Extra = unknown, Reductions extends string = LossReduction> {
+  <
+    T extends Shape = readonly [],
+    E extends DType = 'bool',
+    R extends Reductions = 'mean' & Reductions,
+    const O extends Only<LossOptions<string> & Extra, O> = LossOptions<string> & Extra & Record<never, never>,
+  >(
+    target: (Tensor<T, E> | number) & NotAny<O>,
+    options?: LossOptions<R> & Extra & O,
+  ): <S extends Shape, D extends DType>(
+    x: Tensor<S, D> & Ok<Alike<Op, S, T>>,
+  ) => Tensor<LossShape<S, R>, Floating<Promote<D, E>>>;
+  <
+    S extends Shape,
+    D extends DType,
+    T extends Shape = readonly [],
+    E extends DType = D,
+    R extends Reductions = 'mean' & Reductions,
+  >(
     x: Tensor<S, D>,
-    target: Tensor<Shape, E> | number,
+    target: (Tensor<T, E> & Ok<Alike<Op, S, T>>) | number,
     options?: LossOptions<R> & Extra,
   ): Tensor<LossShape<S, R>, Floating<Promote<D, E>>>;
-  <E extends DType = 'bool', R extends Reductions = 'mean' & Reductions>(
-    target: Tensor<Shape, E> | number,
-    options?: LossOptions<R> & Extra,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<LossShape<S, R>, Floating<Promote<D, E>>>;
 }
 
 /** A loss of two tensors of one shape and a third one, data-first and data-last. */
-export interface TripleLoss<Extra = unknown> {
-  <S extends Shape, D extends DType, E extends DType = D, F extends DType = D, R extends LossReduction = 'mean'>(
+export interface TripleLoss<Op extends string, Extra = unknown> {
+  <
+    T extends Shape = readonly [],
+    E extends DType = 'bool',
+    F extends DType = 'bool',
+    R extends LossReduction = 'mean',
+    const O extends Only<LossOptions<string> & Extra, O> = LossOptions<string> & Extra & Record<never, never>,
+  >(
+    y: (Tensor<T, E> | number) & NotAny<O>,
+    z: Tensor<Shape, F> | number,
+    options?: LossOptions<R> & Extra & O,
+  ): <S extends Shape, D extends DType>(
+    x: Tensor<S, D> & Ok<Alike<Op, S, T>>,
+  ) => Tensor<LossShape<S, R>, Floating<Promote<Promote<D, E>, F>>>;
+  <
+    S extends Shape,
+    D extends DType,
+    T extends Shape = readonly [],
+    E extends DType = D,
+    F extends DType = D,
+    R extends LossReduction = 'mean',
+  >(
     x: Tensor<S, D>,
-    y: Tensor<Shape, E> | number,
+    y: (Tensor<T, E> & Ok<Alike<Op, S, T>>) | number,
     z: Tensor<Shape, F> | number,
     options?: LossOptions<R> & Extra,
   ): Tensor<LossShape<S, R>, Floating<Promote<Promote<D, E>, F>>>;
-  <E extends DType = 'bool', F extends DType = 'bool', R extends LossReduction = 'mean'>(
-    y: Tensor<Shape, E> | number,
-    z: Tensor<Shape, F> | number,
-    options?: LossOptions<R> & Extra,
-  ): <S extends Shape, D extends DType>(
-    x: Tensor<S, D>,
-  ) => Tensor<LossShape<S, R>, Floating<Promote<Promote<D, E>, F>>>;
 }
 
 const usual: readonly string[] = ['none', 'mean', 'sum'];

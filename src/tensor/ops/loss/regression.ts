@@ -46,7 +46,7 @@ const difference = (operation: string, operands: readonly unknown[]): Node => {
  * mseLoss(x, tensor([[1], [2], [6]])); // throws ShapeError
  * ```
  */
-export const mseLoss: PairLoss = loss('mseLoss', 2, [], operands => {
+export const mseLoss: PairLoss<'mseLoss'> = loss('mseLoss', 2, [], operands => {
   const d = difference('mseLoss', operands);
   return b.mul(d, d);
 });
@@ -66,7 +66,7 @@ export const mseLoss: PairLoss = loss('mseLoss', 2, [], operands => {
  * l1Loss(tensor([1, 2, 3]), tensor([1, 2, 6])).item(); // => 1
  * ```
  */
-export const l1Loss: PairLoss = loss('l1Loss', 2, [], operands => b.abs(difference('l1Loss', operands)));
+export const l1Loss: PairLoss<'l1Loss'> = loss('l1Loss', 2, [], operands => b.abs(difference('l1Loss', operands)));
 
 const checkBend = (operation: string, what: string, value: number, sign: 'positive' | 'notNegative'): void => {
   checkNumber(operation, what, value, sign);
@@ -106,7 +106,7 @@ const bent = (d: Node, bend: number, force: number): Node => {
  * smoothL1Loss(tensor([0.5, 3]), 0, { beta: 2, reduction: 'none' }).toArray(); // => [0.0625, 2]
  * ```
  */
-export const smoothL1Loss: PairLoss<SmoothL1Options> = loss(
+export const smoothL1Loss: PairLoss<'smoothL1Loss', SmoothL1Options> = loss(
   'smoothL1Loss',
   2,
   ['beta'],
@@ -135,7 +135,7 @@ export const smoothL1Loss: PairLoss<SmoothL1Options> = loss(
  * huberLoss(tensor([0.5, 3]), 0, { delta: 2, reduction: 'none' }).toArray(); // => [0.125, 4]
  * ```
  */
-export const huberLoss: PairLoss<HuberOptions> = loss(
+export const huberLoss: PairLoss<'huberLoss', HuberOptions> = loss(
   'huberLoss',
   2,
   ['delta'],

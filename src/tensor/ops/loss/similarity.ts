@@ -5,15 +5,18 @@ import { ShapeError } from '../../errors.js';
 import type { Node } from '../../graph.js';
 import { unreduce } from '../../primitives/reduction.js';
 import { broadcastShapes, normalizeAxis, type Shape } from '../../shape.js';
-import type { Arithmetic, Broadcast, Fit, Floating, Ok, Promote, Without } from '../../shape-types.js';
+import type { Arithmetic, Broadcast, Fit, Floating, Ok, Promote } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { Reduce } from '../../types/axes.js';
+import type { NotAny, Only } from '../../types/known.js';
+import type { Crossed, Distances } from '../../types/losses.js';
 import { sameDType, showAll } from '../common/checks.js';
 import { sliceAlong } from '../common/moving.js';
 import { atLeast, checkNumber, plus } from '../common/numbers.js';
 import { broadcastNode, commonOperands, nodeFor, unaryOperand } from '../common/operands.js';
 import { dualOfSeveral, withOptions } from '../common/options.js';
-import type { FloatUnaryWith } from '../elementwise/activation.js';
 import { normOf } from '../reduction/magnitude.js';
+import type { AlongAxis, OneAxis } from '../reduction/reducing.js';
 
 /** What {@link normalize} takes beside the tensor. */
 export interface NormalizeOptions {
@@ -57,67 +60,81 @@ export interface CrossOptions {
 
 /** The signatures of {@link cosineSimilarity}; the axis goes away. */
 export interface CosineSimilarity {
+  <
+    B extends Shape,
+    E extends DType,
+    const X extends number = -1,
+    const O extends Only<CosineOptions, O> = Record<never, never>,
+  >(
+    b: Tensor<B, E> & NotAny<O>,
+    options?: CosineOptions<X> & O,
+  ): <A extends Shape, D extends DType>(
+    a: Tensor<A, D> &
+      Ok<Broadcast<'cosineSimilarity', A, B>> &
+      Ok<Reduce<'cosineSimilarity', Fit<Broadcast<'cosineSimilarity', A, B>>, X>>,
+  ) => Tensor<Fit<Reduce<'cosineSimilarity', Fit<Broadcast<'cosineSimilarity', A, B>>, X>>, Floating<Promote<D, E>>>;
   <A extends Shape, D extends DType, B extends Shape, E extends DType, const X extends number = -1>(
     a: Tensor<A, D>,
     b: Tensor<B, E> & Ok<Broadcast<'cosineSimilarity', A, B>>,
-    options?: CosineOptions<X>,
-  ): Tensor<Without<Fit<Broadcast<'cosineSimilarity', A, B>>, X>, Floating<Promote<D, E>>>;
-  <B extends Shape, E extends DType, const X extends number = -1>(
-    b: Tensor<B, E>,
-    options?: CosineOptions<X>,
-  ): <A extends Shape, D extends DType>(
-    a: Tensor<A, D> & Ok<Broadcast<'cosineSimilarity', A, B>>,
-  ) => Tensor<Without<Fit<Broadcast<'cosineSimilarity', A, B>>, X>, Floating<Promote<D, E>>>;
+    options?: CosineOptions<X> & Ok<Reduce<'cosineSimilarity', Fit<Broadcast<'cosineSimilarity', A, B>>, X>>,
+  ): Tensor<Fit<Reduce<'cosineSimilarity', Fit<Broadcast<'cosineSimilarity', A, B>>, X>>, Floating<Promote<D, E>>>;
 }
 
 /** The signatures of {@link pairwiseDistance}; the axis goes away. */
 export interface PairwiseDistance {
+  <
+    B extends Shape,
+    E extends DType,
+    const X extends number = -1,
+    const O extends Only<DistanceOptions, O> = Record<never, never>,
+  >(
+    b: Tensor<B, E> & NotAny<O>,
+    options?: DistanceOptions<X> & O,
+  ): <A extends Shape, D extends DType>(
+    a: Tensor<A, D> &
+      Ok<Broadcast<'pairwiseDistance', A, B>> &
+      Ok<Reduce<'pairwiseDistance', Fit<Broadcast<'pairwiseDistance', A, B>>, X>>,
+  ) => Tensor<Fit<Reduce<'pairwiseDistance', Fit<Broadcast<'pairwiseDistance', A, B>>, X>>, Floating<Promote<D, E>>>;
   <A extends Shape, D extends DType, B extends Shape, E extends DType, const X extends number = -1>(
     a: Tensor<A, D>,
     b: Tensor<B, E> & Ok<Broadcast<'pairwiseDistance', A, B>>,
-    options?: DistanceOptions<X>,
-  ): Tensor<Without<Fit<Broadcast<'pairwiseDistance', A, B>>, X>, Floating<Promote<D, E>>>;
-  <B extends Shape, E extends DType, const X extends number = -1>(
-    b: Tensor<B, E>,
-    options?: DistanceOptions<X>,
-  ): <A extends Shape, D extends DType>(
-    a: Tensor<A, D> & Ok<Broadcast<'pairwiseDistance', A, B>>,
-  ) => Tensor<Without<Fit<Broadcast<'pairwiseDistance', A, B>>, X>, Floating<Promote<D, E>>>;
+    options?: DistanceOptions<X> & Ok<Reduce<'pairwiseDistance', Fit<Broadcast<'pairwiseDistance', A, B>>, X>>,
+  ): Tensor<Fit<Reduce<'pairwiseDistance', Fit<Broadcast<'pairwiseDistance', A, B>>, X>>, Floating<Promote<D, E>>>;
 }
-
-/** The shape of the distances of `[p, n]` from `[q, n]`. */
-export type Distances<A extends Shape, B extends Shape> = A extends readonly [infer P extends number, number]
-  ? B extends readonly [infer Q extends number, number]
-    ? readonly [P, Q]
-    : Shape
-  : Shape;
 
 /** The signatures of {@link cdist}. */
 export interface Cdist {
+  <B extends Shape, E extends DType, const O extends Only<CdistOptions, O> = Record<never, never>>(
+    b: Tensor<B, E> & NotAny<O>,
+    options?: O,
+  ): <A extends Shape, D extends DType>(
+    a: Tensor<A, D> & Ok<Distances<A, B>>,
+  ) => Tensor<Fit<Distances<A, B>>, Floating<Promote<D, E>>>;
   <A extends Shape, D extends DType, B extends Shape, E extends DType>(
     a: Tensor<A, D>,
-    b: Tensor<B, E>,
+    b: Tensor<B, E> & Ok<Distances<A, B>>,
     options?: CdistOptions,
-  ): Tensor<Distances<A, B>, Floating<Promote<D, E>>>;
-  <B extends Shape, E extends DType>(
-    b: Tensor<B, E>,
-    options?: CdistOptions,
-  ): <A extends Shape, D extends DType>(a: Tensor<A, D>) => Tensor<Distances<A, B>, Floating<Promote<D, E>>>;
+  ): Tensor<Fit<Distances<A, B>>, Floating<Promote<D, E>>>;
 }
 
 /** The signatures of {@link cross}. */
 export interface Cross {
-  <A extends Shape, D extends DType, B extends Shape, E extends DType>(
-    a: Tensor<A, D>,
-    b: Tensor<B, E> & Ok<Broadcast<'cross', A, B>>,
-    options?: CrossOptions,
-  ): Tensor<Fit<Broadcast<'cross', A, B>>, Arithmetic<Promote<D, E>>>;
-  <B extends Shape, E extends DType>(
-    b: Tensor<B, E>,
-    options?: CrossOptions,
+  <
+    B extends Shape,
+    E extends DType,
+    const X extends number = -1,
+    const O extends Only<CrossOptions, O> = Record<never, never>,
+  >(
+    b: Tensor<B, E> & NotAny<O>,
+    options?: CrossOptions & OneAxis<X> & O,
   ): <A extends Shape, D extends DType>(
-    a: Tensor<A, D> & Ok<Broadcast<'cross', A, B>>,
-  ) => Tensor<Fit<Broadcast<'cross', A, B>>, Arithmetic<Promote<D, E>>>;
+    a: Tensor<A, D> & Ok<Crossed<A, B, X>>,
+  ) => Tensor<Fit<Crossed<A, B, X>>, Arithmetic<Promote<D, E>>>;
+  <A extends Shape, D extends DType, B extends Shape, E extends DType, const X extends number = -1>(
+    a: Tensor<A, D>,
+    b: Tensor<B, E> & Ok<Crossed<A, B, X>>,
+    options?: CrossOptions & OneAxis<X>,
+  ): Tensor<Fit<Crossed<A, B, X>>, Arithmetic<Promote<D, E>>>;
 }
 
 /** Vectors of the length 1. */
@@ -145,7 +162,7 @@ const unit = (x: Node, axis: number, p: number, epsilon: number): Node => {
  * pipe(tensor([1, 3]), normalize({ p: 1 })).toArray(); // => [0.25, 0.75]
  * ```
  */
-export const normalize: FloatUnaryWith<NormalizeOptions> = withOptions(
+export const normalize: AlongAxis<'normalize', 'float', NormalizeOptions> = withOptions(
   'normalize',
   ['axis', 'p', 'epsilon'],
   (x: Tensor, { axis = -1, p = 2, epsilon = 1e-12 }: NormalizeOptions) => {

@@ -5,7 +5,9 @@ import { AxisError, ShapeError } from '../../errors.js';
 import type { Node } from '../../graph.js';
 import { full } from '../../primitives/full.js';
 import { checkInteger, checkShape, normalizeAxis, range, type Shape, showAval } from '../../shape.js';
+import type { Fit, Ok } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { DiagEmbedShape, DiagonalShape, DiagShape, MatricesShape, TraceShape } from '../../types/indexing.js';
 import { checkDType } from '../common/checks.js';
 import { permuteNode, reshapeNode, sliceAlong } from '../common/moving.js';
 import { castNode, nodeFor } from '../common/operands.js';
@@ -14,16 +16,21 @@ import type { DTypeOptions } from '../creation/creation.js';
 import type { ReducedDType } from '../reduction/reducing.js';
 
 /** The options of {@link tril}, {@link triu} and {@link diag}. */
-export interface TriangleOptions {
+export interface TriangleOptions<K extends number = number> {
   /** Which diagonal: 0, the default, is the main one, 1 the one above it, −1 the one below. */
-  readonly k?: number;
+  readonly k?: K;
 }
 
-/** The signatures of {@link tril} and {@link triu}. */
-export interface Triangle {
-  <S extends Shape, D extends DType>(x: Tensor<S, D>, options?: TriangleOptions): Tensor<S, D>;
-  (options?: TriangleOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>;
-  <S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, D>;
+/** The signatures of {@link tril} and {@link triu}, of which `Op` is the name. */
+export interface Triangle<Op extends string> {
+  <X extends Tensor>(
+    x: X & Ok<MatricesShape<Op, X['shape']>>,
+    options?: TriangleOptions,
+  ): Tensor<X['shape'], X['dtype']>;
+  (
+    options?: TriangleOptions,
+  ): <X extends Tensor>(x: X & Ok<MatricesShape<Op, X['shape']>>) => Tensor<X['shape'], X['dtype']>;
+  <X extends Tensor>(x: X & Ok<MatricesShape<Op, X['shape']>>): Tensor<X['shape'], X['dtype']>;
 }
 
 /** Refuses tensors without rows and columns. */
@@ -50,7 +57,7 @@ const compared = (shape: Shape, k: number, compare: 'le' | 'ge' | 'eq'): Node =>
 const masked = (x: Node, k: number, compare: 'le' | 'ge' | 'eq'): Node =>
   b.select(compared(x.shape, k, compare), x, full(b, x, 0));
 
-const triangle = (operation: string, compare: 'le' | 'ge'): Triangle =>
+const triangle = <Op extends string>(operation: Op, compare: 'le' | 'ge'): Triangle<Op> =>
   withOptions(operation, ['k'], (x: Tensor, { k = 0 }: TriangleOptions) => {
     const node = nodeFor(operation, x);
     checkMatrix(operation, node);
@@ -74,7 +81,7 @@ const triangle = (operation: string, compare: 'le' | 'ge'): Triangle =>
  * tril(ones([2, 3]), { k: -1 }).toArray(); // => [[0, 0, 0], [1, 0, 0]]
  * ```
  */
-export const tril: Triangle = triangle('tril', 'le');
+export const tril: Triangle<'tril'> = triangle('tril', 'le');
 
 /**
  * The upper triangle of each matrix, zeros below: what is left of the k-th diagonal becomes 0 (false).
@@ -93,16 +100,20 @@ export const tril: Triangle = triangle('tril', 'le');
  * triu(ones([2, 3]), { k: 1 }).toArray(); // => [[0, 1, 1], [0, 0, 1]]
  * ```
  */
-export const triu: Triangle = triangle('triu', 'ge');
+export const triu: Triangle<'triu'> = triangle('triu', 'ge');
 
 /** The options of {@link diagonal} and {@link trace}. */
-export interface DiagonalOptions {
+export interface DiagonalOptions<
+  Offset extends number = number,
+  Axis1 extends number = number,
+  Axis2 extends number = number,
+> {
   /** 0, the default, is the main diagonal; 1 the one above it, −1 the one below. */
-  readonly offset?: number;
+  readonly offset?: Offset;
   /** The axis that counts rows, 0 if left out. */
-  readonly axis1?: number;
+  readonly axis1?: Axis1;
   /** The axis that counts columns, 1 if left out. */
-  readonly axis2?: number;
+  readonly axis2?: Axis2;
 }
 
 /** The k-th diagonal of the last two axes, as the last axis: every (columns + 1)-th element of what is flattened. */
@@ -138,9 +149,16 @@ const names = ['offset', 'axis1', 'axis2'];
 
 /** The signatures of {@link diagonal}. */
 export interface Diagonal {
-  <D extends DType>(x: Tensor<Shape, D>, options?: DiagonalOptions): Tensor<Shape, D>;
-  (options?: DiagonalOptions): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>;
-  <D extends DType>(x: Tensor<Shape, D>): Tensor<Shape, D>;
+  <X extends Tensor, const O extends number = 0, const A extends number = 0, const B extends number = 1>(
+    x: X & Ok<DiagonalShape<X['shape'], O, A, B>>,
+    options?: DiagonalOptions<O, A, B>,
+  ): Tensor<Fit<DiagonalShape<X['shape'], O, A, B>>, X['dtype']>;
+  <const O extends number = 0, const A extends number = 0, const B extends number = 1>(
+    options?: DiagonalOptions<O, A, B>,
+  ): <X extends Tensor>(
+    x: X & Ok<DiagonalShape<X['shape'], O, A, B>>,
+  ) => Tensor<Fit<DiagonalShape<X['shape'], O, A, B>>, X['dtype']>;
+  <X extends Tensor>(x: X & Ok<DiagonalShape<X['shape']>>): Tensor<Fit<DiagonalShape<X['shape']>>, X['dtype']>;
 }
 
 /**
@@ -169,9 +187,18 @@ export const diagonal: Diagonal = withOptions('diagonal', names, (x: Tensor, opt
 
 /** The signatures of {@link trace}. */
 export interface Trace {
-  <D extends DType>(x: Tensor<Shape, D>, options?: DiagonalOptions): Tensor<Shape, ReducedDType<'count', D>>;
-  (options?: DiagonalOptions): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, ReducedDType<'count', D>>;
-  <D extends DType>(x: Tensor<Shape, D>): Tensor<Shape, ReducedDType<'count', D>>;
+  <X extends Tensor, const A extends number = 0, const B extends number = 1>(
+    x: X & Ok<TraceShape<X['shape'], A, B>>,
+    options?: DiagonalOptions<number, A, B>,
+  ): Tensor<Fit<TraceShape<X['shape'], A, B>>, ReducedDType<'count', X['dtype']>>;
+  <const A extends number = 0, const B extends number = 1>(
+    options?: DiagonalOptions<number, A, B>,
+  ): <X extends Tensor>(
+    x: X & Ok<TraceShape<X['shape'], A, B>>,
+  ) => Tensor<Fit<TraceShape<X['shape'], A, B>>, ReducedDType<'count', X['dtype']>>;
+  <X extends Tensor>(
+    x: X & Ok<TraceShape<X['shape']>>,
+  ): Tensor<Fit<TraceShape<X['shape']>>, ReducedDType<'count', X['dtype']>>;
 }
 
 /**
@@ -208,16 +235,23 @@ const embedded = (x: Node, k: number): Node => {
 };
 
 /** The options of {@link diagEmbed}. */
-export interface DiagEmbedOptions {
+export interface DiagEmbedOptions<Offset extends number = number> {
   /** 0, the default, is the main diagonal; 1 the one above it, −1 the one below. */
-  readonly offset?: number;
+  readonly offset?: Offset;
 }
 
-/** The signatures of {@link diagEmbed} and {@link diag}. */
-export interface FromDiagonal<Options> {
-  <D extends DType>(x: Tensor<Shape, D>, options?: Options): Tensor<Shape, D>;
-  (options?: Options): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>;
-  <D extends DType>(x: Tensor<Shape, D>): Tensor<Shape, D>;
+/** The signatures of {@link diagEmbed}. */
+export interface DiagEmbed {
+  <X extends Tensor, const O extends number = 0>(
+    x: X & Ok<DiagEmbedShape<X['shape'], O>>,
+    options?: DiagEmbedOptions<O>,
+  ): Tensor<Fit<DiagEmbedShape<X['shape'], O>>, X['dtype']>;
+  <const O extends number = 0>(
+    options?: DiagEmbedOptions<O>,
+  ): <X extends Tensor>(
+    x: X & Ok<DiagEmbedShape<X['shape'], O>>,
+  ) => Tensor<Fit<DiagEmbedShape<X['shape'], O>>, X['dtype']>;
+  <X extends Tensor>(x: X & Ok<DiagEmbedShape<X['shape']>>): Tensor<Fit<DiagEmbedShape<X['shape']>>, X['dtype']>;
 }
 
 /**
@@ -236,7 +270,7 @@ export interface FromDiagonal<Options> {
  * diagEmbed(tensor([1]), { offset: 1 }).toArray(); // => [[0, 1], [0, 0]]
  * ```
  */
-export const diagEmbed: FromDiagonal<DiagEmbedOptions> = withOptions(
+export const diagEmbed: DiagEmbed = withOptions(
   'diagEmbed',
   ['offset'],
   (x: Tensor, { offset = 0 }: DiagEmbedOptions) => {
@@ -250,6 +284,18 @@ export const diagEmbed: FromDiagonal<DiagEmbedOptions> = withOptions(
     });
   },
 );
+
+/** The signatures of {@link diag}. */
+export interface Diag {
+  <X extends Tensor, const K extends number = 0>(
+    x: X & Ok<DiagShape<X['shape'], K>>,
+    options?: TriangleOptions<K>,
+  ): Tensor<Fit<DiagShape<X['shape'], K>>, X['dtype']>;
+  <const K extends number = 0>(
+    options?: TriangleOptions<K>,
+  ): <X extends Tensor>(x: X & Ok<DiagShape<X['shape'], K>>) => Tensor<Fit<DiagShape<X['shape'], K>>, X['dtype']>;
+  <X extends Tensor>(x: X & Ok<DiagShape<X['shape']>>): Tensor<Fit<DiagShape<X['shape']>>, X['dtype']>;
+}
 
 /**
  * A square matrix with a vector on its k-th diagonal; of a matrix, its k-th diagonal.
@@ -267,22 +313,18 @@ export const diagEmbed: FromDiagonal<DiagEmbedOptions> = withOptions(
  * diag(tensor([[1, 2], [3, 4]])).toArray(); // => [1, 4]
  * ```
  */
-export const diag: FromDiagonal<TriangleOptions> = withOptions(
-  'diag',
-  ['k'],
-  (x: Tensor, { k = 0 }: TriangleOptions) => {
-    const node = nodeFor('diag', x);
-    checkDiagonal('diag', 'k', k);
-    const rank = node.shape.length;
-    if (rank === 1 || rank === 2) return wrap(rank === 1 ? embedded(node, k) : taken(node, k));
-    throw new ShapeError({
-      operation: 'diag',
-      given: showAval(node),
-      rule: 'it takes a vector or a matrix',
-      hint: 'Use diagEmbed or diagonal for more axes.',
-    });
-  },
-);
+export const diag: Diag = withOptions('diag', ['k'], (x: Tensor, { k = 0 }: TriangleOptions) => {
+  const node = nodeFor('diag', x);
+  checkDiagonal('diag', 'k', k);
+  const rank = node.shape.length;
+  if (rank === 1 || rank === 2) return wrap(rank === 1 ? embedded(node, k) : taken(node, k));
+  throw new ShapeError({
+    operation: 'diag',
+    given: showAval(node),
+    rule: 'it takes a vector or a matrix',
+    hint: 'Use diagEmbed or diagonal for more axes.',
+  });
+});
 
 /**
  * The identity matrix: ones where row and column have the same number. `m` columns instead of `n` where given.

@@ -1,25 +1,33 @@
-/** Neighbouring axes as one. The dtype stays. */
-import type { DType } from '../../dtype.js';
 import { AxisError } from '../../errors.js';
-import { normalizeAxis, type Shape, showAval, sizeOf } from '../../shape.js';
+import { normalizeAxis, showAval, sizeOf } from '../../shape.js';
+import type { Fit, Ok } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { Product } from '../../types/arithmetic.js';
+import type { Flatten as Flattened } from '../../types/reshaping.js';
 import { reshapeNode } from '../common/moving.js';
 import { nodeFor } from '../common/operands.js';
 import { withOptions } from '../common/options.js';
 
 /** Which axes {@link flatten} makes one of. */
-export interface FlattenOptions {
+export interface FlattenOptions<Start extends number = number, End extends number = number> {
   /** The first of them; 0 if left out. */
-  readonly start?: number;
+  readonly start?: Start;
   /** The last of them, −1 if left out. */
-  readonly end?: number;
+  readonly end?: End;
 }
 
 /** The signatures of {@link flatten}. */
 export interface Flatten {
-  <D extends DType>(x: Tensor<Shape, D>, options: FlattenOptions): Tensor<Shape, D>;
-  (options?: FlattenOptions): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>;
-  <D extends DType>(x: Tensor<Shape, D>): Tensor<readonly [number], D>;
+  <X extends Tensor, const Start extends number = 0, const End extends number = -1>(
+    x: X,
+    options: FlattenOptions<Start, End> & Ok<Flattened<X['shape'], Start, End>>,
+  ): Tensor<Fit<Flattened<X['shape'], Start, End>>, X['dtype']>;
+  <const Start extends number = 0, const End extends number = -1>(
+    options?: FlattenOptions<Start, End>,
+  ): <X extends Tensor>(
+    x: X & Ok<Flattened<X['shape'], Start, End>>,
+  ) => Tensor<Fit<Flattened<X['shape'], Start, End>>, X['dtype']>;
+  <X extends Tensor>(x: X): Tensor<readonly [Product<X['shape']>], X['dtype']>;
 }
 
 /**

@@ -1,26 +1,33 @@
 /** Coordinates of a grid. */
 import { b } from '../../build.js';
 import { ArgumentError, ShapeError } from '../../errors.js';
-import { type Shape, showAval } from '../../shape.js';
+import { showAval } from '../../shape.js';
+import type { Fit, Ok } from '../../shape-types.js';
 import { isTensor, type Tensor, wrap } from '../../tensor.js';
+import type { Grid, Indexing } from '../../types/joining.js';
 import { kindOf } from '../common/checks.js';
 import { broadcastNode, nodeFor } from '../common/operands.js';
 import { checkOptions } from '../common/options.js';
+import type { ShapesOf } from './joining.js';
 import { swapAxes } from './movement.js';
 
 /** The options of {@link meshgrid}. */
-export interface MeshgridOptions {
+export interface MeshgridOptions<I extends Indexing = Indexing> {
   /** 'ij': axis i of the grids is that of the i-th vector. 'xy', the default: the first two are exchanged. */
-  readonly indexing?: 'ij' | 'xy';
+  readonly indexing?: I;
 }
 
 /** One grid for each vector, of its dtype. */
-export type Grids<T extends readonly Tensor[]> = { readonly [I in keyof T]: Tensor<Shape, T[I]['dtype']> };
+export type Grids<T extends readonly Tensor[], X extends Indexing> = {
+  readonly [I in keyof T]: Tensor<Fit<Grid<ShapesOf<T>, X>>, T[I]['dtype']>;
+};
 
 /** The signatures of {@link meshgrid}. */
 export interface Meshgrid {
-  <T extends readonly Tensor[]>(...xs: T): Grids<T>;
-  <T extends readonly Tensor[]>(...args: readonly [...xs: T, options: MeshgridOptions]): Grids<T>;
+  <T extends readonly Tensor[], const X extends Indexing = 'xy'>(
+    ...args: readonly [...xs: T, options: MeshgridOptions<X> & Ok<Grid<ShapesOf<T>, X>>]
+  ): Grids<T, X>;
+  <T extends readonly Tensor[]>(...xs: T & Ok<Grid<ShapesOf<T>, 'xy'>>): Grids<T, 'xy'>;
 }
 
 /**

@@ -4,18 +4,19 @@ import type { DType } from '../../dtype.js';
 import { ArgumentError, ShapeError } from '../../errors.js';
 import type { Node } from '../../graph.js';
 import { checkInteger, normalizeAxis, range, type Shape, sameShape, showAval } from '../../shape.js';
-import type { Promote, Without } from '../../shape-types.js';
+import type { Fit, Ok, Promote } from '../../shape-types.js';
 import { isTensor, type Tensor, wrap } from '../../tensor.js';
+import type { Axes, Place, Reduce } from '../../types/axes.js';
+import type { Chunked, Concat, SplitEqually, SplitShapes, SplitSizes, Stack } from '../../types/joining.js';
 import { newAxis, sameDType, showAll } from '../common/checks.js';
 import { joined, reshapeNode, sliceAlong } from '../common/moving.js';
 import { nodeFor } from '../common/operands.js';
 import { checkOptions, dualChecked, withOptions } from '../common/options.js';
-import type { SameRank } from './movement.js';
 
 /** What functions that work along one axis take last. */
-export interface AxisOptions {
+export interface AxisOptions<Axis extends number = number> {
   /** Negative axes count from the end. */
-  readonly axis?: number;
+  readonly axis?: Axis;
 }
 
 /** The dtype several tensors meet in. */
@@ -27,6 +28,9 @@ export type PromoteAll<T extends readonly Tensor[]> = T extends readonly [
     ? First['dtype']
     : Promote<First['dtype'], PromoteAll<Rest>>
   : T[number]['dtype'];
+
+/** The shapes of several tensors. */
+export type ShapesOf<T extends readonly Tensor[]> = { readonly [I in keyof T]: T[I]['shape'] };
 
 /** The tensors of a list, at least one. */
 const listed = (operation: string, xs: unknown): Node[] => {
@@ -56,10 +60,10 @@ const listed = (operation: string, xs: unknown): Node[] => {
  * concat([tensor([[1], [2]]), tensor([[3], [4]])], { axis: 1 }).toArray(); // => [[1, 3], [2, 4]]
  * ```
  */
-export const concat = <const T extends readonly Tensor[]>(
-  xs: T,
-  options: AxisOptions = {},
-): Tensor<SameRank<T[number]['shape']>, PromoteAll<T>> => {
+export const concat = <const T extends readonly Tensor[], const Axis extends number = 0>(
+  xs: T & Ok<Concat<ShapesOf<T>, Axis>>,
+  options: AxisOptions<Axis> = {},
+): Tensor<Fit<Concat<ShapesOf<T>, Axis>>, PromoteAll<T>> => {
   checkOptions('concat', ['axis'], options);
   const { axis = 0 } = options;
   const nodes = listed('concat', xs);
@@ -75,13 +79,6 @@ export const concat = <const T extends readonly Tensor[]>(
   }
   return wrap(joined(sameDType('concat', nodes), at));
 };
-
-/** The shape of tensors joined along a new axis. */
-export type Stacked<T extends readonly Tensor[], Axis extends number> = number extends Axis
-  ? SameRank<readonly [number, ...T[number]['shape']]>
-  : Axis extends 0
-    ? readonly [T['length'], ...T[number]['shape']]
-    : SameRank<readonly [number, ...T[number]['shape']]>;
 
 /**
  * Tensors of one shape joined along a new axis, in front of the others if none is named.
@@ -101,9 +98,9 @@ export type Stacked<T extends readonly Tensor[], Axis extends number> = number e
  * ```
  */
 export const stack = <const T extends readonly Tensor[], const Axis extends number = 0>(
-  xs: T,
-  options: { readonly axis?: Axis } = {},
-): Tensor<Stacked<T, Axis>, PromoteAll<T>> => {
+  xs: T & Ok<Stack<ShapesOf<T>, Axis>>,
+  options: AxisOptions<Axis> = {},
+): Tensor<Fit<Stack<ShapesOf<T>, Axis>>, PromoteAll<T>> => {
   checkOptions('stack', ['axis'], options);
   const nodes = listed('stack', xs);
   const { shape } = nodes[0]!;
@@ -126,26 +123,31 @@ type TupleOf<T, N extends number, Acc extends readonly T[] = readonly []> = Acc[
   ? Acc
   : TupleOf<T, N, readonly [...Acc, T]>;
 
-/** As many parts as there are sections or sizes, where the compiler can count them. */
-export type Parts<P extends number | readonly number[], Part> = P extends readonly number[]
-  ? { readonly [I in keyof P]: Part }
+/** So many parts, where the compiler can count them. */
+export type Parts<N extends number, Part> = `${N}` extends `${Digit}` | `${Digit}${Digit}`
+  ? TupleOf<Part, N>
+  : readonly Part[];
+
+/** The parts that {@link split} makes. */
+export type SplitInto<S extends Shape, D extends DType, P extends Axes, Axis extends number> = P extends Shape
+  ? { readonly [I in keyof P]: Tensor<ShapeAt<SplitSizes<S, P, Axis>, I>, D> }
   : P extends number
-    ? `${P}` extends `${Digit}` | `${Digit}${Digit}`
-      ? TupleOf<Part, P>
-      : readonly Part[]
-    : readonly Part[];
+    ? Parts<P, Tensor<Fit<SplitEqually<S, P, Axis>>, D>>
+    : never;
+
+type ShapeAt<Shapes, I> = I extends keyof Shapes ? Fit<Shapes[I]> : Shape;
 
 /** The signatures of {@link split}. */
 export interface Split {
-  <S extends Shape, D extends DType, const P extends number | readonly number[]>(
-    x: Tensor<S, D>,
+  <const P extends Axes, const Axis extends number = 0>(
     parts: P,
-    options?: AxisOptions,
-  ): Parts<P, Tensor<SameRank<S>, D>>;
-  <const P extends number | readonly number[]>(
-    parts: P,
-    options?: AxisOptions,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Parts<P, Tensor<SameRank<S>, D>>;
+    options?: AxisOptions<Axis>,
+  ): <X extends Tensor>(x: X & Ok<SplitShapes<X['shape'], P, Axis>>) => SplitInto<X['shape'], X['dtype'], P, Axis>;
+  <X extends Tensor, const P extends Axes, const Axis extends number = 0>(
+    x: X,
+    parts: P & Ok<SplitShapes<X['shape'], P, Axis>>,
+    options?: AxisOptions<Axis>,
+  ): SplitInto<X['shape'], X['dtype'], P, Axis>;
 }
 
 /** An axis cut into parts of these sizes, one after the other. */
@@ -203,15 +205,17 @@ export const split: Split = dualChecked(
 
 /** The signatures of {@link chunk}. */
 export interface Chunk {
-  <S extends Shape, D extends DType>(
-    x: Tensor<S, D>,
+  <const Axis extends number = 0>(
     chunks: number,
-    options?: AxisOptions,
-  ): readonly Tensor<SameRank<S>, D>[];
-  (
-    chunks: number,
-    options?: AxisOptions,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => readonly Tensor<SameRank<S>, D>[];
+    options?: AxisOptions<Axis>,
+  ): <X extends Tensor>(
+    x: X & Ok<Chunked<X['shape'], Axis>>,
+  ) => readonly Tensor<Fit<Chunked<X['shape'], Axis>>, X['dtype']>[];
+  <X extends Tensor, const Axis extends number = 0>(
+    x: X,
+    chunks: number & Ok<Chunked<X['shape'], Axis>>,
+    options?: AxisOptions<Axis>,
+  ): readonly Tensor<Fit<Chunked<X['shape'], Axis>>, X['dtype']>[];
 }
 
 /**
@@ -250,22 +254,24 @@ export const chunk: Chunk = dualChecked(
 );
 
 /** The parts that {@link unstack} makes, where the compiler can count them. */
-export type Unstacked<S extends Shape, Axis extends number, D extends DType> = Axis extends 0
-  ? S extends readonly [infer N extends number, ...Shape]
-    ? Parts<N, Tensor<Without<S, 0>, D>>
-    : readonly Tensor<Shape, D>[]
-  : readonly Tensor<Without<S, Axis>, D>[];
+export type Unstacked<S extends Shape, Axis extends number, D extends DType> = Parts<
+  LengthOf<S, Place<'unstack', S['length'], Axis>>,
+  Tensor<Fit<Reduce<'unstack', S, Axis>>, D>
+>;
+
+/** The length in a place; `number` where it is not known. */
+type LengthOf<S extends Shape, P> = P extends number ? S[P] : number;
 
 /** The signatures of {@link unstack}. */
 export interface Unstack {
-  <S extends Shape, D extends DType, const Axis extends number = 0>(
-    x: Tensor<S, D>,
-    options: { readonly axis?: Axis },
-  ): Unstacked<S, Axis, D>;
-  <const Axis extends number = 0>(options?: {
-    readonly axis?: Axis;
-  }): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Unstacked<S, Axis, D>;
-  <S extends Shape, D extends DType>(x: Tensor<S, D>): Unstacked<S, 0, D>;
+  <X extends Tensor, const Axis extends number = 0>(
+    x: X & Ok<Reduce<'unstack', X['shape'], Axis>>,
+    options?: AxisOptions<Axis>,
+  ): Unstacked<X['shape'], Axis, X['dtype']>;
+  <const Axis extends number = 0>(
+    options?: AxisOptions<Axis>,
+  ): <X extends Tensor>(x: X & Ok<Reduce<'unstack', X['shape'], Axis>>) => Unstacked<X['shape'], Axis, X['dtype']>;
+  <X extends Tensor>(x: X & Ok<Reduce<'unstack', X['shape'], 0>>): Unstacked<X['shape'], 0, X['dtype']>;
 }
 
 /**

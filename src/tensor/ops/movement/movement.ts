@@ -1,6 +1,5 @@
 /** The axes of one tensor in other orders and lengths. The dtype stays. */
 import { b } from '../../build.js';
-import type { DType } from '../../dtype.js';
 import { AxisError, ShapeError } from '../../errors.js';
 import type { Node } from '../../graph.js';
 import {
@@ -13,42 +12,20 @@ import {
   showShape,
   sizeOf,
 } from '../../shape.js';
-import type { Broadcast, Ok, Without } from '../../shape-types.js';
+import type { Fit, Ok } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { Axes, ExpandDims as Expanded, Squeeze as Squeezed } from '../../types/axes.js';
+import type { NotAny } from '../../types/known.js';
+import type {
+  MoveAxis as Moved,
+  Permute as Permuted,
+  SwapAxes as Swapped,
+  Transpose as Transposed,
+} from '../../types/ordering.js';
+import type { Reshaped, Reshape as ReshapeRule, BroadcastTo as Spread } from '../../types/reshaping.js';
 import { checkList, newAxis } from '../common/checks.js';
 import { permuteNode, reshapeNode } from '../common/moving.js';
 import { broadcastNode, dual, nodeFor } from '../common/operands.js';
-
-/** A shape of the same rank of which no length is known. */
-export type SameRank<S extends Shape> = { readonly [Axis in keyof S]: number };
-
-/** A shape that may have one −1, whose length is not known to the compiler. */
-export type Reshaped<S extends Shape> = { readonly [Axis in keyof S]: S[Axis] extends -1 ? number : S[Axis] };
-
-/** The lengths in another order; `number` for an axis that is counted from the end. */
-export type Permuted<S extends Shape, Axes extends readonly number[]> = {
-  readonly [I in keyof Axes]: `${Axes[I]}` extends keyof S
-    ? S[`${Axes[I]}`] extends number
-      ? S[`${Axes[I]}`]
-      : number
-    : number;
-};
-
-/** The lengths from the last to the first. */
-export type Reversed<S extends Shape> = S extends readonly [infer First extends number, ...infer Rest extends Shape]
-  ? readonly [...Reversed<Rest>, First]
-  : S extends readonly []
-    ? readonly []
-    : Shape;
-
-/** The shape with an axis of length 1 more. */
-export type Expanded<S extends Shape, Axis extends number> = number extends Axis
-  ? SameRank<readonly [number, ...S]>
-  : Axis extends 0
-    ? readonly [1, ...S]
-    : Axis extends -1
-      ? readonly [...S, 1]
-      : SameRank<readonly [number, ...S]>;
 
 /** The shape with the length that −1 stands for. */
 const inferred = (x: Node, given: Shape): Shape => {
@@ -73,8 +50,13 @@ const inferred = (x: Node, given: Shape): Shape => {
 
 /** The signatures of {@link reshape}. */
 export interface Reshape {
-  <D extends DType, const R extends Shape>(x: Tensor<Shape, D>, shape: R): Tensor<Reshaped<R>, D>;
-  <const R extends Shape>(shape: R): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Reshaped<R>, D>;
+  <X extends Tensor, const R extends Shape>(
+    x: X,
+    shape: R & Ok<ReshapeRule<X['shape'], R>>,
+  ): Tensor<Reshaped<X['shape'], R>, X['dtype']>;
+  <const R extends Shape>(
+    shape: R,
+  ): <X extends Tensor>(x: X & Ok<ReshapeRule<X['shape'], R>>) => Tensor<Reshaped<X['shape'], R>, X['dtype']>;
 }
 
 /**
@@ -98,13 +80,13 @@ export const reshape: Reshape = dual(2, (x: Tensor, shape: Shape) => {
 
 /** The signatures of {@link permute}. */
 export interface Permute {
-  <S extends Shape, D extends DType, const A extends readonly number[]>(
-    x: Tensor<S, D>,
+  <X extends Tensor, const A extends Shape>(
+    x: X,
+    axes: A & Ok<Permuted<X['shape'], A>>,
+  ): Tensor<Fit<Permuted<X['shape'], A>>, X['dtype']>;
+  <const A extends Shape>(
     axes: A,
-  ): Tensor<Permuted<S, A>, D>;
-  <const A extends readonly number[]>(
-    axes: A,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Permuted<S, A>, D>;
+  ): <X extends Tensor>(x: X & Ok<Permuted<X['shape'], A>>) => Tensor<Fit<Permuted<X['shape'], A>>, X['dtype']>;
 }
 
 /**
@@ -148,15 +130,22 @@ export const permute: Permute = dual(2, (x: Tensor, axes: readonly number[]) => 
  * transpose(tensor([[1, 2, 3], [4, 5, 6]])).toArray(); // => [[1, 4], [2, 5], [3, 6]]
  * ```
  */
-export const transpose = <S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<Reversed<S>, D> => {
+export const transpose = <X extends Tensor>(x: X): Tensor<Transposed<X['shape']>, X['dtype']> => {
   const node = nodeFor('transpose', x);
   return wrap(permuteNode(node, range(node.shape.length).reverse()));
 };
 
 /** The signatures of {@link swapAxes}. */
 export interface TwoAxes {
-  <S extends Shape, D extends DType>(x: Tensor<S, D>, a: number, b: number): Tensor<SameRank<S>, D>;
-  (a: number, b: number): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<SameRank<S>, D>;
+  <X extends Tensor, const A extends number, const B extends number>(
+    x: X,
+    a: A,
+    b: B & Ok<Swapped<X['shape'], A, B>>,
+  ): Tensor<Fit<Swapped<X['shape'], A, B>>, X['dtype']>;
+  <const A extends number, const B extends number>(
+    a: A,
+    b: B,
+  ): <X extends Tensor>(x: X & Ok<Swapped<X['shape'], A, B>>) => Tensor<Fit<Swapped<X['shape'], A, B>>, X['dtype']>;
 }
 
 /**
@@ -182,13 +171,17 @@ export const swapAxes: TwoAxes = dual(3, (x: Tensor, first: number, second: numb
   );
 });
 
-/** One axis or several. */
-type Axes = number | readonly number[];
-
 /** The signatures of {@link moveAxis}. */
 export interface MoveAxis {
-  <S extends Shape, D extends DType>(x: Tensor<S, D>, from: Axes, to: Axes): Tensor<SameRank<S>, D>;
-  (from: Axes, to: Axes): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<SameRank<S>, D>;
+  <X extends Tensor, const From extends Axes, const To extends Axes>(
+    x: X,
+    from: From,
+    to: To & Ok<Moved<X['shape'], From, To>>,
+  ): Tensor<Fit<Moved<X['shape'], From, To>>, X['dtype']>;
+  <const From extends Axes, const To extends Axes>(
+    from: From,
+    to: To,
+  ): <X extends Tensor>(x: X & Ok<Moved<X['shape'], From, To>>) => Tensor<Fit<Moved<X['shape'], From, To>>, X['dtype']>;
 }
 
 /**
@@ -228,13 +221,8 @@ export const moveAxis: MoveAxis = dual(3, (x: Tensor, from: Axes, to: Axes) => {
 
 /** The signatures of {@link broadcastTo}. */
 export interface BroadcastTo {
-  <S extends Shape, D extends DType, const R extends Shape>(
-    x: Tensor<S, D>,
-    shape: R & Ok<Broadcast<'broadcastTo', S, R>>,
-  ): Tensor<R, D>;
-  <const R extends Shape>(
-    shape: R,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D> & Ok<Broadcast<'broadcastTo', S, R>>) => Tensor<R, D>;
+  <X extends Tensor, const R extends Shape>(x: X, shape: R & Ok<Spread<X['shape'], R>>): Tensor<R, X['dtype']>;
+  <const R extends Shape>(shape: R): <X extends Tensor>(x: X & Ok<Spread<X['shape'], R>>) => Tensor<R, X['dtype']>;
 }
 
 /**
@@ -269,15 +257,13 @@ export const broadcastTo: BroadcastTo = dual(2, (x: Tensor, shape: Shape) => {
 
 /** The signatures of {@link squeeze}. */
 export interface Squeeze {
-  <S extends Shape, D extends DType, const Axis extends number>(
-    x: Tensor<S, D>,
-    axis: Axis,
-  ): Tensor<Without<S, Axis>, D>;
-  <D extends DType>(x: Tensor<Shape, D>, axis?: readonly number[]): Tensor<Shape, D>;
-  <const Axis extends number>(
-    axis: Axis,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Without<S, Axis>, D>;
-  (axis?: readonly number[]): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>;
+  <X extends Tensor, const Axis extends Axes | undefined = undefined>(
+    x: X,
+    axis?: Axis & Ok<Squeezed<X['shape'], Axis>>,
+  ): Tensor<Fit<Squeezed<X['shape'], Axis>>, X['dtype']>;
+  <const Axis extends Axes | undefined = undefined>(
+    axis?: Axis & NotAny<Axis>,
+  ): <X extends Tensor>(x: X & Ok<Squeezed<X['shape'], Axis>>) => Tensor<Fit<Squeezed<X['shape'], Axis>>, X['dtype']>;
 }
 
 /**
@@ -317,15 +303,13 @@ export const squeeze: Squeeze = dual('tensor', (x: Tensor, axis?: number | reado
 
 /** The signatures of {@link expandDims}. */
 export interface ExpandDims {
-  <S extends Shape, D extends DType, const Axis extends number>(
-    x: Tensor<S, D>,
+  <X extends Tensor, const Axis extends Axes>(
+    x: X,
+    axis: Axis & Ok<Expanded<X['shape'], Axis>>,
+  ): Tensor<Fit<Expanded<X['shape'], Axis>>, X['dtype']>;
+  <const Axis extends Axes>(
     axis: Axis,
-  ): Tensor<Expanded<S, Axis>, D>;
-  <D extends DType>(x: Tensor<Shape, D>, axis: readonly number[]): Tensor<Shape, D>;
-  <const Axis extends number>(
-    axis: Axis,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Expanded<S, Axis>, D>;
-  (axis: readonly number[]): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>;
+  ): <X extends Tensor>(x: X & Ok<Expanded<X['shape'], Axis>>) => Tensor<Fit<Expanded<X['shape'], Axis>>, X['dtype']>;
 }
 
 /**

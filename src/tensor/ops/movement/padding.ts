@@ -1,16 +1,16 @@
 /** Surrounding a tensor with elements. The dtype stays. */
 import { b } from '../../build.js';
-import type { DType } from '../../dtype.js';
 import { ArgumentError, IndexError, ShapeError } from '../../errors.js';
 import type { Node } from '../../graph.js';
 import { full } from '../../primitives/full.js';
-import { checkArgument, type Shape, showAval } from '../../shape.js';
+import { checkArgument, showAval } from '../../shape.js';
+import type { Fit, Ok } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { Pad as Padded } from '../../types/slicing.js';
 import { checkHolds, checkList, kindOf } from '../common/checks.js';
 import { joined, sliceAlong } from '../common/moving.js';
 import { broadcastNode, checkSetting, nodeFor } from '../common/operands.js';
 import { dualChecked } from '../common/options.js';
-import type { SameRank } from './movement.js';
 
 /** Where the elements that {@link pad} adds come from. */
 export type PadMode = 'constant' | 'reflect' | 'replicate' | 'circular';
@@ -31,8 +31,15 @@ export type Widths = readonly (readonly [before: number, after: number])[];
 
 /** The signatures of {@link pad}. */
 export interface Pad {
-  <S extends Shape, D extends DType>(x: Tensor<S, D>, widths: Widths, options?: PadOptions): Tensor<SameRank<S>, D>;
-  (widths: Widths, options?: PadOptions): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<SameRank<S>, D>;
+  <const W extends Widths>(
+    widths: W,
+    options?: PadOptions,
+  ): <X extends Tensor>(x: X & Ok<Padded<X['shape'], W>>) => Tensor<Fit<Padded<X['shape'], W>>, X['dtype']>;
+  <X extends Tensor, const W extends Widths>(
+    x: X,
+    widths: W & Ok<Padded<X['shape'], W>>,
+    options?: PadOptions,
+  ): Tensor<Fit<Padded<X['shape'], W>>, X['dtype']>;
 }
 
 const checkWidths = (x: Node, widths: Widths): void => {

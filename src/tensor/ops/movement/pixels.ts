@@ -1,18 +1,34 @@
 /** Channels to pixels and back. The dtype stays. */
 import { b } from '../../build.js';
-import type { DType } from '../../dtype.js';
 import { ShapeError } from '../../errors.js';
 import type { Node } from '../../graph.js';
 import { checkInteger, range, type Shape, showAval } from '../../shape.js';
+import type { Fit, Ok } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { PixelShuffle as Shuffled, PixelUnshuffle as Unshuffled } from '../../types/reshaping.js';
 import { permuteNode, reshapeNode } from '../common/moving.js';
 import { dual, nodeFor } from '../common/operands.js';
-import type { SameRank } from './movement.js';
 
-/** The signatures of {@link pixelShuffle} and {@link pixelUnshuffle}. */
+/** The signatures of {@link pixelShuffle}. */
 export interface PixelShuffle {
-  <S extends Shape, D extends DType>(x: Tensor<S, D>, factor: number): Tensor<SameRank<S>, D>;
-  (factor: number): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<SameRank<S>, D>;
+  <X extends Tensor, const R extends number>(
+    x: X,
+    factor: R & Ok<Shuffled<X['shape'], R>>,
+  ): Tensor<Fit<Shuffled<X['shape'], R>>, X['dtype']>;
+  <const R extends number>(
+    factor: R,
+  ): <X extends Tensor>(x: X & Ok<Shuffled<X['shape'], R>>) => Tensor<Fit<Shuffled<X['shape'], R>>, X['dtype']>;
+}
+
+/** The signatures of {@link pixelUnshuffle}. */
+export interface PixelUnshuffle {
+  <X extends Tensor, const R extends number>(
+    x: X,
+    factor: R & Ok<Unshuffled<X['shape'], R>>,
+  ): Tensor<Fit<Unshuffled<X['shape'], R>>, X['dtype']>;
+  <const R extends number>(
+    factor: R,
+  ): <X extends Tensor>(x: X & Ok<Unshuffled<X['shape'], R>>) => Tensor<Fit<Unshuffled<X['shape'], R>>, X['dtype']>;
 }
 
 /** An image […, channels, height, width] whose lengths `fits` accepts. */
@@ -91,7 +107,7 @@ export const pixelShuffle: PixelShuffle = dual(2, (x: Tensor, r: number) => {
  * pixelUnshuffle(tensor([[[1, 2], [3, 4]]]), 2).toArray(); // => [[[1]], [[2]], [[3]], [[4]]]
  * ```
  */
-export const pixelUnshuffle: PixelShuffle = dual(2, (x: Tensor, r: number) => {
+export const pixelUnshuffle: PixelUnshuffle = dual(2, (x: Tensor, r: number) => {
   const rule = (by: number): string => `${by} must divide height and width`;
   const node = image('pixelUnshuffle', x, r, rule, ([, h, w]) => h! % r === 0 && w! % r === 0);
   const [c, height, width] = node.shape.slice(-3) as [number, number, number];

@@ -1,7 +1,6 @@
-/** Axes taken apart, reordered, joined and added in one pattern. */
-import type { DType } from '../../dtype.js';
-import type { Shape } from '../../shape.js';
+import type { Fit, Ok } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { RearrangeShape } from '../../types/rearrange.js';
 import { permuteNode, reshapeNode } from '../common/moving.js';
 import { broadcastNode, nodeFor } from '../common/operands.js';
 import { dualTold } from '../common/options.js';
@@ -12,8 +11,17 @@ export type Lengths = Readonly<Record<string, number>>;
 
 /** The signatures of {@link rearrange}. */
 export interface Rearrange {
-  <D extends DType>(x: Tensor<Shape, D>, pattern: string, lengths?: Lengths): Tensor<Shape, D>;
-  (pattern: string, lengths?: Lengths): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>;
+  <const P extends string, const L extends Lengths = Record<never, never>>(
+    pattern: P,
+    lengths?: L,
+  ): <X extends Tensor>(
+    x: X & Ok<RearrangeShape<X['shape'], P, L>>,
+  ) => Tensor<Fit<RearrangeShape<X['shape'], P, L>>, X['dtype']>;
+  <X extends Tensor, const P extends string, const L extends Lengths = Record<never, never>>(
+    x: X,
+    pattern: P & Ok<RearrangeShape<X['shape'], P, L>>,
+    lengths?: L,
+  ): Tensor<Fit<RearrangeShape<X['shape'], P, L>>, X['dtype']>;
 }
 
 /**

@@ -1,17 +1,18 @@
 /** Repeating a tensor or its elements. The dtype stays. */
 import { b } from '../../build.js';
-import { allocate, type DType } from '../../dtype.js';
+import { allocate } from '../../dtype.js';
 import { ShapeError } from '../../errors.js';
 import { bufferNode, type Node } from '../../graph.js';
 import { checkInteger, normalizeAxis, type Shape, showAval } from '../../shape.js';
+import type { Fit, Ok } from '../../shape-types.js';
 import { HostStorage } from '../../storage.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { Repeat as Repeated, Tile as Tiled } from '../../types/slicing.js';
 import { checkList } from '../common/checks.js';
 import { reshapeNode } from '../common/moving.js';
 import { dual, nodeFor } from '../common/operands.js';
 import { dualChecked } from '../common/options.js';
 import type { AxisOptions } from './joining.js';
-import type { SameRank } from './movement.js';
 
 /** Every axis repeated as a whole `outer` times and each of its elements `inner` times. */
 const repeated = (x: Node, outer: readonly number[], inner: readonly number[]): Node => {
@@ -24,8 +25,8 @@ const repeated = (x: Node, outer: readonly number[], inner: readonly number[]): 
 
 /** The signatures of {@link tile}. */
 export interface Tile {
-  <D extends DType>(x: Tensor<Shape, D>, counts: readonly number[]): Tensor<Shape, D>;
-  (counts: readonly number[]): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>;
+  <X extends Tensor, const C extends Shape>(x: X, counts: C): Tensor<Fit<Tiled<X['shape'], C>>, X['dtype']>;
+  <const C extends Shape>(counts: C): <X extends Tensor>(x: X) => Tensor<Fit<Tiled<X['shape'], C>>, X['dtype']>;
 }
 
 /**
@@ -56,15 +57,17 @@ export const tile: Tile = dual(2, (x: Tensor, counts: readonly number[]) => {
 
 /** The signatures of {@link repeat}. */
 export interface Repeat {
-  <S extends Shape, D extends DType>(
-    x: Tensor<S, D>,
-    count: number | readonly number[],
-    options?: AxisOptions,
-  ): Tensor<SameRank<S>, D>;
-  (
-    count: number | readonly number[],
-    options?: AxisOptions,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<SameRank<S>, D>;
+  <const C extends number | Shape, const Axis extends number = 0>(
+    count: C,
+    options?: AxisOptions<Axis>,
+  ): <X extends Tensor>(
+    x: X & Ok<Repeated<X['shape'], C, Axis>>,
+  ) => Tensor<Fit<Repeated<X['shape'], C, Axis>>, X['dtype']>;
+  <X extends Tensor, const C extends number | Shape, const Axis extends number = 0>(
+    x: X,
+    count: C & Ok<Repeated<X['shape'], C, Axis>>,
+    options?: AxisOptions<Axis>,
+  ): Tensor<Fit<Repeated<X['shape'], C, Axis>>, X['dtype']>;
 }
 
 /**

@@ -1,18 +1,26 @@
 /** The elements in another order along their axes. The dtype stays. */
 import { b } from '../../build.js';
-import type { DType } from '../../dtype.js';
 import { ShapeError } from '../../errors.js';
 import type { Node } from '../../graph.js';
-import { checkInteger, normalizeAxes, normalizeAxis, type Shape, showAval, sizeOf } from '../../shape.js';
+import { checkInteger, normalizeAxes, normalizeAxis, showAval, sizeOf } from '../../shape.js';
+import type { Ok } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { Along, Axes } from '../../types/axes.js';
+import type { NotAny } from '../../types/known.js';
+import type { Rolled } from '../../types/ordering.js';
 import { joined, reshapeNode, sliceAlong } from '../common/moving.js';
 import { dual, nodeFor } from '../common/operands.js';
 import { dualChecked } from '../common/options.js';
 
 /** The signatures of {@link flip}. */
 export interface Flip {
-  <S extends Shape, D extends DType>(x: Tensor<S, D>, axis?: number | readonly number[]): Tensor<S, D>;
-  (axis?: number | readonly number[]): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>;
+  <X extends Tensor, const Axis extends Axes | undefined = undefined>(
+    x: X,
+    axis?: Axis & Ok<Along<'flip', X['shape'], Axis>>,
+  ): Tensor<X['shape'], X['dtype']>;
+  <const Axis extends Axes | undefined = undefined>(
+    axis?: Axis & NotAny<Axis>,
+  ): <X extends Tensor>(x: X & Ok<Along<'flip', X['shape'], Axis>>) => Tensor<X['shape'], X['dtype']>;
 }
 
 /**
@@ -36,22 +44,22 @@ export const flip: Flip = dual('tensor', (x: Tensor, axis?: number | readonly nu
 });
 
 /** The options of {@link roll}. */
-export interface RollOptions {
+export interface RollOptions<Axis extends Axes | null = Axes | null> {
   /** One axis or several, negative ones counted from the end; without one the flattened tensor rolls. */
-  readonly axis?: number | readonly number[] | null;
+  readonly axis?: Axis;
 }
 
 /** The signatures of {@link roll}. */
 export interface Roll {
-  <S extends Shape, D extends DType>(
-    x: Tensor<S, D>,
-    shift: number | readonly number[],
-    options?: RollOptions,
-  ): Tensor<S, D>;
-  (
-    shift: number | readonly number[],
-    options?: RollOptions,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, D>;
+  <const N extends Axes, const Axis extends Axes | null = null>(
+    shift: N,
+    options?: RollOptions<Axis>,
+  ): <X extends Tensor>(x: X & Ok<Rolled<X['shape'], N, Axis>>) => Tensor<X['shape'], X['dtype']>;
+  <X extends Tensor, const N extends Axes, const Axis extends Axes | null = null>(
+    x: X,
+    shift: N & Ok<Rolled<X['shape'], N, Axis>>,
+    options?: RollOptions<Axis>,
+  ): Tensor<X['shape'], X['dtype']>;
 }
 
 const rolled = (x: Node, axis: number, shift: number): Node => {

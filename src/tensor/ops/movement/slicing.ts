@@ -1,11 +1,11 @@
-/** Taking a part of a tensor. The dtype stays. */
-import type { DType } from '../../dtype.js';
 import { ShapeError } from '../../errors.js';
-import { type Shape, showAval } from '../../shape.js';
+import { showAval } from '../../shape.js';
+import type { Fit, Ok } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { NotAny } from '../../types/known.js';
+import type { Slice as Sliced } from '../../types/slicing.js';
 import { checkList } from '../common/checks.js';
 import { dual, nodeFor } from '../common/operands.js';
-import type { SameRank } from './movement.js';
 import { cut, partOf } from './parts.js';
 
 /** Bounds or steps of the leading axes; null, and what is missing, means all of the axis. */
@@ -13,18 +13,26 @@ export type Bounds = readonly (number | null)[];
 
 /** The signatures of {@link slice}. */
 export interface Slice {
-  <S extends Shape, D extends DType>(
-    x: Tensor<S, D>,
-    start: Bounds,
-    stop?: Bounds,
-    step?: Bounds,
-  ): Tensor<SameRank<S>, D>;
-  (
-    start: Bounds,
-    stop?: Bounds,
-    step?: Bounds,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<SameRank<S>, D>;
+  <const A extends Bounds, const B extends Bounds = readonly [], const C extends Bounds = readonly []>(
+    start: A & Alone<A, B>,
+    stop?: B,
+    step?: C,
+  ): <X extends Tensor>(x: X & Ok<Sliced<X['shape'], A, B, C>>) => Tensor<Fit<Sliced<X['shape'], A, B, C>>, X['dtype']>;
+  <
+    X extends Tensor,
+    const A extends Bounds,
+    const B extends Bounds = readonly [],
+    const C extends Bounds = readonly [],
+  >(
+    x: X,
+    start: A & Ok<Sliced<X['shape'], A, B, C>>,
+    stop?: B,
+    step?: C,
+  ): Tensor<Fit<Sliced<X['shape'], A, B, C>>, X['dtype']>;
 }
+
+/** What `any` does not fit where more follows: it is the tensor then. */
+type Alone<A, B> = B extends readonly [] ? unknown : NotAny<A>;
 
 /**
  * A part of each axis: from `start` up to but not including `stop`, every `step`-th element, as Python's

@@ -6,13 +6,16 @@ import type { Node } from '../../graph.js';
 import { full } from '../../primitives/full.js';
 import { before } from '../../primitives/scans.js';
 import { normalizeAxis, type Shape, sameShape, showAval } from '../../shape.js';
-import type { Arithmetic, Promote } from '../../shape-types.js';
+import type { Arithmetic, Ok, Promote } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { Equal } from '../../types/alike.js';
+import type { Along } from '../../types/axes.js';
+import type { NotAny, Only } from '../../types/known.js';
 import { factors } from '../common/checks.js';
 import { sliceAlong } from '../common/moving.js';
 import { checkFlag, dualOfSeveral, withOptions } from '../common/options.js';
 import { gatherAlong } from '../indexing/positions.js';
-import { counted, floats, type ReducedDType } from './reducing.js';
+import { type AlongAxis, counted, floats, type OneAxis } from './reducing.js';
 
 /** Along which axis, and from which end. */
 export interface CumulativeOptions {
@@ -20,15 +23,6 @@ export interface CumulativeOptions {
   readonly axis?: number;
   /** Whether to go from the end to the start. Default false. */
   readonly reverse?: boolean;
-}
-
-/** What elements become of those before them, data-first and data-last. */
-export interface Cumulative<Result extends 'same' | 'count' | 'float' | 'int32'> {
-  <S extends Shape, D extends DType>(x: Tensor<S, D>, options?: CumulativeOptions): Tensor<S, ReducedDType<Result, D>>;
-  (
-    options?: CumulativeOptions,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, ReducedDType<Result, D>>;
-  <S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, ReducedDType<Result, D>>;
 }
 
 interface Direction {
@@ -69,8 +63,10 @@ const cumulative = <F>(
  * cumsum(x, { axis: 0, reverse: true }).toArray(); // => [[5, 7, 9], [4, 5, 6]]
  * ```
  */
-export const cumsum: Cumulative<'count'> = cumulative('cumsum', counted('cumsum'), (x, direction) =>
-  b.cumsum(x, direction),
+export const cumsum: AlongAxis<'cumsum', 'count', CumulativeOptions> = cumulative(
+  'cumsum',
+  counted('cumsum'),
+  (x, direction) => b.cumsum(x, direction),
 );
 
 /** Nothing but the element where a scan starts. */
@@ -98,8 +94,10 @@ const firstOnly = (x: Node, { axis, reverse }: Direction): Node => {
  * cumprod(tensor([1, 2, 3, 4])).toArray(); // => [1, 2, 6, 24]
  * ```
  */
-export const cumprod: Cumulative<'count'> = cumulative('cumprod', counted('cumprod'), (x, direction) =>
-  b.recurrence(x, firstOnly(x, direction), direction),
+export const cumprod: AlongAxis<'cumprod', 'count', CumulativeOptions> = cumulative(
+  'cumprod',
+  counted('cumprod'),
+  (x, direction) => b.recurrence(x, firstOnly(x, direction), direction),
 );
 
 const positionsOf = (op: 'cumargmax' | 'cumargmin', x: Node, { axis, reverse }: Direction): Node => {
@@ -108,7 +106,7 @@ const positionsOf = (op: 'cumargmax' | 'cumargmin', x: Node, { axis, reverse }: 
   return b.sub(full(b, flipped, x.shape[axis]! - 1), flipped);
 };
 
-const extremePositions = (op: 'cumargmax' | 'cumargmin'): Cumulative<'int32'> =>
+const extremePositions = <Op extends 'cumargmax' | 'cumargmin'>(op: Op): AlongAxis<Op, 'int32', CumulativeOptions> =>
   cumulative(op, counted(op), (x, direction) => positionsOf(op, x, direction));
 
 /**
@@ -126,7 +124,7 @@ const extremePositions = (op: 'cumargmax' | 'cumargmin'): Cumulative<'int32'> =>
  * cumargmax(tensor([2, 1, 2, 5, 3])).toArray(); // => [0, 0, 2, 3, 3]
  * ```
  */
-export const cumargmax: Cumulative<'int32'> = extremePositions('cumargmax');
+export const cumargmax: AlongAxis<'cumargmax', 'int32', CumulativeOptions> = extremePositions('cumargmax');
 
 /**
  * Where the smallest element so far along an axis is: the latest of equal ones. A NaN counts as smaller than everything.
@@ -143,9 +141,12 @@ export const cumargmax: Cumulative<'int32'> = extremePositions('cumargmax');
  * cumargmin(tensor([2, 3, 1, 5])).toArray(); // => [0, 0, 2, 2]
  * ```
  */
-export const cumargmin: Cumulative<'int32'> = extremePositions('cumargmin');
+export const cumargmin: AlongAxis<'cumargmin', 'int32', CumulativeOptions> = extremePositions('cumargmin');
 
-const running = (operation: string, op: 'cumargmax' | 'cumargmin'): Cumulative<'same'> =>
+const running = <Op extends string>(
+  operation: Op,
+  op: 'cumargmax' | 'cumargmin',
+): AlongAxis<Op, 'same', CumulativeOptions> =>
   withOptions(operation, ['axis', 'reverse'], (x: Tensor, options: CumulativeOptions) => {
     const node = counted(operation)(x);
     const direction = directionOf(operation, node, options);
@@ -169,7 +170,7 @@ const running = (operation: string, op: 'cumargmax' | 'cumargmin'): Cumulative<'
  * cummax(tensor([2, 1, 5, 3])).toArray(); // => [2, 2, 5, 5]
  * ```
  */
-export const cummax: Cumulative<'same'> = running('cummax', 'cumargmax');
+export const cummax: AlongAxis<'cummax', 'same', CumulativeOptions> = running('cummax', 'cumargmax');
 
 /**
  * The smallest element so far along an axis; NaN from the first NaN on. The derivative goes to that element, the latest of equal
@@ -187,7 +188,7 @@ export const cummax: Cumulative<'same'> = running('cummax', 'cumargmax');
  * cummin(tensor([2, 3, 1, 5])).toArray(); // => [2, 2, 1, 1]
  * ```
  */
-export const cummin: Cumulative<'same'> = running('cummin', 'cumargmin');
+export const cummin: AlongAxis<'cummin', 'same', CumulativeOptions> = running('cummin', 'cumargmin');
 
 /**
  * `log Σ exp(x)` of each element and all before it along an axis, without overflow: sums are kept relative to the largest element
@@ -205,31 +206,42 @@ export const cummin: Cumulative<'same'> = running('cummin', 'cumargmin');
  * cumlogsumexp(tensor([1000, 1000, 0])).toArray(); // => [1000, 1000.6931, 1000.6931]
  * ```
  */
-export const cumlogsumexp: Cumulative<'float'> = cumulative('cumlogsumexp', floats('cumlogsumexp'), (x, direction) => {
-  const { axis } = direction;
-  if (x.shape[axis] === 0) return x;
-  const still = b.stopGradient(x);
-  const largest = gatherAlong(still, positionsOf('cumargmax', still, direction), axis);
-  const [zero, infinity] = [full(b, x, 0), full(b, x, Number.POSITIVE_INFINITY)];
-  const shift = b.select(b.lt(b.abs(largest), infinity), largest, zero);
-  // Sums so far are brought down as the largest element goes up.
-  const total = b.recurrence(b.exp(b.sub(before(b, shift, direction), shift)), b.exp(b.sub(x, shift)), direction);
-  const empty = b.eq(total, zero);
-  const log = b.log(b.select(empty, full(b, x, 1), total));
-  return b.add(b.select(empty, full(b, x, Number.NEGATIVE_INFINITY), log), shift);
-});
+export const cumlogsumexp: AlongAxis<'cumlogsumexp', 'float', CumulativeOptions> = cumulative(
+  'cumlogsumexp',
+  floats('cumlogsumexp'),
+  (x, direction) => {
+    const { axis } = direction;
+    if (x.shape[axis] === 0) return x;
+    const still = b.stopGradient(x);
+    const largest = gatherAlong(still, positionsOf('cumargmax', still, direction), axis);
+    const [zero, infinity] = [full(b, x, 0), full(b, x, Number.POSITIVE_INFINITY)];
+    const shift = b.select(b.lt(b.abs(largest), infinity), largest, zero);
+    // Sums so far are brought down as the largest element goes up.
+    const total = b.recurrence(b.exp(b.sub(before(b, shift, direction), shift)), b.exp(b.sub(x, shift)), direction);
+    const empty = b.eq(total, zero);
+    const log = b.log(b.select(empty, full(b, x, 1), total));
+    return b.add(b.select(empty, full(b, x, Number.NEGATIVE_INFINITY), log), shift);
+  },
+);
 
 /** The signatures of {@link linearRecurrence}. */
 export interface LinearRecurrence {
-  <S extends Shape, D extends DType, E extends DType>(
+  <
+    T extends Shape,
+    E extends DType,
+    const A extends number = -1,
+    const O extends Only<CumulativeOptions, O> = Record<never, never>,
+  >(
+    factors: Tensor<T, E> & NotAny<O>,
+    options?: CumulativeOptions & OneAxis<A> & O,
+  ): <S extends Shape, D extends DType>(
+    x: Tensor<S, D> & Ok<Equal<'linearRecurrence', S, T>> & Ok<Along<'linearRecurrence', S, A>>,
+  ) => Tensor<S, Arithmetic<Promote<D, E>>>;
+  <S extends Shape, D extends DType, T extends Shape, E extends DType, const A extends number = -1>(
     x: Tensor<S, D>,
-    factors: Tensor<Shape, E>,
-    options?: CumulativeOptions,
+    factors: Tensor<T, E> & Ok<Equal<'linearRecurrence', S, T>>,
+    options?: CumulativeOptions & OneAxis<A> & Ok<Along<'linearRecurrence', S, A>>,
   ): Tensor<S, Arithmetic<Promote<D, E>>>;
-  <E extends DType>(
-    factors: Tensor<Shape, E>,
-    options?: CumulativeOptions,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<S, Arithmetic<Promote<D, E>>>;
 }
 
 /**

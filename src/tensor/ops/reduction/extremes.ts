@@ -3,34 +3,30 @@ import { b } from '../../build.js';
 import type { DType } from '../../dtype.js';
 import { ArgumentError } from '../../errors.js';
 import { type Shape, sizeOf } from '../../shape.js';
+import type { Fit, Ok } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { Reduce } from '../../types/axes.js';
 import { castNode } from '../common/operands.js';
 import { checkFlag, withOptions } from '../common/options.js';
-import {
-  axesOf,
-  counted,
-  keptShape,
-  type Reduced,
-  type ReductionOptions,
-  reduceBy,
-  refuseEmpty,
-  usual,
-} from './reducing.js';
+import { axesOf, counted, keptShape, type ReductionOptions, reduceBy, refuseEmpty, usual } from './reducing.js';
 import type { Reduction } from './reduction.js';
 
 /** The search for a position along one axis, or in the flattened tensor; data-first and data-last. */
-export interface ArgReduction {
-  <S extends Shape, D extends DType, A extends number | undefined = undefined, K extends boolean = false>(
+export interface ArgReduction<Op extends string> {
+  <S extends Shape, D extends DType, const A extends number | undefined = undefined, K extends boolean = false>(
     x: Tensor<S, D>,
+    options?: ReductionOptions<A, K> & Ok<Reduce<Op, S, A, K>>,
+  ): Tensor<Fit<Reduce<Op, S, A, K>>, 'int32'>;
+  <const A extends number | undefined = undefined, K extends boolean = false>(
     options?: ReductionOptions<A, K>,
-  ): Tensor<Reduced<S, A, K>, 'int32'>;
-  <A extends number | undefined = undefined, K extends boolean = false>(
-    options?: ReductionOptions<A, K>,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Reduced<S, A, K>, 'int32'>;
+  ): <S extends Shape, D extends DType>(
+    x: Tensor<S, D> & Ok<Reduce<Op, S, A, K>>,
+  ) => Tensor<Fit<Reduce<Op, S, A, K>>, 'int32'>;
+  // The last signature is the one the compiler sees in `pipe(x, argmax)` and `vmap(argmax)`.
   <S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<readonly [], 'int32'>;
 }
 
-const extreme = (operation: string, primitive: 'reduceMax' | 'reduceMin'): Reduction<'same'> =>
+const extreme = <Op extends string>(operation: Op, primitive: 'reduceMax' | 'reduceMin'): Reduction<Op, 'same'> =>
   withOptions(operation, usual, (x: Tensor, options: ReductionOptions) => {
     const node = counted(operation)(x);
     const result = reduceBy(operation, node, options, (y, axes) => {
@@ -60,7 +56,7 @@ const extreme = (operation: string, primitive: 'reduceMax' | 'reduceMin'): Reduc
  * max(zeros([0, 3]), { axis: 0 }); // throws ShapeError
  * ```
  */
-export const max: Reduction<'same'> = extreme('max', 'reduceMax');
+export const max: Reduction<'max', 'same'> = extreme('max', 'reduceMax');
 
 /**
  * The smallest element along the axes; NaN if there is one. The derivative goes to the smallest, shared equally where
@@ -78,9 +74,9 @@ export const max: Reduction<'same'> = extreme('max', 'reduceMax');
  * min(tensor([[1, 5], [7, 3]]), { axis: 1 }).toArray(); // => [1, 3]
  * ```
  */
-export const min: Reduction<'same'> = extreme('min', 'reduceMin');
+export const min: Reduction<'min', 'same'> = extreme('min', 'reduceMin');
 
-const arg = (operation: string, primitive: 'argmax' | 'argmin'): ArgReduction =>
+const arg = <Op extends 'argmax' | 'argmin'>(operation: Op, primitive: Op): ArgReduction<Op> =>
   withOptions(operation, usual, (x: Tensor, { axis, keepDims = false }: ReductionOptions<number | undefined>) => {
     const node = counted(operation)(x);
     if (Array.isArray(axis)) {
@@ -118,7 +114,7 @@ const arg = (operation: string, primitive: 'argmax' | 'argmin'): ArgReduction =>
  * argmax(x, { axis: 1 }).toArray(); // => [1, 0]
  * ```
  */
-export const argmax: ArgReduction = arg('argmax', 'argmax');
+export const argmax: ArgReduction<'argmax'> = arg('argmax', 'argmax');
 
 /**
  * The position of the smallest element along an axis: the first where there are several, that of the first NaN if
@@ -136,4 +132,4 @@ export const argmax: ArgReduction = arg('argmax', 'argmax');
  * argmin(tensor([[1, 5], [7, 3]]), { axis: 1 }).toArray(); // => [0, 1]
  * ```
  */
-export const argmin: ArgReduction = arg('argmin', 'argmin');
+export const argmin: ArgReduction<'argmin'> = arg('argmin', 'argmin');

@@ -33,7 +33,7 @@ export interface NormOptions {
  * norm(x, { ord: Infinity, axis: 0 }).toArray(); // => [3, 5]
  * ```
  */
-export const norm: Reduction<'float', NormOptions> = withOptions(
+export const norm: Reduction<'norm', 'float', NormOptions> = withOptions(
   'norm',
   [...usual, 'ord'],
   (x: Tensor, options: ReductionOptions & NormOptions) => {

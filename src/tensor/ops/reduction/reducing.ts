@@ -1,11 +1,13 @@
-/** What the functions that take a tensor and options have in common, and the shapes that reductions leave. */
+/** What the functions that take a tensor and options have in common. */
 import { b } from '../../build.js';
 import type { DType } from '../../dtype.js';
 import { ShapeError } from '../../errors.js';
 import type { Node } from '../../graph.js';
 import { full } from '../../primitives/full.js';
 import { type Aval, normalizeAxes, type Shape, showAval, sizeOf } from '../../shape.js';
-import type { Floating, Without } from '../../shape-types.js';
+import type { Floating, Ok } from '../../shape-types.js';
+import type { Tensor } from '../../tensor.js';
+import type { Along } from '../../types/axes.js';
 import { castNode, nodeFor, unaryOperand } from '../common/operands.js';
 import { checkFlag } from '../common/options.js';
 
@@ -20,33 +22,36 @@ export interface ReductionOptions<
   readonly keepDims?: Keep;
 }
 
-type Dropped<S extends Shape, Axis> = [Axis] extends [undefined]
-  ? readonly []
-  : [Axis] extends [number]
-    ? number extends S['length']
-      ? Shape
-      : Readonly<Without<S, Axis>>
-    : Shape;
-
-type Kept<S extends Shape, Axis> = [Axis] extends [undefined]
-  ? { readonly [I in keyof S]: 1 }
-  : { readonly [I in keyof S]: number };
-
-/** The shape that a reduction leaves. */
-export type Reduced<S extends Shape, Axis, Keep extends boolean> = [Keep] extends [false]
-  ? Dropped<S, Axis>
-  : [Keep] extends [true]
-    ? Kept<S, Axis>
-    : Shape;
+/** What may become of the dtype. */
+export type ResultDType = 'same' | 'count' | 'float' | 'bool' | 'int32';
 
 /** How the result's dtype follows: the same, counting in int32, floating, or a fixed one. */
-export type ReducedDType<Result extends 'same' | 'count' | 'float' | 'bool' | 'int32', D extends DType> = {
+export type ReducedDType<Result extends ResultDType, D extends DType> = {
   readonly same: D;
   readonly count: D extends 'bool' | 'uint8' ? 'int32' : D;
   readonly float: Floating<D>;
   readonly bool: 'bool';
   readonly int32: 'int32';
 }[Result];
+
+/** One axis, whose literal type tells what becomes of the shape. */
+export interface OneAxis<Axis extends number> {
+  /** Negative axes count from the end. */
+  readonly axis?: Axis;
+}
+
+/** The signatures of functions along one axis that keep the shape. */
+export interface AlongAxis<Op extends string, Result extends ResultDType, Options = unknown> {
+  <S extends Shape, D extends DType, const A extends number = -1>(
+    x: Tensor<S, D>,
+    options?: Options & OneAxis<A> & Ok<Along<Op, S, A>>,
+  ): Tensor<S, ReducedDType<Result, D>>;
+  <const A extends number = -1>(
+    options?: Options & OneAxis<A>,
+  ): <S extends Shape, D extends DType>(x: Tensor<S, D> & Ok<Along<Op, S, A>>) => Tensor<S, ReducedDType<Result, D>>;
+  // The last signature is the one the compiler sees in `pipe(x, softmax)` and `vmap(softmax)`.
+  <S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<S, ReducedDType<Result, D>>;
+}
 
 /** The axes that options name, counted from the start. */
 export const axesOf = (operation: string, x: Node, axis: unknown): readonly number[] =>

@@ -5,7 +5,9 @@ import type { Node } from '../../graph.js';
 import { full } from '../../primitives/full.js';
 import { unreduce } from '../../primitives/reduction.js';
 import type { Shape } from '../../shape.js';
+import type { Fit, Ok } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { Reduce } from '../../types/axes.js';
 import { withOptions } from '../common/options.js';
 import { truth } from '../common/truth.js';
 import {
@@ -13,29 +15,31 @@ import {
   countOf,
   divided,
   floats,
-  type Reduced,
   type ReducedDType,
   type ReductionOptions,
+  type ResultDType,
   reduceBy,
   usual,
 } from './reducing.js';
 
-export type { Reduced, ReducedDType, ReductionOptions } from './reducing.js';
+export type { AlongAxis, OneAxis, ReducedDType, ReductionOptions, ResultDType } from './reducing.js';
 
 type Axis = number | readonly number[] | undefined;
 
 /**
  * A reduction, data-first and data-last. Without an axis everything is reduced to a scalar. `Result` says what
- * becomes of the dtype, `Extra` holds options beyond the usual.
+ * becomes of the dtype, `Extra` holds options beyond the usual, `Op` is the name in messages.
  */
-export interface Reduction<Result extends 'same' | 'count' | 'float' | 'bool' | 'int32', Extra = unknown> {
+export interface Reduction<Op extends string, Result extends ResultDType, Extra = unknown> {
   <S extends Shape, D extends DType, const A extends Axis = undefined, K extends boolean = false>(
     x: Tensor<S, D>,
-    options?: ReductionOptions<A, K> & Extra,
-  ): Tensor<Reduced<S, A, K>, ReducedDType<Result, D>>;
+    options?: ReductionOptions<A, K> & Extra & Ok<Reduce<Op, S, A, K>>,
+  ): Tensor<Fit<Reduce<Op, S, A, K>>, ReducedDType<Result, D>>;
   <const A extends Axis = undefined, K extends boolean = false>(
     options?: ReductionOptions<A, K> & Extra,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Reduced<S, A, K>, ReducedDType<Result, D>>;
+  ): <S extends Shape, D extends DType>(
+    x: Tensor<S, D> & Ok<Reduce<Op, S, A, K>>,
+  ) => Tensor<Fit<Reduce<Op, S, A, K>>, ReducedDType<Result, D>>;
   // The last signature is the one the compiler sees in `pipe(x, sum)` and `vmap(sum)`.
   <S extends Shape, D extends DType>(x: Tensor<S, D>): Tensor<readonly [], ReducedDType<Result, D>>;
 }
@@ -67,7 +71,7 @@ type Build = (x: Node, axes: readonly number[]) => Node;
  * pipe(x, sum({ axis: -1, keepDims: true })).toArray(); // => [[3], [7]]
  * ```
  */
-export const sum: Reduction<'count'> = reduction('sum', counted('sum'), (x, axes) => b.sum(x, { axes }));
+export const sum: Reduction<'sum', 'count'> = reduction('sum', counted('sum'), (x, axes) => b.sum(x, { axes }));
 
 /**
  * The mean of the elements along the axes; NaN where there are none.
@@ -86,7 +90,7 @@ export const sum: Reduction<'count'> = reduction('sum', counted('sum'), (x, axes
  * mean(x, { axis: 0 }).toArray(); // => [2, 3]
  * ```
  */
-export const mean: Reduction<'float'> = reduction('mean', floats('mean'), (x, axes) =>
+export const mean: Reduction<'mean', 'float'> = reduction('mean', floats('mean'), (x, axes) =>
   divided(b.sum(x, { axes }), countOf(x, axes)),
 );
 
@@ -108,7 +112,7 @@ export const mean: Reduction<'float'> = reduction('mean', floats('mean'), (x, ax
  * grad(x => prod(x))(tensor([0, 2, 3])).toArray(); // => [6, 0, 0]
  * ```
  */
-export const prod: Reduction<'count'> = reduction('prod', counted('prod'), (x, axes) =>
+export const prod: Reduction<'prod', 'count'> = reduction('prod', counted('prod'), (x, axes) =>
   countOf(x, axes) > 0
     ? b.prod(x, { axes })
     : full(b, { shape: x.shape.filter((_, axis) => !axes.includes(axis)), dtype: x.dtype }, 1),
@@ -129,7 +133,7 @@ export const prod: Reduction<'count'> = reduction('prod', counted('prod'), (x, a
  * countNonzero(tensor([[0, 2], [3, 4]]), { axis: 0 }).toArray(); // => [1, 2]
  * ```
  */
-export const countNonzero: Reduction<'int32'> = reduction(
+export const countNonzero: Reduction<'countNonzero', 'int32'> = reduction(
   'countNonzero',
   x => b.cast(truth('countNonzero', x), { dtype: 'int32' }),
   (x, axes) => b.sum(x, { axes }),
@@ -162,7 +166,7 @@ const shiftOf = (x: Node, axes: readonly number[]): Node => {
  * logsumexp(tensor([0, -Infinity])).item(); // => 0
  * ```
  */
-export const logsumexp: Reduction<'float'> = reduction('logsumexp', floats('logsumexp'), (x, axes) => {
+export const logsumexp: Reduction<'logsumexp', 'float'> = reduction('logsumexp', floats('logsumexp'), (x, axes) => {
   if (countOf(x, axes) === 0) return b.log(b.sum(x, { axes }));
   const shift = shiftOf(x, axes);
   const total = b.sum(b.exp(b.sub(x, unreduce(b, shift, x, axes))), { axes });

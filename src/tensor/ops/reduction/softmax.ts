@@ -5,8 +5,8 @@ import { unreduce } from '../../primitives/reduction.js';
 import { normalizeAxis } from '../../shape.js';
 import { type Tensor, wrap } from '../../tensor.js';
 import { withOptions } from '../common/options.js';
-import type { FloatUnaryWith } from '../elementwise/activation.js';
 import { floats } from '../elementwise/builders.js';
+import type { AlongAxis } from './reducing.js';
 
 /** What {@link softmax} and {@link logSoftmax} take beside the tensor. */
 export interface SoftmaxOptions {
@@ -24,10 +24,10 @@ const shifted = (
   return { low, exps, total: b.sum(exps, { axes }) };
 };
 
-const alongAxis = (
-  operation: string,
+const alongAxis = <Op extends string>(
+  operation: Op,
   build: (x: Node, axes: readonly number[]) => Node,
-): FloatUnaryWith<SoftmaxOptions> =>
+): AlongAxis<Op, 'float', SoftmaxOptions> =>
   withOptions(operation, ['axis'], (x: Tensor, { axis = -1 }: SoftmaxOptions) => {
     const node = floats(operation, x);
     const at = normalizeAxis(operation, axis, node.shape);
@@ -54,7 +54,7 @@ const alongAxis = (
  * pipe(tensor([[1000, 1], [1000, 1]]), softmax({ axis: 0 })).toArray(); // => [[0.5, 0.5], [0.5, 0.5]]
  * ```
  */
-export const softmax: FloatUnaryWith<SoftmaxOptions> = alongAxis('softmax', (x, axes) => {
+export const softmax: AlongAxis<'softmax', 'float', SoftmaxOptions> = alongAxis('softmax', (x, axes) => {
   const { exps, total } = shifted(x, axes);
   return b.div(exps, unreduce(b, total, x, axes));
 });
@@ -74,7 +74,7 @@ export const softmax: FloatUnaryWith<SoftmaxOptions> = alongAxis('softmax', (x, 
  * logSoftmax(tensor([1000, 0])).toArray(); // => [0, -1000]
  * ```
  */
-export const logSoftmax: FloatUnaryWith<SoftmaxOptions> = alongAxis('logSoftmax', (x, axes) => {
+export const logSoftmax: AlongAxis<'logSoftmax', 'float', SoftmaxOptions> = alongAxis('logSoftmax', (x, axes) => {
   const { low, total } = shifted(x, axes);
   return b.sub(low, unreduce(b, b.log(total), x, axes));
 });

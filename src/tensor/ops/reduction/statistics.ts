@@ -6,8 +6,9 @@ import type { Node } from '../../graph.js';
 import { full } from '../../primitives/full.js';
 import { unreduce } from '../../primitives/reduction.js';
 import { range, type Shape } from '../../shape.js';
-import type { Floating } from '../../shape-types.js';
+import type { Floating, Ok } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { Reduce } from '../../types/axes.js';
 import { kindOf } from '../common/checks.js';
 import { permuteNode, reshapeNode, sliceAlong } from '../common/moving.js';
 import { checkFlag, dualChecked, withOptions } from '../common/options.js';
@@ -49,7 +50,10 @@ const varianceOf = (operation: string, x: Tensor, options: ReductionOptions & Va
   });
 };
 
-const spread = (operation: string, finish: (variance: Node) => Node): Reduction<'float', VarianceOptions> =>
+const spread = <Op extends string>(
+  operation: Op,
+  finish: (variance: Node) => Node,
+): Reduction<Op, 'float', VarianceOptions> =>
   withOptions(operation, [...usual, 'ddof'], (x: Tensor, options: ReductionOptions & VarianceOptions) =>
     wrap(finish(varianceOf(operation, x, options))),
   );
@@ -74,7 +78,7 @@ const spread = (operation: string, finish: (variance: Node) => Node): Reduction<
  * variance(x, { ddof: 1 }).item(); // => 1.6666666
  * ```
  */
-export const variance: Reduction<'float', VarianceOptions> = spread('variance', x => x);
+export const variance: Reduction<'variance', 'float', VarianceOptions> = spread('variance', x => x);
 
 /**
  * The standard deviation along the axes: the square root of the {@link variance}. Its derivative is NaN where all
@@ -92,7 +96,7 @@ export const variance: Reduction<'float', VarianceOptions> = spread('variance', 
  * std(tensor([[1, 3], [2, 8]]), { axis: 1 }).toArray(); // => [1, 3]
  * ```
  */
-export const std: Reduction<'float', VarianceOptions> = spread('std', b.sqrt);
+export const std: Reduction<'std', 'float', VarianceOptions> = spread('std', b.sqrt);
 
 /** What to make of a quantile that lies between two elements. */
 export type QuantileInterpolation = 'linear' | 'lower' | 'higher' | 'nearest' | 'midpoint';
@@ -161,17 +165,38 @@ const quantilesOf = (
   });
 };
 
+/** The shape of one quantile, or of several along a new first axis. */
+type Quantiles<R, Q> = R extends Shape
+  ? [Q] extends [number]
+    ? R
+    : [Q] extends [readonly number[]]
+      ? readonly [Q['length'], ...R]
+      : Shape
+  : Shape;
+
 /** The signatures of {@link quantile}. */
 export interface Quantile {
-  <S extends Shape, D extends DType>(
+  <
+    S extends Shape,
+    D extends DType,
+    const Q extends number | readonly number[],
+    const A extends number | readonly number[] | undefined = undefined,
+    K extends boolean = false,
+  >(
     x: Tensor<S, D>,
-    q: number | readonly number[],
-    options?: ReductionOptions & QuantileOptions,
-  ): Tensor<Shape, Floating<D>>;
-  (
-    q: number | readonly number[],
-    options?: ReductionOptions & QuantileOptions,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<Shape, Floating<D>>;
+    q: Q,
+    options?: ReductionOptions<A, K> & QuantileOptions & Ok<Reduce<'quantile', S, A, K>>,
+  ): Tensor<Quantiles<Reduce<'quantile', S, A, K>, Q>, Floating<D>>;
+  <
+    const Q extends number | readonly number[],
+    const A extends number | readonly number[] | undefined = undefined,
+    K extends boolean = false,
+  >(
+    q: Q,
+    options?: ReductionOptions<A, K> & QuantileOptions,
+  ): <S extends Shape, D extends DType>(
+    x: Tensor<S, D> & Ok<Reduce<'quantile', S, A, K>>,
+  ) => Tensor<Quantiles<Reduce<'quantile', S, A, K>, Q>, Floating<D>>;
 }
 
 /**
@@ -237,7 +262,7 @@ export const quantile: Quantile = dualChecked(
  * median(tensor([4, 1, 3, 2])).item(); // => 2.5
  * ```
  */
-export const median: Reduction<'float', QuantileOptions> = withOptions(
+export const median: Reduction<'median', 'float', QuantileOptions> = withOptions(
   'median',
   [...usual, 'interpolation'],
   (x: Tensor, options: ReductionOptions & QuantileOptions) => wrap(quantilesOf('median', x, [0.5], options)[0]!),

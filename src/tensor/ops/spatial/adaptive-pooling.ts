@@ -2,23 +2,38 @@
 import type { DType } from '../../dtype.js';
 import type { Node } from '../../graph.js';
 import type { Shape } from '../../shape.js';
-import type { Floating } from '../../shape-types.js';
+import type { Fit, Floating, Ok } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { AdaptivePoolShape } from '../../types/pooling.js';
+import type { SpatialRank } from '../../types/windows.js';
 import { castNode, dual, nodeFor, unaryOperand } from '../common/operands.js';
-import type { SameRank } from '../movement/movement.js';
 import { checkSpatial, type PerAxis, perAxis } from './options.js';
 import { adaptiveLargest, adaptiveMeans, type Pooled } from './pooled.js';
 
 /** The signatures of {@link adaptiveMaxPool1d}, {@link adaptiveMaxPool2d} and {@link adaptiveMaxPool3d}. */
-export interface AdaptiveMaxPool {
-  <S extends Shape, D extends DType>(x: Tensor<S, D>, outputSize: PerAxis): Tensor<SameRank<S>, D>;
-  (outputSize: PerAxis): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<SameRank<S>, D>;
+export interface AdaptiveMaxPool<Op extends string, R extends SpatialRank> {
+  <S extends Shape, D extends DType, const Size extends PerAxis>(
+    x: Tensor<S, D> & Ok<AdaptivePoolShape<Op, R, S, Size>>,
+    outputSize: Size,
+  ): Tensor<Fit<AdaptivePoolShape<Op, R, S, Size>>, D>;
+  <const Size extends PerAxis>(
+    outputSize: Size,
+  ): <S extends Shape, D extends DType>(
+    x: Tensor<S, D> & Ok<AdaptivePoolShape<Op, R, S, Size>>,
+  ) => Tensor<Fit<AdaptivePoolShape<Op, R, S, Size>>, D>;
 }
 
 /** The signatures of {@link adaptiveAvgPool1d}, {@link adaptiveAvgPool2d} and {@link adaptiveAvgPool3d}. */
-export interface AdaptiveAvgPool {
-  <S extends Shape, D extends DType>(x: Tensor<S, D>, outputSize: PerAxis): Tensor<SameRank<S>, Floating<D>>;
-  (outputSize: PerAxis): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<SameRank<S>, Floating<D>>;
+export interface AdaptiveAvgPool<Op extends string, R extends SpatialRank> {
+  <S extends Shape, D extends DType, const Size extends PerAxis>(
+    x: Tensor<S, D> & Ok<AdaptivePoolShape<Op, R, S, Size>>,
+    outputSize: Size,
+  ): Tensor<Fit<AdaptivePoolShape<Op, R, S, Size>>, Floating<D>>;
+  <const Size extends PerAxis>(
+    outputSize: Size,
+  ): <S extends Shape, D extends DType>(
+    x: Tensor<S, D> & Ok<AdaptivePoolShape<Op, R, S, Size>>,
+  ) => Tensor<Fit<AdaptivePoolShape<Op, R, S, Size>>, Floating<D>>;
 }
 
 const adaptive = <F>(
@@ -36,10 +51,10 @@ const adaptive = <F>(
     return wrap(pool(node, axes));
   });
 
-const adaptiveAvgPool = (operation: string, rank: number): AdaptiveAvgPool =>
+const adaptiveAvgPool = <Op extends string, R extends SpatialRank>(operation: Op, rank: R): AdaptiveAvgPool<Op, R> =>
   adaptive(operation, rank, x => unaryOperand(operation, x, { toFloat: true }), adaptiveMeans);
 
-const adaptiveMaxPool = (operation: string, rank: number): AdaptiveMaxPool =>
+const adaptiveMaxPool = <Op extends string, R extends SpatialRank>(operation: Op, rank: R): AdaptiveMaxPool<Op, R> =>
   adaptive(
     operation,
     rank,
@@ -65,7 +80,7 @@ const adaptiveMaxPool = (operation: string, rank: number): AdaptiveMaxPool =>
  * adaptiveAvgPool1d(tensor([[1, 2, 3, 4, 5]]), 3).toArray(); // => [[1.5, 3, 4.5]]
  * ```
  */
-export const adaptiveAvgPool1d: AdaptiveAvgPool = adaptiveAvgPool('adaptiveAvgPool1d', 1);
+export const adaptiveAvgPool1d: AdaptiveAvgPool<'adaptiveAvgPool1d', 1> = adaptiveAvgPool('adaptiveAvgPool1d', 1);
 
 /**
  * The mean of as many windows as the result is to have elements, along two spatial axes. Window `i` of `o` along an axis of
@@ -88,7 +103,7 @@ export const adaptiveAvgPool1d: AdaptiveAvgPool = adaptiveAvgPool('adaptiveAvgPo
  * adaptiveAvgPool2d(x, [2, 2]).toArray(); // => [[[1.5, 2.5], [4.5, 5.5]]]
  * ```
  */
-export const adaptiveAvgPool2d: AdaptiveAvgPool = adaptiveAvgPool('adaptiveAvgPool2d', 2);
+export const adaptiveAvgPool2d: AdaptiveAvgPool<'adaptiveAvgPool2d', 2> = adaptiveAvgPool('adaptiveAvgPool2d', 2);
 
 /**
  * The mean of as many windows as the result is to have elements, along three spatial axes. See {@link adaptiveAvgPool2d}.
@@ -105,7 +120,7 @@ export const adaptiveAvgPool2d: AdaptiveAvgPool = adaptiveAvgPool('adaptiveAvgPo
  * adaptiveAvgPool3d(tensor([[[[1, 2], [3, 4]], [[5, 6], [7, 8]]]]), [1, 1, 2]).toArray(); // => [[[[4, 5]]]]
  * ```
  */
-export const adaptiveAvgPool3d: AdaptiveAvgPool = adaptiveAvgPool('adaptiveAvgPool3d', 3);
+export const adaptiveAvgPool3d: AdaptiveAvgPool<'adaptiveAvgPool3d', 3> = adaptiveAvgPool('adaptiveAvgPool3d', 3);
 
 /**
  * The largest element of as many windows as the result is to have elements, along one spatial axis. See
@@ -123,7 +138,7 @@ export const adaptiveAvgPool3d: AdaptiveAvgPool = adaptiveAvgPool('adaptiveAvgPo
  * adaptiveMaxPool1d(tensor([[1, 5, 3, 2, 4]]), 3).toArray(); // => [[5, 5, 4]]
  * ```
  */
-export const adaptiveMaxPool1d: AdaptiveMaxPool = adaptiveMaxPool('adaptiveMaxPool1d', 1);
+export const adaptiveMaxPool1d: AdaptiveMaxPool<'adaptiveMaxPool1d', 1> = adaptiveMaxPool('adaptiveMaxPool1d', 1);
 
 /**
  * The largest element of as many windows as the result is to have elements, along two spatial axes; the windows are those of
@@ -144,7 +159,7 @@ export const adaptiveMaxPool1d: AdaptiveMaxPool = adaptiveMaxPool('adaptiveMaxPo
  * adaptiveMaxPool2d(x, [2, 2]).toArray(); // => [[[2, 3], [5, 6]]]
  * ```
  */
-export const adaptiveMaxPool2d: AdaptiveMaxPool = adaptiveMaxPool('adaptiveMaxPool2d', 2);
+export const adaptiveMaxPool2d: AdaptiveMaxPool<'adaptiveMaxPool2d', 2> = adaptiveMaxPool('adaptiveMaxPool2d', 2);
 
 /**
  * The largest element of as many windows as the result is to have elements, along three spatial axes. See
@@ -162,4 +177,4 @@ export const adaptiveMaxPool2d: AdaptiveMaxPool = adaptiveMaxPool('adaptiveMaxPo
  * adaptiveMaxPool3d(tensor([[[[1, 2], [3, 4]], [[5, 6], [7, 8]]]]), [1, 1, 2]).toArray(); // => [[[[7, 8]]]]
  * ```
  */
-export const adaptiveMaxPool3d: AdaptiveMaxPool = adaptiveMaxPool('adaptiveMaxPool3d', 3);
+export const adaptiveMaxPool3d: AdaptiveMaxPool<'adaptiveMaxPool3d', 3> = adaptiveMaxPool('adaptiveMaxPool3d', 3);

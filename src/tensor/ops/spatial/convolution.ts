@@ -9,8 +9,10 @@ import { ShapeError } from '../../errors.js';
 import type { Node } from '../../graph.js';
 import { outputLength } from '../../primitives/convolution.js';
 import { checkArgument, range, type Shape, showAval, showShape } from '../../shape.js';
-import type { Arithmetic, Promote } from '../../shape-types.js';
+import type { Arithmetic, Fit, Ok, Promote } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { NotAny, Only } from '../../types/known.js';
+import type { ConvShape, ConvTransposeShape, SpatialRank } from '../../types/windows.js';
 import { factors } from '../common/checks.js';
 import { checkOptions, dualBeforeOptions } from '../common/options.js';
 import { checkGroups, type Padding, type PerAxis, paddingOf, padPairs, perAxis, shown } from './options.js';
@@ -43,46 +45,46 @@ export interface ConvTransposeOptions {
   readonly outputPadding?: PerAxis;
 }
 
-type First<B extends Shape> = B extends readonly [infer N extends number, ...Shape] ? N : number;
-
-type Convolved<A extends Shape, Spatial extends Shape, Channels extends number> = A extends readonly [
-  infer N extends number,
-  number,
-  ...Spatial,
-]
-  ? readonly [N, Channels, ...Spatial]
-  : A extends readonly [number, ...Spatial]
-    ? readonly [Channels, ...Spatial]
-    : Shape;
-
 /** The signatures of {@link conv1d}, {@link conv2d} and {@link conv3d}. */
-export interface Convolution<Spatial extends Shape> {
-  <A extends Shape, D extends DType, B extends Shape, E extends DType>(
-    x: Tensor<A, D>,
-    w: Tensor<B, E>,
-    options?: ConvOptions,
-  ): Tensor<Convolved<A, Spatial, First<B>>, Arithmetic<Promote<D, E>>>;
-  <B extends Shape, E extends DType>(
-    w: Tensor<B, E>,
-    options?: ConvOptions,
+export interface Convolution<Op extends string, R extends SpatialRank> {
+  <B extends Shape, E extends DType, const O extends Only<ConvOptions, O> = Record<never, never>>(
+    w: Tensor<B, E> & NotAny<O>,
+    options?: O,
   ): <A extends Shape, D extends DType>(
+    x: Tensor<A, D> & Ok<ConvShape<Op, R, A, B, O>>,
+  ) => Tensor<Fit<ConvShape<Op, R, A, B, O>>, Arithmetic<Promote<D, E>>>;
+  <
+    A extends Shape,
+    D extends DType,
+    B extends Shape,
+    E extends DType,
+    const O extends Only<ConvOptions, O> = Record<never, never>,
+  >(
     x: Tensor<A, D>,
-  ) => Tensor<Convolved<A, Spatial, First<B>>, Arithmetic<Promote<D, E>>>;
+    w: Tensor<B, E> & Ok<ConvShape<Op, R, A, B, O>>,
+    options?: O,
+  ): Tensor<Fit<ConvShape<Op, R, A, B, O>>, Arithmetic<Promote<D, E>>>;
 }
 
 /** The signatures of {@link convTranspose1d}, {@link convTranspose2d} and {@link convTranspose3d}. */
-export interface TransposedConvolution<Spatial extends Shape> {
-  <A extends Shape, D extends DType, E extends DType>(
-    x: Tensor<A, D>,
-    w: Tensor<Shape, E>,
-    options?: ConvTransposeOptions,
-  ): Tensor<Convolved<A, Spatial, number>, Arithmetic<Promote<D, E>>>;
-  <E extends DType>(
-    w: Tensor<Shape, E>,
-    options?: ConvTransposeOptions,
+export interface TransposedConvolution<Op extends string, R extends SpatialRank> {
+  <B extends Shape, E extends DType, const O extends Only<ConvTransposeOptions, O> = Record<never, never>>(
+    w: Tensor<B, E> & NotAny<O>,
+    options?: O,
   ): <A extends Shape, D extends DType>(
+    x: Tensor<A, D> & Ok<ConvTransposeShape<Op, R, A, B, O>>,
+  ) => Tensor<Fit<ConvTransposeShape<Op, R, A, B, O>>, Arithmetic<Promote<D, E>>>;
+  <
+    A extends Shape,
+    D extends DType,
+    B extends Shape,
+    E extends DType,
+    const O extends Only<ConvTransposeOptions, O> = Record<never, never>,
+  >(
     x: Tensor<A, D>,
-  ) => Tensor<Convolved<A, Spatial, number>, Arithmetic<Promote<D, E>>>;
+    w: Tensor<B, E> & Ok<ConvTransposeShape<Op, R, A, B, O>>,
+    options?: O,
+  ): Tensor<Fit<ConvTransposeShape<Op, R, A, B, O>>, Arithmetic<Promote<D, E>>>;
 }
 
 /** Operands of one dtype and of ranks that fit, the input with an axis of samples; and what takes that axis away again. */
@@ -221,7 +223,7 @@ const transposed =
  * conv1d(x, tensor([[[1, 10]]]), { stride: 2, padding: [[1, 0]] }).toArray(); // => [[10, 32]]
  * ```
  */
-export const conv1d: Convolution<readonly [number]> = dualBeforeOptions(2, convolution('conv1d', 1));
+export const conv1d: Convolution<'conv1d', 1> = dualBeforeOptions(2, convolution('conv1d', 1));
 
 /**
  * The convolution of networks (a cross-correlation) over two spatial axes:
@@ -248,7 +250,7 @@ export const conv1d: Convolution<readonly [number]> = dualBeforeOptions(2, convo
  * conv2d(zeros([8, 3, 32, 32]), zeros([16, 3, 3, 3]), { stride: 2, padding: 1 }).shape; // => [8, 16, 16, 16]
  * ```
  */
-export const conv2d: Convolution<readonly [number, number]> = dualBeforeOptions(2, convolution('conv2d', 2));
+export const conv2d: Convolution<'conv2d', 2> = dualBeforeOptions(2, convolution('conv2d', 2));
 
 /**
  * The convolution of networks over three spatial axes. See {@link conv2d}.
@@ -267,7 +269,7 @@ export const conv2d: Convolution<readonly [number, number]> = dualBeforeOptions(
  * conv3d(ones([1, 2, 2, 2]), ones([1, 1, 2, 2, 2])).toArray(); // => [[[[8]]]]
  * ```
  */
-export const conv3d: Convolution<readonly [number, number, number]> = dualBeforeOptions(2, convolution('conv3d', 3));
+export const conv3d: Convolution<'conv3d', 3> = dualBeforeOptions(2, convolution('conv3d', 3));
 
 /**
  * The transposed convolution over one spatial axis. See {@link convTranspose2d}.
@@ -286,7 +288,7 @@ export const conv3d: Convolution<readonly [number, number, number]> = dualBefore
  * convTranspose1d(tensor([[1, 2, 3]]), tensor([[[1, 10]]])).toArray(); // => [[1, 12, 23, 30]]
  * ```
  */
-export const convTranspose1d: TransposedConvolution<readonly [number]> = dualBeforeOptions(
+export const convTranspose1d: TransposedConvolution<'convTranspose1d', 1> = dualBeforeOptions(
   2,
   transposed('convTranspose1d', 1),
 );
@@ -312,7 +314,7 @@ export const convTranspose1d: TransposedConvolution<readonly [number]> = dualBef
  * convTranspose2d(tensor([[[2, 3]]]), w, { stride: 2 }).toArray(); // => [[[2, 20, 3, 30], [200, 2000, 300, 3000]]]
  * ```
  */
-export const convTranspose2d: TransposedConvolution<readonly [number, number]> = dualBeforeOptions(
+export const convTranspose2d: TransposedConvolution<'convTranspose2d', 2> = dualBeforeOptions(
   2,
   transposed('convTranspose2d', 2),
 );
@@ -334,7 +336,7 @@ export const convTranspose2d: TransposedConvolution<readonly [number, number]> =
  * convTranspose3d(ones([1, 1, 1, 2]), ones([1, 1, 1, 1, 2])).toArray(); // => [[[[1, 2, 1]]]]
  * ```
  */
-export const convTranspose3d: TransposedConvolution<readonly [number, number, number]> = dualBeforeOptions(
+export const convTranspose3d: TransposedConvolution<'convTranspose3d', 3> = dualBeforeOptions(
   2,
   transposed('convTranspose3d', 3),
 );

@@ -1,11 +1,13 @@
 /** Pooling: the largest element, or the mean, of windows that move along the spatial axes. Channels first, as convolutions. */
 import type { DType } from '../../dtype.js';
 import type { Shape } from '../../shape.js';
-import type { Floating } from '../../shape-types.js';
+import type { Fit, Floating, Ok } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { NotAny, Only } from '../../types/known.js';
+import type { PoolShape } from '../../types/pooling.js';
+import type { SpatialRank } from '../../types/windows.js';
 import { castNode, nodeFor, unaryOperand } from '../common/operands.js';
 import { checkFlag, checkOptions, dualBeforeOptions } from '../common/options.js';
-import type { SameRank } from '../movement/movement.js';
 import { checkSpatial, type Padding, type PerAxis, perAxis } from './options.js';
 import { largestOf, meansOf } from './pooled.js';
 import { checkSight, windowsOver } from './windows.js';
@@ -29,28 +31,46 @@ export interface MaxPoolOptions extends Omit<AvgPoolOptions, 'countIncludePad'> 
 }
 
 /** The signatures of {@link maxPool1d}, {@link maxPool2d} and {@link maxPool3d}. */
-export interface MaxPool {
-  <S extends Shape, D extends DType>(x: Tensor<S, D>, size: PerAxis, options?: MaxPoolOptions): Tensor<SameRank<S>, D>;
-  (
-    size: PerAxis,
-    options?: MaxPoolOptions,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<SameRank<S>, D>;
+export interface MaxPool<Op extends string, R extends SpatialRank> {
+  <const Size extends PerAxis, const O extends Only<MaxPoolOptions, O> = Record<never, never>>(
+    size: Size & NotAny<O>,
+    options?: O,
+  ): <S extends Shape, D extends DType>(
+    x: Tensor<S, D> & Ok<PoolShape<Op, R, S, Size, O>>,
+  ) => Tensor<Fit<PoolShape<Op, R, S, Size, O>>, D>;
+  <
+    S extends Shape,
+    D extends DType,
+    const Size extends PerAxis,
+    const O extends Only<MaxPoolOptions, O> = Record<never, never>,
+  >(
+    x: Tensor<S, D> & Ok<PoolShape<Op, R, S, Size, O>>,
+    size: Size,
+    options?: O,
+  ): Tensor<Fit<PoolShape<Op, R, S, Size, O>>, D>;
 }
 
 /** The signatures of {@link avgPool1d}, {@link avgPool2d} and {@link avgPool3d}. */
-export interface AvgPool {
-  <S extends Shape, D extends DType>(
-    x: Tensor<S, D>,
-    size: PerAxis,
-    options?: AvgPoolOptions,
-  ): Tensor<SameRank<S>, Floating<D>>;
-  (
-    size: PerAxis,
-    options?: AvgPoolOptions,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<SameRank<S>, Floating<D>>;
+export interface AvgPool<Op extends string, R extends SpatialRank> {
+  <const Size extends PerAxis, const O extends Only<AvgPoolOptions, O> = Record<never, never>>(
+    size: Size & NotAny<O>,
+    options?: O,
+  ): <S extends Shape, D extends DType>(
+    x: Tensor<S, D> & Ok<PoolShape<Op, R, S, Size, O>>,
+  ) => Tensor<Fit<PoolShape<Op, R, S, Size, O>>, Floating<D>>;
+  <
+    S extends Shape,
+    D extends DType,
+    const Size extends PerAxis,
+    const O extends Only<AvgPoolOptions, O> = Record<never, never>,
+  >(
+    x: Tensor<S, D> & Ok<PoolShape<Op, R, S, Size, O>>,
+    size: Size,
+    options?: O,
+  ): Tensor<Fit<PoolShape<Op, R, S, Size, O>>, Floating<D>>;
 }
 
-const maxPool = (operation: string, rank: number): MaxPool =>
+const maxPool = <Op extends string, R extends SpatialRank>(operation: Op, rank: R): MaxPool<Op, R> =>
   dualBeforeOptions(2, (x: Tensor, size: PerAxis, options: MaxPoolOptions = {}) => {
     checkOptions(operation, ['stride', 'padding', 'dilation', 'ceilMode'], options);
     const node = nodeFor(operation, x);
@@ -62,7 +82,7 @@ const maxPool = (operation: string, rank: number): MaxPool =>
     return wrap(castNode(largestOf(small ? castNode(node, 'int32') : node, windows), node.dtype));
   });
 
-const avgPool = (operation: string, rank: number): AvgPool =>
+const avgPool = <Op extends string, R extends SpatialRank>(operation: Op, rank: R): AvgPool<Op, R> =>
   dualBeforeOptions(2, (x: Tensor, size: PerAxis, options: AvgPoolOptions = {}) => {
     checkOptions(operation, ['stride', 'padding', 'ceilMode', 'countIncludePad'], options);
     const node = unaryOperand(operation, x, { toFloat: true });
@@ -91,7 +111,7 @@ const avgPool = (operation: string, rank: number): AvgPool =>
  * maxPool1d(tensor([[1, 3, 2, 5, 4]]), 2, { ceilMode: true }).toArray(); // => [[3, 5, 4]]
  * ```
  */
-export const maxPool1d: MaxPool = maxPool('maxPool1d', 1);
+export const maxPool1d: MaxPool<'maxPool1d', 1> = maxPool('maxPool1d', 1);
 
 /**
  * The largest element of windows that move along the two spatial axes. What padding adds never is the largest; a NaN is. The
@@ -114,7 +134,7 @@ export const maxPool1d: MaxPool = maxPool('maxPool1d', 1);
  * maxPool2d(zeros([8, 3, 32, 32]), 3, { stride: 2, padding: 1 }).shape; // => [8, 3, 16, 16]
  * ```
  */
-export const maxPool2d: MaxPool = maxPool('maxPool2d', 2);
+export const maxPool2d: MaxPool<'maxPool2d', 2> = maxPool('maxPool2d', 2);
 
 /**
  * The largest element of windows that move along three spatial axes. See {@link maxPool2d}.
@@ -131,7 +151,7 @@ export const maxPool2d: MaxPool = maxPool('maxPool2d', 2);
  * maxPool3d(tensor([[[[1, 2], [3, 4]], [[5, 6], [7, 8]]]]), 2).toArray(); // => [[[[8]]]]
  * ```
  */
-export const maxPool3d: MaxPool = maxPool('maxPool3d', 3);
+export const maxPool3d: MaxPool<'maxPool3d', 3> = maxPool('maxPool3d', 3);
 
 /**
  * The mean of windows that move along the spatial axis. See {@link avgPool2d}.
@@ -148,7 +168,7 @@ export const maxPool3d: MaxPool = maxPool('maxPool3d', 3);
  * avgPool1d(tensor([[1, 3, 2, 6]]), 2).toArray(); // => [[2, 4]]
  * ```
  */
-export const avgPool1d: AvgPool = avgPool('avgPool1d', 1);
+export const avgPool1d: AvgPool<'avgPool1d', 1> = avgPool('avgPool1d', 1);
 
 /**
  * The mean of windows that move along the two spatial axes. Padding counts as zeros unless `countIncludePad` is false; what
@@ -172,7 +192,7 @@ export const avgPool1d: AvgPool = avgPool('avgPool1d', 1);
  * avgPool2d(x, [1, 2], { padding: [0, 1], countIncludePad: false }).toArray(); // => [[[1, 2.5, 4], [5, 6.5, 8]]]
  * ```
  */
-export const avgPool2d: AvgPool = avgPool('avgPool2d', 2);
+export const avgPool2d: AvgPool<'avgPool2d', 2> = avgPool('avgPool2d', 2);
 
 /**
  * The mean of windows that move along three spatial axes. See {@link avgPool2d}.
@@ -189,4 +209,4 @@ export const avgPool2d: AvgPool = avgPool('avgPool2d', 2);
  * avgPool3d(tensor([[[[1, 2], [3, 4]], [[5, 6], [7, 8]]]]), 2).toArray(); // => [[[[4.5]]]]
  * ```
  */
-export const avgPool3d: AvgPool = avgPool('avgPool3d', 3);
+export const avgPool3d: AvgPool<'avgPool3d', 3> = avgPool('avgPool3d', 3);

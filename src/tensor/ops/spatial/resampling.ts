@@ -2,12 +2,14 @@
 import type { DType } from '../../dtype.js';
 import type { Node } from '../../graph.js';
 import { checkArgument, type Shape, showAval } from '../../shape.js';
-import type { Floating } from '../../shape-types.js';
+import type { Fit, Floating, Ok } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { Only } from '../../types/known.js';
+import type { InterpolateShape } from '../../types/pooling.js';
+import type { Option } from '../../types/windows.js';
 import { kindOf } from '../common/checks.js';
 import { checkSetting, nodeFor, unaryOperand } from '../common/operands.js';
 import { checkFlag, withOptions } from '../common/options.js';
-import type { SameRank } from '../movement/movement.js';
 import { checkRank, checkSpatial, type PerAxis, perAxis, shown } from './options.js';
 import { adaptiveMeans } from './pooled.js';
 import { cubic, linear, nearest, type Resampling, weighted } from './resampled.js';
@@ -16,28 +18,30 @@ import { cubic, linear, nearest, type Resampling, weighted } from './resampled.j
 export type InterpolateMode = 'nearest' | 'linear' | 'bilinear' | 'trilinear' | 'cubic' | 'bicubic' | 'area';
 
 /** What {@link interpolate} takes beside the tensor: either `size` or `scale`. */
-export interface InterpolateOptions<Mode extends InterpolateMode = InterpolateMode> {
+export interface InterpolateOptions {
   /** The spatial lengths of the result: one number, or one for each axis. */
   readonly size?: PerAxis;
   /** How much longer axes become, to `⌊length · scale⌋`; fractions too. */
   readonly scale?: PerAxis;
   /** Default 'nearest'. */
-  readonly mode?: Mode;
+  readonly mode?: InterpolateMode;
   /** Whether the first and last elements keep their places, rather than the borders beyond them. Default false. */
   readonly alignCorners?: boolean;
 }
 
-type Resampled<D extends DType, Mode extends InterpolateMode> = [Mode] extends ['nearest'] ? D : Floating<D>;
+type Resampled<D extends DType, O> = [Option<O, 'mode', 'nearest'>] extends ['nearest'] ? D : Floating<D>;
 
 /** The signatures of {@link interpolate}. */
 export interface Interpolate {
-  <S extends Shape, D extends DType, const Mode extends InterpolateMode = 'nearest'>(
-    x: Tensor<S, D>,
-    options: InterpolateOptions<Mode>,
-  ): Tensor<SameRank<S>, Resampled<D, Mode>>;
-  <const Mode extends InterpolateMode = 'nearest'>(
-    options: InterpolateOptions<Mode>,
-  ): <S extends Shape, D extends DType>(x: Tensor<S, D>) => Tensor<SameRank<S>, Resampled<D, Mode>>;
+  <S extends Shape, D extends DType, const O extends Only<InterpolateOptions, O>>(
+    x: Tensor<S, D> & Ok<InterpolateShape<S, O>>,
+    options: O,
+  ): Tensor<Fit<InterpolateShape<S, O>>, Resampled<D, O>>;
+  <const O extends Only<InterpolateOptions, O>>(
+    options: O,
+  ): <S extends Shape, D extends DType>(
+    x: Tensor<S, D> & Ok<InterpolateShape<S, O>>,
+  ) => Tensor<Fit<InterpolateShape<S, O>>, Resampled<D, O>>;
 }
 
 /** The modes that say how many axes they are for. */

@@ -2,7 +2,10 @@
 import { b } from '../../build.js';
 import type { DType } from '../../dtype.js';
 import { type Shape, sizeOf } from '../../shape.js';
+import type { Fit, Ok } from '../../shape-types.js';
 import { type Tensor, wrap } from '../../tensor.js';
+import type { NotAny, Only } from '../../types/known.js';
+import type { UnfoldShape } from '../../types/pooling.js';
 import { checkList } from '../common/checks.js';
 import { joined } from '../common/moving.js';
 import { nodeFor } from '../common/operands.js';
@@ -22,8 +25,22 @@ export interface UnfoldOptions {
 
 /** The signatures of {@link unfold}. */
 export interface Unfold {
-  <D extends DType>(x: Tensor<Shape, D>, size: readonly number[], options?: UnfoldOptions): Tensor<Shape, D>;
-  (size: readonly number[], options?: UnfoldOptions): <D extends DType>(x: Tensor<Shape, D>) => Tensor<Shape, D>;
+  <const Size extends readonly number[], const O extends Only<UnfoldOptions, O> = Record<never, never>>(
+    size: Size & NotAny<O>,
+    options?: O,
+  ): <S extends Shape, D extends DType>(
+    x: Tensor<S, D> & Ok<UnfoldShape<S, Size, O>>,
+  ) => Tensor<Fit<UnfoldShape<S, Size, O>>, D>;
+  <
+    S extends Shape,
+    D extends DType,
+    const Size extends readonly number[],
+    const O extends Only<UnfoldOptions, O> = Record<never, never>,
+  >(
+    x: Tensor<S, D> & Ok<UnfoldShape<S, Size, O>>,
+    size: Size,
+    options?: O,
+  ): Tensor<Fit<UnfoldShape<S, Size, O>>, D>;
 }
 
 /**
