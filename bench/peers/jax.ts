@@ -111,8 +111,8 @@ export const programs: Programs<T> = {
   },
 };
 
-/** Programs that compile their steps themselves. */
-const stepwise: readonly ProgramName[] = ['sampling'];
+/** Programs that compile their steps themselves, and those that its jit refuses: it has no triangular systems there. */
+const stepwise: readonly ProgramName[] = ['sampling', 'triangularSolve', 'solve', 'inverse'];
 
 const prepare = (program: ProgramName, inputs: readonly Input[], jitted: boolean): Prepared => {
   const arrays = inputs.map(({ values, shape }) => np.array(values).reshape([...shape]));

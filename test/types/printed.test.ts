@@ -36,7 +36,7 @@ const expressions: readonly (readonly [expression: string, printed: string])[] =
   ['t.mul(x, 2)', 't.Tensor<readonly [2, 3], "float32">'],
   ['t.add(rows, t.zeros([3]))', 't.Tensor<readonly [number, 3], "float32">'],
   ['t.add(some, x)', 't.Tensor<t.Shape, "float32" | "float64">'],
-  ['t.add(some, some)', 't.Tensor<t.Shape, "float32" | "float64" | "int32" | "uint32">'],
+  ['t.add(some, some)', 't.Tensor<t.Shape, "float32" | "float64" | "int32" | "uint32" | "uint8">'],
   ['t.exp(x)', 't.Tensor<readonly [2, 3], "float32">'],
   ['t.greater(x, 0)', 't.Tensor<readonly [2, 3], "bool">'],
   ['t.where(t.greater(x, 0), x, 0)', 't.Tensor<readonly [2, 3], "float32">'],
