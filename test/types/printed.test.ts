@@ -31,6 +31,7 @@ const model = nn.sequential(nn.linear(2, 64), nn.activation(t.silu), nn.layerNor
 const expressions: readonly (readonly [expression: string, printed: string])[] = [
   ['t.tensor([[1, 2], [3, 4]])', 't.Tensor<readonly [2, 2], "float32">'],
   ["t.zeros([2, 3], { dtype: 'int32' })", 't.Tensor<readonly [2, 3], "int32">'],
+  ['t.mul(normal(key(1), [512, 2]), t.tensor([1, 0.1]))', 't.Tensor<readonly [512, 2], "float32">'],
   ['normal(key(0), [4, 5])', 't.Tensor<readonly [4, 5], "float32">'],
   ['t.add(x, t.zeros([3]))', 't.Tensor<readonly [2, 3], "float32">'],
   ['t.mul(x, 2)', 't.Tensor<readonly [2, 3], "float32">'],
