@@ -1,15 +1,14 @@
 /** What a U-Net is made of: residual blocks told of an embedding, and changes of resolution. */
-import { bernoulli } from '../../random/draw.js';
 import { type Key, split } from '../../random/key.js';
 import { silu } from '../../tensor/ops/elementwise/activation.js';
 import { add, mul } from '../../tensor/ops/elementwise/arithmetic.js';
-import { where } from '../../tensor/ops/elementwise/comparison.js';
 import { chunk } from '../../tensor/ops/movement/joining.js';
 import { reshape } from '../../tensor/ops/movement/movement.js';
 import { avgPool1d, avgPool2d, avgPool3d } from '../../tensor/ops/spatial/pooling.js';
 import { interpolate } from '../../tensor/ops/spatial/resampling.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { ConvParams } from '../conv.js';
+import { dropped } from '../dropout.js';
 import { groupNorm } from '../group-norm.js';
 import { type LinearParams, linear } from '../linear.js';
 import type { AffineParams } from '../normalisation.js';
@@ -79,10 +78,6 @@ export const downsample = ({ channels, outputs = channels, conv, dims }: Resampl
   });
 };
 
-/** Each element kept with probability 1 − p, and then divided by it. */
-const dropped = (x: Tensor, p: number, key: Key | null): Tensor =>
-  key === null || p === 0 ? x : (where(bernoulli(key, 1 - p, x.shape), mul(x, 1 / (1 - p)), 0) as Tensor);
-
 /** Sizes and variants of {@link resBlock}. */
 export interface ResBlockOptions {
   readonly channels: number;
@@ -139,7 +134,7 @@ export const resBlock = (options: ResBlockOptions): Told<ResBlockParams> => {
         const [scale, shift] = chunk(perChannel, 2, { axis: 1 }) as readonly Tensor[];
         return add(mul(outNorm.apply(params.outNorm, inner), add(scale!, 1)), shift!) as Tensor;
       };
-      const outer = outConv.apply(params.outConv, dropped(silu(informed()), dropout, key));
+      const outer = outConv.apply(params.outConv, dropped(silu(informed()), dropout, key ?? undefined));
       const around = resampled(x);
       return add(skip === null ? around : skip.apply(params.skip!, around), outer) as Tensor;
     },
