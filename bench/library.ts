@@ -22,6 +22,8 @@ import type { Input } from './inputs.js';
  * - transforms: `fft` of the rows of re, im ↦ re, im; `fft2` of both axes; `rfft` of the rows of x ↦ re, im of the half
  * - `sampling` x [n, d], noise [T, n, d], coefficients [T, 3], times [T, h], then weight and bias of three layers ↦ x after
  *   T steps x ↦ a·x + b·f(x) + c·noise, where f is the network, told the time in its first layer
+ * - `mlpStep` x [n, d], y [n, classes], weights and biases of the layers, their first moments, second moments ↦ loss, all of those
+ *   anew: ReLU between the layers, cross-entropy, Adam
  * - `trainStep` x, y, then parameters, first moments, second moments of a residual network ↦ loss, all of those anew
  */
 export type ProgramName =
@@ -41,6 +43,7 @@ export type ProgramName =
   | DecompositionName
   | TransformName
   | 'sampling'
+  | 'mlpStep'
   | 'trainStep';
 
 /** An operation by itself. */
@@ -131,7 +134,7 @@ export const unbias = {
   second: 1 / (1 - adamOptions.beta2 ** adamOptions.step),
 } as const;
 
-/** The inputs of `trainStep`, apart. Parameters: first weight and bias; for each block gain, shift, and weight and
+/** The inputs of `trainStep` or `mlpStep`, apart. Parameters of the former: first weight and bias; for each block gain, shift, and weight and
  * bias twice; last weight and bias. */
 export const partsOfStep = <T>(inputs: readonly T[]) => {
   const count = (inputs.length - 2) / 3;

@@ -45,6 +45,15 @@ const network = (params: readonly T[], x: T): T => {
   return linear(h, ...last);
 };
 
+const perceptron = (params: readonly T[], x: T): T => {
+  let h = x;
+  for (let i = 0; i < params.length; i += 2) {
+    h = np.matmul(h, params[i]!).add(params[i + 1]!);
+    if (i + 2 < params.length) h = nn.relu(h);
+  }
+  return h;
+};
+
 /** A step of `sampling`: it has no loops, so what is compiled is a step that is told its number. */
 const samplingStep = jit((i: T, x: T, noise: T, coefficients: T, times: T, ...layers: T[]): T => {
   const [w1, b1, w2, b2, w3, b3] = layers as [T, T, T, T, T, T];
@@ -101,6 +110,13 @@ export const programs: Programs<T> = {
     }
     for (const each of [noise, coefficients, times, ...layers]) each.dispose();
     return [y];
+  },
+  mlpStep: (...inputs) => {
+    const { x, y, params, first, second } = partsOfStep(inputs);
+    const loss = (p: T[]): T => np.mean(np.sum(nn.logSoftmax(perceptron(p, x), -1).mul(y), -1)).mul(-1);
+    const [value, grads] = valueAndGrad(loss)(params.map(p => p.ref)) as unknown as [T, T[]];
+    const updated = params.map((p, i) => update(p, grads[i]!, first[i]!, second[i]!));
+    return [value, ...[0, 1, 2].flatMap(part => updated.map(each => each[part]!))];
   },
   trainStep: (...inputs) => {
     const { x, y, params, first, second } = partsOfStep(inputs);

@@ -5,10 +5,13 @@ import {
   div,
   fold,
   jit,
+  logSoftmax,
   matmul,
   mean,
   mul,
+  neg,
   realize,
+  relu,
   reshape,
   rsqrt,
   setThreads,
@@ -73,6 +76,15 @@ const network = (params: readonly T[], x: T): T => {
   return linear(h, ...last);
 };
 
+const perceptron = (params: readonly T[], x: T): T => {
+  let h = x;
+  for (let i = 0; i < params.length; i += 2) {
+    h = add(matmul(h, params[i]!), params[i + 1]!) as T;
+    if (i + 2 < params.length) h = relu(h) as T;
+  }
+  return h;
+};
+
 interface SamplingInput {
   readonly z: T;
   readonly c: T;
@@ -125,6 +137,15 @@ export const programs: Programs<T> = {
     const { x, noise, coefficients, times, layers } = partsOfSampling(inputs);
     const step = (at: T, input: SamplingInput): T => samplingStep(layers, at, input);
     return [fold(step)(x, { z: noise, c: coefficients, time: times })];
+  },
+  mlpStep: (...inputs) => {
+    const { x, y, params, first, second } = partsOfStep(inputs);
+    const [value, grads] = valueAndGrad((p: readonly T[]) => {
+      const logs = logSoftmax(perceptron(p, x), { axis: -1 });
+      return neg(mean(sum(mul(y, logs) as T, { axis: -1 }))) as T;
+    })(params);
+    const updated = params.map((p, i) => update(p, grads[i]!, first[i]!, second[i]!));
+    return [value, ...[0, 1, 2].flatMap(part => updated.map(each => each[part]!))];
   },
   trainStep: (...inputs) => {
     const { x, y, params, first, second } = partsOfStep(inputs);

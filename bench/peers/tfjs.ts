@@ -57,6 +57,15 @@ const apart = (stack: T): readonly T[] => {
   return known;
 };
 
+const perceptron = (params: readonly T[], x: T): T => {
+  let h = x;
+  for (let i = 0; i < params.length; i += 2) {
+    h = tf.add(tf.matMul(h, params[i]!), params[i + 1]!);
+    if (i + 2 < params.length) h = tf.relu(h);
+  }
+  return h;
+};
+
 /** The order of axes in an image and in a kernel: its wasm backend wants channels last, and so both have it. */
 const [imageAxes, kernelAxes] = [
   [0, 2, 3, 1],
@@ -137,6 +146,16 @@ export const programs: Programs<T> = {
       if (before !== x) before.dispose();
     }
     return [y];
+  },
+  mlpStep: (...inputs) => {
+    const { x, y, params, first, second } = partsOfStep(inputs);
+    const loss = (...p: T[]): tf.Scalar => {
+      const logs = tf.logSoftmax(perceptron(p, x));
+      return tf.neg(tf.mean(tf.sum(tf.mul(y, logs), -1)));
+    };
+    const { value, grads } = tf.valueAndGrads(loss)([...params]);
+    const updated = params.map((p, i) => update(p, grads[i]!, first[i]!, second[i]!));
+    return [value, ...[0, 1, 2].flatMap(part => updated.map(each => each[part]!))];
   },
   trainStep: (...inputs) => {
     const { x, y, params, first, second } = partsOfStep(inputs);

@@ -6,8 +6,9 @@ import { adam } from 'tenfold/optim';
 import { key, normal } from 'tenfold/random';
 import { type Case, measure } from '../measure.js';
 import { tenfold } from '../peers/tenfold.js';
-import { stepInputs } from './step.js';
+import { mlpInputs, stepInputs } from './step.js';
 import { candidates, type Suite } from './suite.js';
+import { quickerTarget } from './targets.js';
 
 /** A step of a diffusion model as users write it, un-jitted; the peers have no such thing. */
 const diffusionStep = (hidden: number): Case => ({
@@ -39,8 +40,25 @@ const networkStep = (jitted: boolean): Case => ({
   runners: candidates({ program: 'trainStep', inputs: stepInputs({ batch: 128, hidden: 192, blocks: 2 }), jitted }),
 });
 
+const perceptron = 'MLP 784-512-512-10, batch 64';
+
+const mlpStep = (): Case => {
+  const lengths = [784, 512, 512, 10];
+  // Forward, and both gradients but for that of the input.
+  const flops = lengths
+    .slice(1)
+    .reduce((sum, outputs, i) => sum + 2 * 64 * lengths[i]! * outputs * (i === 0 ? 2 : 3), 0);
+  return {
+    name: perceptron,
+    flops,
+    tolerance: 1e-3,
+    runners: candidates({ program: 'mlpStep', inputs: mlpInputs(64, lengths) }),
+  };
+};
+
 export const train: Suite = {
   about: 'training steps',
   run: (effort, report) =>
-    measure('train', [diffusionStep(192), networkStep(true), networkStep(false)], effort, report),
+    measure('train', [diffusionStep(192), networkStep(true), networkStep(false), mlpStep()], effort, report),
+  targets: rows => [quickerTarget('train', rows, perceptron, 3)],
 };
