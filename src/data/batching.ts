@@ -1,16 +1,14 @@
 /** From a data set to the batches of training steps. */
 
-import { permutation } from '../random/draw.js';
-import { foldIn, type Key, keyNode } from '../random/key.js';
+import { type Key, keyNode } from '../random/key.js';
 import { DTypeError } from '../tensor/errors.js';
-import { traceOf } from '../tensor/graph.js';
 import { dual, nodeFor } from '../tensor/ops/common/operands.js';
 import { div, sub } from '../tensor/ops/elementwise/arithmetic.js';
 import { cast } from '../tensor/ops/elementwise/cast.js';
 import { slice } from '../tensor/ops/movement/slicing.js';
 import { checkArgument, checkInteger, type Shape, showAval } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { realize } from '../tensor/transform/realize.js';
+import { mostEpochs, ordersOf } from './order.js';
 
 /**
  * Which elements of a data set belong to the batch of a step: a new random order every epoch, cut into batches. What
@@ -39,22 +37,15 @@ export const shuffledIndices = <const N extends number>(
   batchSize: N,
 ): ((step: number) => Tensor<readonly [N], 'int32'>) => {
   const operation = 'shuffledIndices';
-  const traced = traceOf(keyNode(operation, key)) !== undefined;
+  keyNode(operation, key);
   checkInteger(operation, 'the count', count, 1, 2 ** 31 - 1);
   checkInteger(operation, 'the batch size', batchSize, 1, count);
   const batches = Math.floor(count / batchSize);
-  const orderOf = (epoch: number): Tensor => {
-    const order = permutation(foldIn(key, epoch), count);
-    return traced ? order : realize(order);
-  };
-  // The steps of an epoch share its order; remembering it changes no result.
-  let last: { readonly epoch: number; readonly order: Tensor } | undefined;
+  const orderOf = ordersOf(operation, key, count);
   return step => {
-    checkInteger(operation, 'the step', step, 0, Math.min(batches * 2 ** 32 - 1, Number.MAX_SAFE_INTEGER));
-    const epoch = Math.floor(step / batches);
-    if (last?.epoch !== epoch) last = { epoch, order: orderOf(epoch) };
+    checkInteger(operation, 'the step', step, 0, Math.min(batches * mostEpochs - 1, Number.MAX_SAFE_INTEGER));
     const start = (step % batches) * batchSize;
-    return slice(last.order, [start], [start + batchSize]) as never;
+    return slice(orderOf(Math.floor(step / batches)), [start], [start + batchSize]) as never;
   };
 };
 
