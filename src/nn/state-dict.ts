@@ -1,13 +1,13 @@
 /** Parameters by the names that PyTorch's modules have for them. */
 import * as E from 'fp-ts/lib/Either.js';
-import { checkTensorsByName } from '../../io/safetensors.js';
-import type { Key } from '../../random/key.js';
-import { isFloat } from '../../tensor/dtype.js';
-import { ArgumentError, TenfoldError } from '../../tensor/errors.js';
-import { kindOf } from '../../tensor/ops/common/checks.js';
-import { sameShape, showAval } from '../../tensor/shape.js';
-import { isTensor, type Tensor } from '../../tensor/tensor.js';
-import { type Flat, flattenFor, type Path, tensorsOf } from '../../tree/tree.js';
+import { checkTensorsByName } from '../io/safetensors.js';
+import type { Key } from '../random/key.js';
+import { isFloat } from '../tensor/dtype.js';
+import { ArgumentError, TenfoldError } from '../tensor/errors.js';
+import { kindOf } from '../tensor/ops/common/checks.js';
+import { sameShape, showAval } from '../tensor/shape.js';
+import { isTensor, type Tensor } from '../tensor/tensor.js';
+import { type Flat, flattenFor, type Path, tensorsOf } from '../tree/tree.js';
 import { skeletonOf } from './skeleton.js';
 
 /** A model whose parameters have names elsewhere. */
@@ -15,6 +15,8 @@ export interface NamedModel<P> {
   readonly init: (key: Key) => P;
   /** The name of the parameter at a path; without it, names as of PyTorch: `blocks.0.running_mean`. */
   readonly stateName?: (path: Path) => string;
+  /** What PyTorch's module saves beside its parameters though it is always the same, as tables of positions. */
+  readonly stateConstants?: () => Readonly<Record<string, Tensor>>;
 }
 
 /** What does not fit a model, by name. */
@@ -58,7 +60,9 @@ export class StateDictError extends TenfoldError implements StateDictMisfits {
   }
 }
 
-const snake = (step: string | number): string => String(step).replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`);
+/** @internal A step of a path in snake case. */
+export const snake = (step: string | number): string =>
+  String(step).replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`);
 
 const snakeName = (path: Path): string => path.map(snake).join('.');
 
@@ -73,8 +77,9 @@ const named = (operation: string, { stateName = snakeName }: NamedModel<unknown>
 };
 
 const checkModel = (operation: string, model: unknown): void => {
-  const { init, stateName } = (model ?? {}) as Partial<NamedModel<unknown>>;
-  if (typeof init === 'function' && (stateName === undefined || typeof stateName === 'function')) return;
+  const { init, stateName, stateConstants } = (model ?? {}) as Partial<NamedModel<unknown>>;
+  const may = [stateName, stateConstants];
+  if (typeof init === 'function' && may.every(f => f === undefined || typeof f === 'function')) return;
   throw new ArgumentError({
     operation,
     given: `${kindOf(model)} as the model`,
@@ -88,7 +93,8 @@ const checkModel = (operation: string, model: unknown): void => {
  *
  * Models that come from elsewhere know those names: {@link unet} has guided-diffusion's. For others a name is the path with
  * dots, in snake case: `blocks.0.running_mean`. No parameters are drawn, and no tensors are
- * converted: those of float64 make a model in float64.
+ * converted: those of float64 make a model in float64. Of what is saved though it never changes, as the positions of {@link dit},
+ * the shape is checked and nothing else used.
  *
  * @param model its parameters' shapes and names count
  * @param tensors by name, of floats
@@ -112,11 +118,14 @@ export const loadStateDict = <P>(
 ): E.Either<StateDictError, P> => {
   checkModel('loadStateDict', model);
   checkTensorsByName('loadStateDict', tensors);
-  const { flat, tensors: wanted, names } = named('loadStateDict', model, skeletonOf('loadStateDict', model.init));
-  const known = new Set(names);
-  const missing = names.filter(name => !Object.hasOwn(tensors, name));
-  const unexpected = Object.keys(tensors).filter(name => !known.has(name));
-  const misshaped = names.flatMap((name, i) => {
+  const { flat, tensors: params, names } = named('loadStateDict', model, skeletonOf('loadStateDict', model.init));
+  const constants = model.stateConstants?.() ?? {};
+  const known = [...names, ...Object.keys(constants)];
+  const wanted = [...params, ...Object.values(constants)];
+  const missing = known.filter(name => !Object.hasOwn(tensors, name));
+  const expected = new Set(known);
+  const unexpected = Object.keys(tensors).filter(name => !expected.has(name));
+  const misshaped = known.flatMap((name, i) => {
     if (!Object.hasOwn(tensors, name)) return [];
     const given: unknown = tensors[name];
     if (isTensor(given) && sameShape(given.shape, wanted[i]!.shape) && isFloat(given.dtype)) return [];
@@ -133,7 +142,7 @@ export const loadStateDict = <P>(
  *
  * @param model the model of the parameters
  * @param params tensors, or other leaves, as the parameters of the model: gradients too
- * @returns a frozen record
+ * @returns a frozen record, with the constants that PyTorch's module saves too
  * @throws ArgumentError when the model is none, TreeError when a leaf is no tensor
  * @numpy flax.serialization.to_state_dict
  * @pytorch torch.nn.Module.state_dict
@@ -147,5 +156,6 @@ export const loadStateDict = <P>(
 export const stateDict = <P>(model: NamedModel<P>, params: P): Readonly<Record<string, Tensor>> => {
   checkModel('stateDict', model);
   const { names, tensors } = named('stateDict', model, flattenFor('stateDict', params));
-  return Object.freeze(Object.fromEntries(names.map((name, i) => [name, tensors[i]!])));
+  const constants = model.stateConstants?.() ?? {};
+  return Object.freeze({ ...Object.fromEntries(names.map((name, i) => [name, tensors[i]!])), ...constants });
 };

@@ -1,6 +1,8 @@
 /** Timesteps as vectors of sines. */
 
-import { ShapeError } from '../tensor/errors.js';
+import type { FloatDType } from '../tensor/dtype.js';
+import { DTypeError, ShapeError } from '../tensor/errors.js';
+import { kindOf } from '../tensor/ops/common/checks.js';
 import { checkOptions } from '../tensor/ops/common/options.js';
 import { tensor } from '../tensor/ops/creation/creation.js';
 import { mul } from '../tensor/ops/elementwise/arithmetic.js';
@@ -9,8 +11,16 @@ import { cos, sin } from '../tensor/ops/elementwise/elementary.js';
 import { concat } from '../tensor/ops/movement/joining.js';
 import { expandDims } from '../tensor/ops/movement/movement.js';
 import { pad } from '../tensor/ops/movement/padding.js';
-import { checkArgument, checkInteger, showAval } from '../tensor/shape.js';
+import { checkArgument, checkInteger, range, showAval } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
+
+/** Options of {@link timestepEmbedding}. */
+export interface TimestepEmbeddingOptions<D extends FloatDType = FloatDType> {
+  /** 2π times it is the longest wave. Default 10000. */
+  readonly maxPeriod?: number;
+  /** Of the result. Default float32. */
+  readonly dtype?: D;
+}
 
 /**
  * Sinusoidal embedding of timesteps: cosines, then sines, of t·maxPeriod^(−i/half) for i = 0 … half − 1, with
@@ -19,10 +29,10 @@ import { isTensor, type Tensor } from '../tensor/tensor.js';
  *
  * @param t timesteps, [N], of any numeric dtype; fractions are allowed
  * @param size of each vector
- * @param options `maxPeriod` (10000): 2π times it is the longest wave
- * @returns float32 [N, size]
+ * @param options `maxPeriod` (10000): 2π times it is the longest wave; `dtype` (float32) in which angles and result are
+ * @returns [N, size]
  * @throws ShapeError when t is no vector, IndexError when the size is below 2, ArgumentError for a wrong or
- *   unknown option
+ *   unknown option, DTypeError for a dtype that is none of floats
  * @example
  * ```js
  * import { tensor } from 'tenfold';
@@ -30,12 +40,12 @@ import { isTensor, type Tensor } from '../tensor/tensor.js';
  * timestepEmbedding(tensor([0]), 4).toArray(); // => [[1, 1, 0, 0]]
  * ```
  */
-export const timestepEmbedding = (
+export const timestepEmbedding = <const N extends number, D extends FloatDType = 'float32'>(
   t: Tensor,
-  size: number,
-  options: { readonly maxPeriod?: number } = {},
-): Tensor<readonly [number, number], 'float32'> => {
-  checkOptions('timestepEmbedding', ['maxPeriod'], options);
+  size: N,
+  options: TimestepEmbeddingOptions<D> = {},
+): Tensor<readonly [number, N], NoInfer<D>> => {
+  checkOptions('timestepEmbedding', ['maxPeriod', 'dtype'], options);
   const { maxPeriod = 10_000 } = options;
   checkArgument(
     Number.isFinite(maxPeriod) && maxPeriod > 0,
@@ -44,6 +54,15 @@ export const timestepEmbedding = (
     'the longest period is a positive number',
     'Leave it out for 10000.',
   );
+  const { dtype = 'float32' as D } = options;
+  if (dtype !== 'float32' && dtype !== 'float64') {
+    throw new DTypeError({
+      operation: 'timestepEmbedding',
+      given: `the dtype ${kindOf(dtype)}`,
+      rule: 'sines are float32 or float64',
+      hint: 'Cast the result to anything else.',
+    });
+  }
   checkInteger('timestepEmbedding', 'the size', size, 2, Number.MAX_SAFE_INTEGER);
   if (!isTensor(t) || t.shape.length !== 1) {
     throw new ShapeError({
@@ -54,15 +73,16 @@ export const timestepEmbedding = (
     });
   }
   const half = Math.floor(size / 2);
-  const frequencies = tensor(Array.from({ length: half }, (_, i) => maxPeriod ** (-i / half)));
-  const angles = mul(expandDims(cast(t, 'float32'), 1) as Tensor, frequencies as Tensor) as Tensor;
-  const waves = concat([cos(angles), sin(angles)], { axis: 1 });
-  return (
-    size % 2 === 0
-      ? waves
-      : pad(waves, [
-          [0, 0],
-          [0, 1],
-        ])
-  ) as Tensor<readonly [number, number], 'float32'>;
+  const frequencies = tensor(
+    range(half).map(i => maxPeriod ** (-i / half)),
+    { dtype },
+  ) as Tensor;
+  const angles = mul(expandDims(cast(t, dtype), 1) as Tensor, frequencies) as Tensor;
+  const waves = concat([cos(angles), sin(angles)], { axis: 1 }) as Tensor;
+  const filled = (): Tensor =>
+    pad(waves, [
+      [0, 0],
+      [0, 1],
+    ]) as Tensor;
+  return (size % 2 === 0 ? waves : filled()) as Tensor<readonly [number, N], D>;
 };

@@ -126,6 +126,10 @@ export const layers: BadInputs = {
     timestepEmbedding,
     ...noCounts.map(size => [zeros([2]), size]),
     ...[zeros([]), zeros([2, 2]), [1, 2], 3].map(t => [t, 4]),
-    ...[{ maxPeriod: 0 }, { maxPeriod: Number.NaN }, { period: 10 }, 10].map(options => [zeros([2]), 4, options]),
+    ...[{ maxPeriod: 0 }, { maxPeriod: Number.NaN }, { period: 10 }, { dtype: 'int32' }, 10].map(options => [
+      zeros([2]),
+      4,
+      options,
+    ]),
   ),
 };

@@ -93,6 +93,7 @@ export const unets: BadInputs = {
       [linear(3, 2), 3],
     ),
     ...refused(loadStateDict, [{ init: linear(3, 2).init, stateName: 'weight' }, {}]),
+    ...refused(loadStateDict, [{ init: linear(3, 2).init, stateConstants: {} }, {}]),
     ...refused(
       loadStateDict,
       ...[

@@ -5,7 +5,6 @@ import { describe, expect, it } from 'vitest';
 import { attentionBlock, attentionPool, qkvAttention } from '../../src/nn/unet/attention-block.js';
 import { downsample, resBlock, upsample } from '../../src/nn/unet/blocks.js';
 import { checkpointed, type Dims, type Told, untold } from '../../src/nn/unet/parts.js';
-import { sinusoids } from '../../src/nn/unet/sinusoids.js';
 import { stateNames } from '../../src/nn/unet/state-names.js';
 import { wasmBackend } from '../../src/tensor/backend/wasm/wasm.js';
 import { evaluate } from '../../src/tensor/evaluate.js';
@@ -134,7 +133,7 @@ const checkEmbedding = (testCase: GoldenCase, group: GoldenGroup, dtype: FloatDT
   known(args, 'dim', 'max_period');
   const t = readIn(group, dtype)(at(testCase, 'inputs', 't'));
   const [size, maxPeriod] = [numberOf(at(args, 'dim')), numberIn(args, 'max_period', 10_000)];
-  const y = dtype === 'float32' ? timestepEmbedding(t, size, { maxPeriod }) : sinusoids(t, size, dtype, maxPeriod);
+  const y = timestepEmbedding(t, size, { maxPeriod, dtype });
   evaluate([nodeOf(y as Tensor)], wasmBackend);
   const values = { shape: y.shape, data: y.dataSync() };
   const wanted = group.tensor(at(testCase, 'out64', 'y'));

@@ -28,7 +28,11 @@ export const checkParams = (operation: string, like: Flat, params: unknown): voi
 };
 
 /** @internal x as floats: [N, inChannels, …spatial]. */
-export const pictureOf = (operation: string, x: unknown, { inChannels, dims }: Plan): Tensor => {
+export const pictureOf = (
+  operation: string,
+  x: unknown,
+  { inChannels, dims }: Pick<Plan, 'inChannels' | 'dims'>,
+): Tensor => {
   const floats = wrap(unaryOperand(operation, x, { toFloat: true })) as Tensor;
   if (floats.shape.length === dims + 2 && floats.shape[1] === inChannels) return floats;
   throw new ShapeError({

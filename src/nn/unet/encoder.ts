@@ -15,11 +15,11 @@ import { groupNorm } from '../group-norm.js';
 import type { Layer } from '../layer.js';
 import { type LinearParams, linear } from '../linear.js';
 import type { AffineParams } from '../normalisation.js';
+import { skeletonOf } from '../skeleton.js';
 import { type AttentionPoolParams, attentionPool } from './attention-block.js';
 import { checkContext, checkParams, checkTimes, keyOf, pictureOf } from './checks.js';
 import { headsOf, type Plan, planOf, type UnetBaseOptions } from './options.js';
 import { convOf, normGroups } from './parts.js';
-import { skeletonOf } from './skeleton.js';
 import { stateNames } from './state-names.js';
 import { keysFor, type Trunk, type TrunkParams, timeLayers, trunkOf } from './trunk.js';
 

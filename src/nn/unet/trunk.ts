@@ -5,11 +5,11 @@ import { silu } from '../../tensor/ops/elementwise/activation.js';
 import { range } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { type LinearParams, linear } from '../linear.js';
+import { timestepEmbedding } from '../timestep-embedding.js';
 import { attentionBlock } from './attention-block.js';
 import { type Block, block, downsample, resBlock, stage, type UnetBlockParams, upsample } from './blocks.js';
 import { headsOf, type Plan } from './options.js';
 import { checkpointed, convOf, type Told, untold } from './parts.js';
-import { sinusoids } from './sinusoids.js';
 
 /** Parameters of the two layers that make an embedding of sines of the time. */
 export interface TimeParams {
@@ -90,7 +90,8 @@ export const timeLayers = (modelChannels: number) => {
       return Object.freeze({ first: first.init(a), last: last.init(b) });
     },
     apply: (params: TimeParams, t: Tensor): Tensor => {
-      const waves = sinusoids(t, modelChannels, params.first.weight.dtype as FloatDType);
+      const dtype = params.first.weight.dtype as FloatDType;
+      const waves = timestepEmbedding(t, modelChannels, { dtype });
       return last.apply(params.last, silu(first.apply(params.first, waves) as Tensor) as Tensor) as Tensor;
     },
   };

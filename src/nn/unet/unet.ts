@@ -12,11 +12,11 @@ import { type EmbeddingParams, embedding } from '../embedding.js';
 import { groupNorm } from '../group-norm.js';
 import type { Layer } from '../layer.js';
 import type { AffineParams } from '../normalisation.js';
+import { skeletonOf } from '../skeleton.js';
 import { stage } from './blocks.js';
 import { checkClasses, checkContext, checkParams, checkTimes, keyOf, pictureOf } from './checks.js';
 import { type Plan, planOf, type UnetBaseOptions } from './options.js';
 import { convOf, normGroups, type Told } from './parts.js';
-import { skeletonOf } from './skeleton.js';
 import { stateNames } from './state-names.js';
 import { blocksOf, keysFor, type StageParams, type TrunkParams, timeLayers, trunkOf } from './trunk.js';
 
