@@ -6,67 +6,10 @@ import { checkOptions } from '../tensor/ops/common/options.js';
 import { add, mul } from '../tensor/ops/elementwise/arithmetic.js';
 import { checkArgument } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Path, showPath } from '../tree/tree.js';
+import { type LeafPattern, matcherOf } from '../tree/patterns.js';
+import { showPath } from '../tree/tree.js';
 import { type Places, placesOf } from './leaves.js';
 import { checkTransform, type GradientTransform, refuseState, updateBy } from './transform.js';
-
-/**
- * Leaves of a tree: by a pattern of paths, or a function of path and leaf.
- *
- * A pattern has a part for each step of the path, with dots between: `blocks.0.weight`. In a part `*` stands for any
- * letters; a part `**` stands for any number of steps, also none: `**.bias` are all leaves named bias.
- */
-export type LeafPattern = string | ((path: Path, leaf: Tensor) => boolean);
-
-/** Whether text is of the form of a part of a pattern. */
-const fitsPart = (part: string, text: string): boolean => {
-  const [first, ...rest] = part.split('*') as [string, ...string[]];
-  if (rest.length === 0) return part === text;
-  if (!text.startsWith(first)) return false;
-  const last = rest.pop()!;
-  let at = first.length;
-  for (const piece of rest) {
-    const found = text.indexOf(piece, at);
-    if (found < 0) return false;
-    at = found + piece.length;
-  }
-  return text.length - last.length >= at && text.endsWith(last);
-};
-
-/** Whether the steps of a path from one on fit the parts of a pattern from one on. */
-const fits = (parts: readonly string[], path: Path, part = 0, step = 0): boolean => {
-  if (part === parts.length) return step === path.length;
-  if (parts[part] === '**') {
-    return fits(parts, path, part + 1, step) || (step < path.length && fits(parts, path, part, step + 1));
-  }
-  return step < path.length && fitsPart(parts[part]!, String(path[step])) && fits(parts, path, part + 1, step + 1);
-};
-
-/** A function that tells whether a leaf is meant. */
-const matcherOf = (operation: string, pattern: unknown): ((path: Path, leaf: Tensor) => boolean) => {
-  checkArgument(
-    (typeof pattern === 'string' && pattern !== '') || typeof pattern === 'function',
-    operation,
-    pattern === '' ? 'an empty pattern' : `${kindOf(pattern)} as a pattern`,
-    'leaves are chosen by a pattern of paths, or a function of path and leaf',
-    "Write '**.bias', or (path, leaf) => leaf.shape.length > 1.",
-  );
-  if (typeof pattern === 'string') {
-    const parts = pattern.split('.').filter((part, i, all) => part !== '**' || all[i - 1] !== '**');
-    return path => fits(parts, path);
-  }
-  return (path, leaf) => {
-    const is: unknown = (pattern as (path: Path, leaf: Tensor) => unknown)(path, leaf);
-    checkArgument(
-      typeof is === 'boolean',
-      operation,
-      `${kindOf(is)} for the leaf at ${showPath(path)}`,
-      'the function that chooses leaves gives true or false',
-      'Compare something of the path or the shape.',
-    );
-    return is as boolean;
-  };
-};
 
 /** Options of {@link weightDecay}. */
 export interface WeightDecayOptions {

@@ -43,7 +43,6 @@ export {
 } from './decays.js';
 export { emaPowerWarmup, emaWarmup, powerEma, updateEma } from './ema.js';
 export {
-  type LeafPattern,
   multiTransform,
   type TransformGroup,
   type WeightDecayOptions,

@@ -28,11 +28,17 @@ export type Mapped<T, B> = T extends Tensor
 /** Where a leaf is: record keys and array positions from the root. */
 export type Path = readonly (string | number)[];
 
-/** The leaves of a tree, and how to put others in their places. */
-export interface Flat {
-  readonly leaves: readonly unknown[];
+/** The leaves of a tree `T`, and how to put others in their places: leaves of the same types give a `T` again. */
+export interface Flat<T = unknown> {
+  readonly leaves: readonly Leaf<T>[];
   readonly paths: readonly Path[];
-  readonly unflatten: (leaves: readonly unknown[]) => unknown;
+  readonly unflatten: Unflatten<T>;
+}
+
+/** The signatures of the `unflatten` of {@link Flat}. */
+export interface Unflatten<T> {
+  (leaves: readonly Leaf<T>[]): T;
+  <B>(leaves: readonly B[]): Mapped<T, B>;
 }
 
 export type PlainRecord = Readonly<Record<string, unknown>>;
@@ -44,14 +50,19 @@ export const isPlainRecord = (value: unknown): value is PlainRecord => {
   return prototype === Object.prototype || prototype === null;
 };
 
-/** Refuses what is no function. */
-const checkFunction = (operation: string, f: unknown): void =>
+const hints: Readonly<Record<string, string>> = {
+  zipWith: 'It comes first: zipWith(f, tree, …).',
+  mapWithPath: 'Write mapWithPath(tree, (path, x) => …).',
+};
+
+/** @internal Refuses what is no function. */
+export const checkFunction = (operation: string, f: unknown): void =>
   checkArgument(
     typeof f === 'function',
     operation,
     kindOf(f),
     'a function of leaves belongs there',
-    operation === 'zipWith' ? 'It comes first: zipWith(f, tree, …).' : `Write ${operation}(tree, x => …).`,
+    hints[operation] ?? `Write ${operation}(tree, x => …).`,
   );
 
 /**
@@ -76,15 +87,20 @@ export const showPath = (path: Path): string => {
   return path.map((step, i) => (typeof step === 'number' ? `[${step}]` : i === 0 ? step : `.${step}`)).join('');
 };
 
-/** @internal {@link flatten} in the name of another function. */
-export const flattenFor = (operation: string, tree: unknown): Flat => {
+/** @internal {@link flatten} in the name of another function; `isLeaf` tells of records that are leaves. */
+export const flattenFor = (
+  operation: string,
+  tree: unknown,
+  isLeaf: (value: object) => boolean = () => false,
+): Flat => {
+  const isRecord = (at: unknown): at is PlainRecord => isPlainRecord(at) && !isLeaf(at);
   const leaves: unknown[] = [];
   const paths: Path[] = [];
   const above: object[] = [];
   const visit = (at: unknown, path: Path): void => {
     if (at === null) return;
     const isList = Array.isArray(at);
-    if (!isList && !isPlainRecord(at)) {
+    if (!isList && !isRecord(at)) {
       leaves.push(at);
       paths.push(path);
       return;
@@ -121,7 +137,7 @@ export const flattenFor = (operation: string, tree: unknown): Flat => {
     const build = (at: unknown): unknown => {
       if (at === null) return null;
       if (Array.isArray(at)) return Object.freeze(at.map(build));
-      if (isPlainRecord(at)) {
+      if (isRecord(at)) {
         const built: Record<string, unknown> = {};
         for (const key of Object.keys(at).sort()) {
           // defineProperty, so that a key named __proto__ is a key like any other.
@@ -148,7 +164,7 @@ export const flattenFor = (operation: string, tree: unknown): Flat => {
  * unflatten([10, 20]); // => { a: [10, null], b: 20 }
  * ```
  */
-export const flatten = (tree: unknown): Flat => flattenFor('flatten', tree);
+export const flatten = <T>(tree: T): Flat<T> => flattenFor('flatten', tree) as Flat<T>;
 
 /**
  * The leaves of a tree in order.
@@ -161,6 +177,18 @@ export const flatten = (tree: unknown): Flat => flattenFor('flatten', tree);
  * ```
  */
 export const leaves = <T>(tree: T): readonly Leaf<T>[] => flattenFor('leaves', tree).leaves as readonly Leaf<T>[];
+
+/**
+ * The places of the leaves of a tree in order.
+ *
+ * @throws TreeError for a tree that contains itself
+ * @example
+ * ```js
+ * import { paths } from 'tenfold/tree';
+ * paths({ b: 2, a: [1, null, 3] }); // => [['a', 0], ['a', 2], ['b']]
+ * ```
+ */
+export const paths = (tree: unknown): readonly Path[] => flattenFor('paths', tree).paths;
 
 /** What the leaves of a tree are. */
 export type Leaf<T> = T extends Tensor
@@ -177,12 +205,31 @@ export type Leaf<T> = T extends Tensor
 
 /** The signatures of {@link map}. */
 export interface MapTree {
-  <T, B>(tree: T, f: (leaf: Leaf<T>, path: Path) => B): Mapped<T, B>;
-  <A, B>(f: (leaf: A, path: Path) => B): <T>(tree: T) => Mapped<T, B>;
+  <T, B>(tree: T, f: (leaf: Leaf<NoInfer<T>>) => B): Mapped<T, B>;
+  <A, B>(f: (leaf: A) => B): <T>(tree: T) => Mapped<T, B>;
 }
 
+/** The signatures of {@link mapWithPath}. */
+export interface MapTreeWithPath {
+  <T, B>(tree: T, f: (path: Path, leaf: Leaf<NoInfer<T>>) => B): Mapped<T, B>;
+  <A, B>(f: (path: Path, leaf: A) => B): <T>(tree: T) => Mapped<T, B>;
+}
+
+/** Both argument orders of a function that maps leaves. */
+const mapping = (operation: string, call: (f: unknown, path: Path, leaf: unknown) => unknown): unknown => {
+  const over = (tree: unknown, f: unknown): unknown => {
+    const flat = flattenFor(operation, tree);
+    return flat.unflatten(flat.leaves.map((leaf, i) => call(f, flat.paths[i]!, leaf)));
+  };
+  return (...args: readonly unknown[]) => {
+    const [f] = args.slice(args.length === 1 ? 0 : 1);
+    checkFunction(operation, f);
+    return args.length === 1 ? (tree: unknown) => over(tree, f) : over(args[0], f);
+  };
+};
+
 /**
- * The tree with `f` applied to every leaf; `f` also gets the leaf's path.
+ * The tree with `f` applied to every leaf. `f` gets the leaf alone, so that operations with options can stand there.
  *
  * @throws ArgumentError when `f` is no function, TreeError for a tree that contains itself
  * @example
@@ -191,21 +238,27 @@ export interface MapTree {
  * map({ a: 1, b: [2, 3] }, x => x * 10); // => { a: 10, b: [20, 30] }
  * ```
  */
-export const map: MapTree = ((...args: readonly unknown[]) => {
-  const over = (tree: unknown, f: (leaf: unknown, path: Path) => unknown): unknown => {
-    const flat = flattenFor('map', tree);
-    return flat.unflatten(flat.leaves.map((leaf, i) => f(leaf, flat.paths[i]!)));
-  };
-  checkFunction('map', args[args.length === 1 ? 0 : 1]);
-  if (args.length === 1) return (tree: unknown) => over(tree, args[0] as (leaf: unknown) => unknown);
-  return over(args[0], args[1] as (leaf: unknown) => unknown);
-}) as MapTree;
+export const map = mapping('map', (f, _, leaf) => (f as (leaf: unknown) => unknown)(leaf)) as MapTree;
+
+/**
+ * The tree with `f` applied to the path of every leaf and the leaf.
+ *
+ * @throws ArgumentError when `f` is no function, TreeError for a tree that contains itself
+ * @example
+ * ```js
+ * import { mapWithPath, showPath } from 'tenfold/tree';
+ * mapWithPath({ a: 1, b: [2] }, (path, x) => `${showPath(path)}: ${x}`); // => { a: 'a: 1', b: ['b[0]: 2'] }
+ * ```
+ */
+export const mapWithPath = mapping('mapWithPath', (f, path, leaf) =>
+  (f as (path: Path, leaf: unknown) => unknown)(path, leaf),
+) as MapTreeWithPath;
 
 /**
  * The leaves of trees of one form, combined place by place; the result has the form of the first.
  *
- * @throws ArgumentError when `f` is no function, TreeError naming the first place where the forms differ, and for a tree
- *   that contains itself
+ * @throws ArgumentError when `f` is no function, TreeError naming the first place where the forms differ, and for a
+ *   tree that contains itself
  * @example
  * ```js
  * import { zipWith } from 'tenfold/tree';
@@ -237,10 +290,10 @@ export const zipWith = <T, B, Rest extends readonly unknown[]>(
  * reduce({ a: 1, b: [2, 3] }, (sum, x) => sum + x, 0); // => 6
  * ```
  */
-export const reduce = <T, B>(tree: T, f: (result: B, leaf: Leaf<T>, path: Path) => B, start: B): B => {
+export const reduce = <T, B>(tree: T, f: (result: B, leaf: Leaf<NoInfer<T>>, path: Path) => B, start: B): B => {
   checkFunction('reduce', f);
   const flat = flattenFor('reduce', tree);
-  return flat.leaves.reduce<B>((result, leaf, i) => f(result, leaf as Leaf<T>, flat.paths[i]!), start);
+  return flat.leaves.reduce<B>((result, leaf, i) => f(result, leaf as Leaf<NoInfer<T>>, flat.paths[i]!), start);
 };
 
 /** Refuses trees whose leaves are not in the same places. */

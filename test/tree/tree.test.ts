@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { pipe } from 'fp-ts/lib/function.js';
 import { add, type Tensor, tensor } from 'tenfold';
-import { flatten, leaves, map, reduce, showPath, type Tree, zipWith } from 'tenfold/tree';
+import { flatten, leaves, map, mapWithPath, reduce, showPath, type Tree, zipWith } from 'tenfold/tree';
 import { describe, expect, it } from 'vitest';
 import { caught } from '../helpers.js';
 
@@ -57,8 +57,9 @@ describe('trees', () => {
     );
   });
 
-  it('map hands over the path; reduce and zipWith go in order', () => {
-    expect(map({ a: [0, 0] }, (_, path) => showPath(path))).toEqual({ a: ['a[0]', 'a[1]'] });
+  it('mapWithPath hands over the path, map does not; reduce and zipWith go in order', () => {
+    expect(mapWithPath({ a: [0, 0] }, path => showPath(path))).toEqual({ a: ['a[0]', 'a[1]'] });
+    expect(map({ a: [0] }, (...given: readonly unknown[]) => given.length)).toEqual({ a: [1] });
     expect(reduce({ b: 'y', a: 'x' }, (text, leaf) => text + leaf, '')).toBe('xy');
     const sum = zipWith((x: Tensor, y: Tensor) => add(x, y), { w: tensor([1]) }, { w: tensor([2]) });
     expect(sum.w.toArray()).toEqual([3]);
