@@ -6,19 +6,14 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { FormatError } from '../tensor/errors.js';
-import { evaluate, storageOf } from '../tensor/evaluate.js';
-import { checkArgument, sameShape, showAval } from '../tensor/shape.js';
+import { sameShape, showAval } from '../tensor/shape.js';
 import { isTensor, nodeOf, type Tensor } from '../tensor/tensor.js';
 import { type Flat, flattenFor, type Path, showPath, tensorsOf } from '../tree/tree.js';
 import { readFile, writeFile } from './files.js';
-import {
-  checkMetadata,
-  checkTensorsByName,
-  decodeSafetensors,
-  encodeElements,
-  type Metadata,
-  metadataName,
-} from './safetensors.js';
+import { checkMetadata, checkTensorsByName, decodeSafetensors, encodeElements } from './safetensors.js';
+import { type Metadata, metadataName } from './safetensors-header.js';
+import { checkPath } from './sources.js';
+import { arraysOf } from './values.js';
 
 /** What {@link loadTree} finds in a file. */
 export interface LoadedTree<T> {
@@ -147,20 +142,10 @@ export const restoreTree = <T>(like: T, tensors: Readonly<Record<string, Tensor>
   return restore<T>('restoreTree', named('restoreTree', like))(tensors);
 };
 
-const checkPath = (operation: string, path: unknown): void =>
-  checkArgument(
-    typeof path === 'string' && path !== '',
-    operation,
-    path === '' ? 'an empty string as the path' : `${typeof path} ${String(path)} as the path`,
-    'the path of a file is a string',
-    "Write 'out/model.safetensors'.",
-  );
-
 const readElements = async ({ names, tensors }: NamedTree, metadata: Metadata): Promise<Uint8Array> => {
-  evaluate(tensors.map(nodeOf));
-  const arrays = await Promise.all(tensors.map(tensor => storageOf(nodeOf(tensor)).read()));
+  const arrays = await arraysOf(tensors.map(nodeOf));
   const elements = tensors.map(({ shape, dtype }, i) => ({ name: names[i]!, shape, dtype, array: arrays[i]! }));
-  return encodeElements(elements, metadata);
+  return encodeElements('saveTree', elements, metadata);
 };
 
 /**

@@ -6,16 +6,32 @@
  */
 import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
-import { allocate, bytesOf, type DType, dtypes, type TypedArray } from '../tensor/dtype.js';
-import { FormatError } from '../tensor/errors.js';
+import type { DType, TypedArray } from '../tensor/dtype.js';
+import { ArgumentError, type FormatError } from '../tensor/errors.js';
 import { elementsNow } from '../tensor/evaluate.js';
-import { bufferNode, type Node } from '../tensor/graph.js';
-import { checkArgument, type Shape, showShape, sizeOf } from '../tensor/shape.js';
-import { HostStorage } from '../tensor/storage.js';
-import { isTensor, nodeOf, type Tensor, wrap } from '../tensor/tensor.js';
-
-/** What a file of tensors says about itself: strings by name. */
-export type Metadata = Readonly<Record<string, string>>;
+import type { Node } from '../tensor/graph.js';
+import { checkOptions } from '../tensor/ops/common/options.js';
+import { checkArgument, type Shape } from '../tensor/shape.js';
+import { isTensor, nodeOf, type Tensor } from '../tensor/tensor.js';
+import {
+  type ElementType,
+  elementBytes,
+  elementKinds,
+  elementTypes,
+  type LongIntegers,
+  ownType,
+  readElements,
+} from './elements.js';
+import { type Checked, faultOf, isBytes, quote, refuse } from './fault.js';
+import {
+  dataStartOf,
+  type Entry,
+  headerStart,
+  type Metadata,
+  metadataName,
+  parseHeader,
+} from './safetensors-header.js';
+import { tensorOf } from './values.js';
 
 /** The contents of a safetensors file. */
 export interface Safetensors {
@@ -23,29 +39,17 @@ export interface Safetensors {
   readonly metadata: Metadata;
 }
 
-/** @internal The name in the header that belongs to no tensor. */
-export const metadataName = '__metadata__';
+/** How elements are read. */
+export interface ReadOptions {
+  /**
+   * What 64-bit integers become: `'int32'`, as which signed ones are int32 and unsigned ones uint32 and all must fit, or
+   * `'float64'`, the nearest of them.
+   */
+  readonly longIntegers?: LongIntegers | undefined;
+}
 
-const codes: Readonly<Record<DType, string>> = Object.freeze({
-  float32: 'F32',
-  float64: 'F64',
-  int32: 'I32',
-  uint32: 'U32',
-  uint8: 'U8',
-  bool: 'BOOL',
-});
-
-const dtypeOfCode: ReadonlyMap<unknown, DType> = new Map(dtypes.map(dtype => [codes[dtype], dtype]));
-
-const headerStart = 8;
-
-const hostIsLittleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
-
-/** Turns elements around, in place, on the few machines whose byte order is not the file's. */
-const swapForHost = (bytes: Uint8Array, width: number): void => {
-  if (hostIsLittleEndian) return;
-  for (let i = 0; i < bytes.length; i += width) bytes.subarray(i, i + width).reverse();
-};
+/** Element types of a file, by the names of the tensors, that differ from the tensors' dtypes. */
+export type StoredTypes = Readonly<Record<string, ElementType>>;
 
 // ---- Encoding -----------------------------------------------------------------------------------------------------
 
@@ -81,6 +85,27 @@ export const checkTensorsByName = (operation: string, tensors: unknown): void =>
   checkRecord(operation, 'tensors', `Write { name: tensor }; ${namesOfLeaves}`, tensors);
 
 /**
+ * @internal The nodes of tensors by name.
+ * @throws ArgumentError for what is no record of tensors
+ */
+export const nodesByName = (
+  operation: string,
+  tensors: Readonly<Record<string, Tensor>>,
+): readonly (readonly [string, Node])[] => {
+  checkTensorsByName(operation, tensors);
+  return Object.entries(tensors).map(([name, tensor]): readonly [string, Node] => {
+    checkArgument(
+      isTensor(tensor),
+      operation,
+      `${kindOf(tensor)} as '${name}'`,
+      'every value is a tensor',
+      `Make one with tensor(…); ${namesOfLeaves}`,
+    );
+    return [name, nodeOf(tensor)];
+  });
+};
+
+/**
  * @internal
  * @throws ArgumentError for what is no record, or a value that is no string
  */
@@ -97,25 +122,64 @@ export const checkMetadata = (operation: string, metadata: Metadata): void => {
   }
 };
 
+/**
+ * @internal Refuses names that the format keeps, and types that a tensor cannot be stored as.
+ * @throws ArgumentError
+ */
+export const checkStored = (
+  operation: string,
+  nodes: readonly (readonly [string, { readonly dtype: DType }])[],
+  types: StoredTypes,
+): void => {
+  checkArgument(
+    nodes.every(([name]) => name !== metadataName),
+    operation,
+    `a tensor named '${metadataName}'`,
+    'the format keeps that name for the metadata',
+    'Give the tensor another name; metadata are the second argument.',
+  );
+  checkRecord(operation, 'element types', "Write { name: 'BF16' }.", types);
+  const dtypes = new Map(nodes.map(([name, { dtype }]) => [name, dtype]));
+  for (const [name, type] of Object.entries(types)) {
+    const dtype = dtypes.get(name);
+    const fitting = elementTypes.filter(each => elementKinds[each].dtype === dtype);
+    checkArgument(
+      fitting.includes(type),
+      operation,
+      `${kindOf(type)} as the type of '${name}'`,
+      dtype === undefined ? 'there is no such tensor' : `${dtype} is stored as ${fitting.join(' or ')}`,
+      'Leave the type out, or cast the tensor first.',
+    );
+  }
+};
+
 const byName = ([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number => (a < b ? -1 : 1);
 
 /** A JSON object with its members in this order, which JSON.stringify would not keep for names like '10'. */
 const jsonObject = (members: readonly (readonly [string, unknown])[]): string =>
   `{${members.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`).join(',')}}`;
 
-/** @internal The file with these tensors. */
-export const encodeElements = (tensors: readonly Elements[], metadata: Metadata): Uint8Array => {
+interface Stored {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly type: ElementType;
+  readonly bytes: Uint8Array;
+}
+
+const fileOf = (tensors: readonly Stored[], metadata: Metadata): Uint8Array => {
   // Larger elements first, so that each tensor lies at a multiple of its element size without holes.
-  const inFile = [...tensors].sort((a, b) => bytesOf[b.dtype] - bytesOf[a.dtype] || byName([a.name, a], [b.name, b]));
+  const inFile = [...tensors].sort(
+    (a, b) => elementKinds[b.type].width - elementKinds[a.type].width || byName([a.name, a], [b.name, b]),
+  );
   let end = 0;
   const placed = inFile.map(tensor => {
     const begin = end;
-    end += tensor.array.byteLength;
+    end += tensor.bytes.length;
     return { tensor, begin, end };
   });
   const entries = placed.map(
-    ({ tensor: { name, dtype, shape }, begin, end }) =>
-      [name, { dtype: codes[dtype], shape, data_offsets: [begin, end] }] as const,
+    ({ tensor: { name, type, shape }, begin, end }) =>
+      [name, { dtype: type, shape, data_offsets: [begin, end] }] as const,
   );
   const about = Object.entries(metadata).sort(byName);
   const first = about.length === 0 ? [] : [[metadataName, Object.fromEntries(about)] as const];
@@ -125,13 +189,28 @@ export const encodeElements = (tensors: readonly Elements[], metadata: Metadata)
   new DataView(file.buffer).setBigUint64(0, BigInt(dataStart - headerStart), true);
   file.set(header, headerStart);
   file.fill(' '.charCodeAt(0), headerStart + header.length, dataStart);
-  for (const { tensor, begin, end } of placed) {
-    const { buffer, byteOffset, byteLength } = tensor.array;
-    const bytes = file.subarray(dataStart + begin, dataStart + end);
-    bytes.set(new Uint8Array(buffer, byteOffset, byteLength));
-    swapForHost(bytes, bytesOf[tensor.dtype]);
-  }
+  for (const { tensor, begin } of placed) file.set(tensor.bytes, dataStart + begin);
   return file;
+};
+
+/**
+ * @internal The file with these tensors.
+ * @throws ArgumentError for an integer that its type does not hold
+ */
+export const encodeElements = (
+  operation: string,
+  tensors: readonly Elements[],
+  metadata: Metadata,
+  types: StoredTypes = {},
+): Uint8Array => {
+  const stored = tensors.map(({ name, shape, dtype, array }): Stored => {
+    const type = Object.hasOwn(types, name) ? types[name]! : ownType[dtype];
+    const bytes = elementBytes(type, array);
+    if (E.isRight(bytes)) return { name, shape, type, bytes: bytes.right };
+    const { given, rule, hint } = bytes.left;
+    throw new ArgumentError({ operation, given: `${given} of the tensor ${quote(name)}`, rule, hint });
+  });
+  return fileOf(stored, metadata);
 };
 
 /**
@@ -140,234 +219,78 @@ export const encodeElements = (tensors: readonly Elements[], metadata: Metadata)
  *
  * @param tensors by name
  * @param metadata strings by name
+ * @param types element types by name, for tensors that are stored otherwise than their dtype has it: float32 as `F16` or
+ *   `BF16` (to the nearest, ties to even), int32 as `I64`, `I16` or `I8`, uint32 as `U64` or `U16`
  * @returns the bytes of the file
- * @throws ArgumentError for what is no record, a value that is no tensor, the name `__metadata__`, or metadata that are no
- *   strings
+ * @throws ArgumentError for what is no record, a value that is no tensor, the name `__metadata__`, metadata that are no
+ *   strings, a type that its tensor cannot be stored as, or an integer that its type does not hold
  * @throws TraceError inside a function that is being traced
  * @throws DeviceError for a tensor on a device that can only be read asynchronously
  * @example
  * ```js
  * import { tensor } from 'tenfold';
  * import { decodeSafetensors, encodeSafetensors } from 'tenfold/io';
- * const bytes = encodeSafetensors({ x: tensor([1, 2, 3]) }, { made: 'by hand' });
+ * const bytes = encodeSafetensors({ x: tensor([1, 2, 3]) }, { made: 'by hand' }, { x: 'BF16' });
  * decodeSafetensors(bytes).right.tensors.x.toArray(); // => [1, 2, 3]
  * decodeSafetensors(bytes).right.metadata; // => { made: 'by hand' }
  * ```
  */
-export const encodeSafetensors = (tensors: Readonly<Record<string, Tensor>>, metadata: Metadata = {}): Uint8Array => {
+export const encodeSafetensors = (
+  tensors: Readonly<Record<string, Tensor>>,
+  metadata: Metadata = {},
+  types: StoredTypes = {},
+): Uint8Array => {
   const operation = 'encodeSafetensors';
-  checkTensorsByName(operation, tensors);
+  const nodes = nodesByName(operation, tensors);
   checkMetadata(operation, metadata);
-  const nodes = Object.entries(tensors).map(([name, tensor]): readonly [string, Node] => {
-    checkArgument(
-      name !== metadataName,
-      operation,
-      `a tensor named '${metadataName}'`,
-      'the format keeps that name for the metadata',
-      'Give the tensor another name; metadata are the second argument.',
-    );
-    checkArgument(
-      isTensor(tensor),
-      operation,
-      `${kindOf(tensor)} as '${name}'`,
-      'every value is a tensor',
-      `Make one with tensor(…); ${namesOfLeaves}`,
-    );
-    return [name, nodeOf(tensor)];
-  });
+  checkStored(operation, nodes, types);
   const arrays = elementsNow(
     operation,
     nodes.map(([, node]) => node),
   );
   const elements = nodes.map(([name, { shape, dtype }], i) => ({ name, shape, dtype, array: arrays[i]! }));
-  return encodeElements(elements, metadata);
+  return encodeElements(operation, elements, metadata, types);
 };
 
 // ---- Decoding -----------------------------------------------------------------------------------------------------
 
-type Checked<A> = E.Either<FormatError, A>;
-
-const truncated = 'The file is cut off or damaged: fetch or write it again.';
-const notWritten = 'No writer of safetensors makes such a file: write it again, with the safetensors library.';
-
-const refuse = (given: string, rule: string, hint = notWritten): Checked<never> =>
-  E.left(new FormatError({ operation: 'decodeSafetensors', given, rule, hint }));
-
-const quote = (name: string): string => `'${name.length > 80 ? `${name.slice(0, 80)}…` : name}'`;
-
-/** JSON.parse reads what is nested deeper than JSON.stringify can write. */
-const textOf = (json: unknown): string => {
-  try {
-    return JSON.stringify(json) ?? String(json);
-  } catch {
-    return 'JSON nested too deep to be shown';
-  }
+/**
+ * @internal
+ * @throws ArgumentError
+ */
+export const checkReadOptions = (operation: string, options: ReadOptions | undefined): LongIntegers => {
+  checkOptions(operation, ['longIntegers'], options);
+  const { longIntegers = 'int32' } = options ?? {};
+  checkArgument(
+    longIntegers === 'int32' || longIntegers === 'float64',
+    operation,
+    `longIntegers: ${kindOf(longIntegers)}`,
+    "it is 'int32' or 'float64'",
+    "Leave it out for 'int32', which refuses what does not fit.",
+  );
+  return longIntegers;
 };
 
-const show = (json: unknown): string => {
-  const text = textOf(json);
-  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
-};
-
-type JsonObject = Readonly<Record<string, unknown>>;
-
-const isObject = (json: unknown): json is JsonObject =>
-  typeof json === 'object' && json !== null && !Array.isArray(json);
-
-const isCount = (json: unknown): json is number => Number.isSafeInteger(json) && (json as number) >= 0;
-
-const areCounts = (json: unknown): json is readonly number[] => Array.isArray(json) && json.every(isCount);
-
-interface Parts {
-  /** The header's bytes and the tensors', both views of the file. */
-  readonly header: Uint8Array;
-  readonly data: Uint8Array;
-}
-
-const split = (file: Uint8Array): Checked<Parts> => {
-  // Not instanceof: the bytes may come from another realm.
-  if (Object.prototype.toString.call(file) !== '[object Uint8Array]') {
-    return refuse(kindOf(file), 'a file is a Uint8Array', 'Wrap an ArrayBuffer: new Uint8Array(buffer).');
-  }
-  if (file.length < headerStart) {
-    return refuse(`${file.length} bytes`, 'a file starts with eight bytes, the length of its header', truncated);
-  }
-  const length = new DataView(file.buffer, file.byteOffset, headerStart).getBigUint64(0, true);
-  if (length > BigInt(file.length - headerStart)) {
-    return refuse(
-      `a header of ${length} bytes in a file of ${file.length}`,
-      'the first eight bytes are the length of the header, which the file must hold',
-      'The file is cut off, or is no safetensors file.',
-    );
-  }
-  const dataStart = headerStart + Number(length);
-  return E.right({ header: file.subarray(headerStart, dataStart), data: file.subarray(dataStart) });
-};
-
-/** A name that valid JSON has twice in one object. JSON.parse would keep the last and say nothing. */
-const repeatedName = (json: string): string | undefined => {
-  const open: Set<string>[] = [];
-  for (const [token, colon] of json.matchAll(/[{}]|"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?/g)) {
-    if (token === '{') open.push(new Set());
-    else if (token === '}') open.pop();
-    else if (colon !== undefined) {
-      const name = JSON.parse(token.slice(0, -colon.length)) as string;
-      const names = open[open.length - 1]!;
-      if (names.has(name)) return name;
-      names.add(name);
-    }
-  }
-  return undefined;
-};
-
-const parseHeader = (header: Uint8Array): Checked<JsonObject> => {
-  const wanted = 'the header is a JSON object in UTF-8';
-  try {
-    // A copy, as a decoder takes no shared memory.
-    const json = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(header.slice());
-    const parsed: unknown = JSON.parse(json);
-    if (!isObject(parsed)) return refuse(`a header ${show(parsed)}`, wanted);
-    const twice = repeatedName(json);
-    if (twice === undefined) return E.right(parsed);
-    return refuse(`the name ${quote(twice)} twice in the header`, 'a name stands for one thing only');
-  } catch (reason) {
-    return refuse(`a header of ${header.length} bytes that cannot be read (${String(reason)})`, wanted, truncated);
-  }
-};
-
-const readMetadata = (header: JsonObject): Checked<Metadata> => {
-  const metadata = Object.hasOwn(header, metadataName) ? header[metadataName] : {};
-  if (isObject(metadata) && Object.values(metadata).every(value => typeof value === 'string')) {
-    return E.right(Object.freeze(metadata as Metadata));
-  }
-  return refuse(`${metadataName} ${show(metadata)}`, 'metadata are strings by name');
-};
-
-/** What the header says of a tensor. */
-interface Entry {
-  readonly name: string;
-  readonly dtype: DType;
-  readonly shape: Shape;
-  readonly begin: number;
-  readonly end: number;
-}
-
-const readEntry = ([name, json]: readonly [string, unknown]): Checked<Entry> => {
-  const what = `the tensor ${quote(name)}`;
-  if (!isObject(json)) return refuse(`${show(json)} for ${what}`, 'a tensor has a dtype, a shape and data_offsets');
-  const { dtype: code, shape, data_offsets: offsets } = json;
-  const dtype = dtypeOfCode.get(code);
-  if (dtype === undefined) {
-    return refuse(
-      `the dtype ${show(code)} for ${what}`,
-      `the dtypes that can be read are ${Object.values(codes).join(', ')}`,
-      'Convert the tensor where the file is written, for example to F32.',
-    );
-  }
-  if (!areCounts(shape)) {
-    return refuse(`the shape ${show(shape)} for ${what}`, 'a shape is an array of non-negative integers');
-  }
-  if (!areCounts(offsets) || offsets.length !== 2) {
-    return refuse(`the data_offsets ${show(offsets)} for ${what}`, 'they are two non-negative integers');
-  }
-  const [begin, end] = offsets as readonly [number, number];
-  const wanted = sizeOf(shape) * bytesOf[dtype];
-  if (end - begin !== wanted) {
-    return refuse(
-      `${end - begin} bytes (data_offsets ${show(offsets)}) for ${what}`,
-      `${codes[dtype]} of shape ${showShape(shape)} takes ${wanted} bytes`,
-    );
-  }
-  return E.right({ name, dtype, shape: Object.freeze([...shape]), begin, end });
-};
-
-/** The tensors must lie in the file one after the other, from its first byte of data to its last. */
-const checkPlaces = (entries: readonly Entry[], size: number): Checked<void> => {
-  const rule = 'the tensors fill the file one after the other, without holes and without overlap';
-  let next = 0;
-  for (const { name, begin, end } of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
-    if (begin !== next) {
-      const at = `the tensor ${quote(name)} at byte ${begin}`;
-      return refuse(begin > next ? `${at}, after a hole from ${next}` : `${at}, inside another up to ${next}`, rule);
-    }
-    next = end;
-  }
-  if (next === size) return E.right(undefined);
-  return refuse(`tensors of ${next} bytes in a file with ${size}`, rule, truncated);
-};
-
-const readTensor =
-  (data: Uint8Array) =>
-  ({ name, dtype, shape, begin, end }: Entry): Checked<readonly [string, Tensor]> => {
-    // A copy of its own: aligned whatever the place in the file, and never written to by anyone.
-    const array = allocate(dtype, sizeOf(shape), 'safetensors', shape);
-    const bytes = new Uint8Array(array.buffer);
-    bytes.set(data.subarray(begin, end));
-    swapForHost(bytes, bytesOf[dtype]);
-    const odd = dtype === 'bool' ? bytes.findIndex(byte => byte > 1) : -1;
-    if (odd < 0) return E.right([name, wrap(bufferNode(shape, new HostStorage(dtype, array)))]);
-    return refuse(
-      `the byte ${bytes[odd]} at element ${odd} of the tensor ${quote(name)}`,
-      'the bytes of a BOOL tensor are 0 and 1',
-      'Write it as U8, or as BOOL with those values.',
-    );
-  };
-
-const readTensors = (data: Uint8Array, header: JsonObject): Checked<Safetensors['tensors']> =>
+/** @internal A tensor from its bytes. */
+export const readTensor = ({ name, type, shape }: Entry, bytes: Uint8Array, as: LongIntegers): Checked<Tensor> =>
   pipe(
-    Object.entries(header).filter(([name]) => name !== metadataName),
-    E.traverseArray(readEntry),
-    E.chainFirst(entries => checkPlaces(entries, data.length)),
-    E.chain(E.traverseArray(readTensor(data))),
-    // fromEntries defines its members, so that a tensor named __proto__ is one like any other.
-    E.map(tensors => Object.freeze(Object.fromEntries(tensors))),
+    readElements(type, bytes, as),
+    E.bimap(
+      fault => ({ ...fault, given: `${fault.given} of the tensor ${quote(name)}` }),
+      ({ dtype, array }) => tensorOf(shape, dtype, array),
+    ),
   );
 
 /**
  * The tensors of a safetensors file, their elements copied. Anything wrong with the file is a `Left`, never thrown.
  *
+ * F64 becomes float64; F32, F16 and BF16 float32; I32, I16 and I8 int32; U32 and U16 uint32; U8 uint8; BOOL bool. I64
+ * becomes int32 and U64 uint32 where all elements of the tensor fit, or float64 if that is asked for.
+ *
  * @param file its bytes
+ * @param options `longIntegers: 'float64'` for 64-bit integers as the nearest float64
  * @returns the tensors and the metadata by name, both frozen
+ * @throws ArgumentError for other options
  * @example
  * ```js
  * import { tensor } from 'tenfold';
@@ -377,11 +300,33 @@ const readTensors = (data: Uint8Array, header: JsonObject): Checked<Safetensors[
  * decodeSafetensors(file.slice(0, -1)).left.operation; // => 'decodeSafetensors'
  * ```
  */
-export const decodeSafetensors = (file: Uint8Array): Checked<Safetensors> =>
-  pipe(
-    split(file),
-    E.bind('parsed', ({ header }) => parseHeader(header)),
-    E.bind('metadata', ({ parsed }) => readMetadata(parsed)),
-    E.bind('tensors', ({ data, parsed }) => readTensors(data, parsed)),
-    E.map(({ tensors, metadata }) => Object.freeze({ tensors, metadata })),
+export const decodeSafetensors = (file: Uint8Array, options?: ReadOptions): E.Either<FormatError, Safetensors> => {
+  const operation = 'decodeSafetensors';
+  const as = checkReadOptions(operation, options);
+  const bytes: Checked<Uint8Array> = isBytes(file)
+    ? E.right(file)
+    : refuse(kindOf(file), 'a file is a Uint8Array', 'Wrap an ArrayBuffer: new Uint8Array(buffer).');
+  return pipe(
+    bytes,
+    E.chain(() => dataStartOf(file.subarray(0, headerStart), file.length)),
+    E.chain(start =>
+      pipe(
+        parseHeader(file.subarray(headerStart, start), file.length - start),
+        E.bind('tensors', ({ entries }) =>
+          pipe(
+            entries,
+            E.traverseArray(entry =>
+              pipe(
+                readTensor(entry, file.subarray(start + entry.begin, start + entry.end), as),
+                E.map(tensor => [entry.name, tensor] as const),
+              ),
+            ),
+          ),
+        ),
+      ),
+    ),
+    // fromEntries defines its members, so that a tensor named __proto__ is one like any other.
+    E.map(({ metadata, tensors }) => Object.freeze({ tensors: Object.freeze(Object.fromEntries(tensors)), metadata })),
+    E.mapLeft(faultOf(operation)),
   );
+};

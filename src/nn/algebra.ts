@@ -118,7 +118,7 @@ const misfit = (path: Path, given: string, rule: string): TreeError =>
     operation: 'withParams',
     given: `${given} at ${showPath(path)}`,
     rule,
-    hint: 'Take what is held from the parameters of this layer by select(params, pattern), and the others from init(key).',
+    hint: 'Take what is held from parameters of this layer by select(params, pattern), the others from init(key).',
   });
 
 /** What `f` makes of the places that are held, and what else is in the tree as it is. */
@@ -154,14 +154,14 @@ const atHeld = (
 };
 
 /**
- * The layer with some of its parameters held: they are a part of the layer, and no longer among its parameters, which have null
- * there. So whatever is trained, averaged or saved are the others.
+ * The layer with some of its parameters held: they are a part of the layer, and no longer among its parameters, which
+ * have null there. So whatever is trained, averaged or saved are the others.
  *
- * @param held a tree of the form of the parameters with those that stay, and null for the others; whole parts may be null or missing.
- *   `select(params, '**.body.*')` is one
+ * @param held a tree of the form of the parameters with those that stay, and null for the others; whole parts may be
+ *   null or missing. `select(params, '**.body.*')` is one
  * @returns a layer with the other parameters
- * @throws ArgumentError for what is no layer, and when nothing is held; TreeError for a leaf that is no tensor; its functions, TreeError
- *   when what is held is not of the form of the parameters, ShapeError when it is of other shapes
+ * @throws ArgumentError for what is no layer, and when nothing is held; TreeError for a leaf that is no tensor; its
+ *   functions, TreeError when what is held is not of the form of the parameters, ShapeError when it is of other shapes
  * @numpy —
  * @pytorch torch.Tensor.requires_grad_
  * @example
@@ -268,8 +268,9 @@ const layersOf = (layer: Link): readonly Link[] => {
 };
 
 /**
- * One layer after another, as functions are composed: `compose(g, f)` is f, then g. It is the {@link sequential} of all layers that were
- * composed, however they were put together: no list of parameters is inside of another. A layer composed with {@link identity} is this layer.
+ * One layer after another, as functions are composed: `compose(g, f)` is f, then g. It is the {@link sequential} of all
+ * layers that were composed, however they were put together: no list of parameters is inside of another. A layer
+ * composed with {@link identity} is this layer.
  *
  * @param g what is applied second
  * @param f what is applied first
@@ -317,8 +318,8 @@ declare module 'fp-ts/HKT.js' {
 }
 
 /**
- * Layers of one tensor as a Category of fp-ts. Its laws hold for values, parameters and keys alike; the type of the parameters, for which
- * a kind has no place, is lost: {@link compose} keeps it.
+ * Layers of one tensor as a Category of fp-ts. Its laws hold for values, parameters and keys alike; the type of the
+ * parameters, for which a kind has no place, is lost: {@link compose} keeps it.
  *
  * @example
  * ```js

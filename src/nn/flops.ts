@@ -20,9 +20,9 @@ const convShapes = ({ inputs: [x, y], shape, params }: Node): readonly [kernel: 
 const cubes: Readonly<Record<string, number>> = { cholesky: 1, lu: 2 };
 
 /**
- * Additions, multiplications and functions of a node, without those of the bodies of loops and branches: two for each pair of elements that
- * meet in a product or a convolution (zeros of the padding too), one for each element elsewhere, none where elements are
- * only moved.
+ * Additions, multiplications and functions of a node, without those of the bodies of loops and branches: two for each
+ * pair of elements that meet in a product or a convolution (zeros of the padding too), one for each element elsewhere,
+ * none where elements are only moved.
  */
 export const flopsOf = (node: Node): number => {
   const { op, inputs, shape, params } = node;

@@ -14,7 +14,7 @@ import { checkLayer } from './skips.js';
 export interface SummaryLayer {
   /** Where its parameters are: `blocks[0].linear1`. */
   readonly name: string;
-  /** The shape of the last of the operations with its parameters, of one step if it is in a loop; null where there is none. */
+  /** The shape of the last operation with its parameters, of one step if it is in a loop; null if there is none. */
   readonly shape: Shape | null;
   /** How many elements its parameters have. */
   readonly parameters: number;
@@ -177,16 +177,17 @@ interface AnyLayer {
 }
 
 /**
- * The layers of a model that have parameters, what they give, how many parameters they have and what they compute. Prints as a table. Nothing is
- * computed for it: the model is traced, not run.
+ * The layers of a model that have parameters, what they give, how many parameters they have and what they compute.
+ * Prints as a table. Nothing is computed for it: the model is traced, not run.
  *
- * A layer is a record of parameters, found wherever it is used, in loops as well. Its operations are those that its parameters take part in:
- * two for each multiplication and addition of a product, one for each element elsewhere. A loop of unknown length counts once, of branches
- * the longest.
+ * A layer is a record of parameters, found wherever it is used, in loops as well. Its operations are those that its
+ * parameters take part in: two for each multiplication and addition of a product, one for each element elsewhere. A
+ * loop of unknown length counts once, of branches the longest.
  *
- * @param inputs for each input of the model a shape, of a float32 tensor, or a tensor like it; anything else is handed on
- * @throws ArgumentError for what is no layer, ShapeError for what is no shape; TraceError when the model reads values of its
- *   inputs, TreeError for parameters that are no tensors, and what the model throws
+ * @param inputs for each input of the model a shape, of a float32 tensor, or a tensor like it; anything else is handed
+ *   on
+ * @throws ArgumentError for what is no layer, ShapeError for what is no shape; TraceError when the model reads values
+ *   of its inputs, TreeError for parameters that are no tensors, and what the model throws
  * @numpy flax.linen.tabulate
  * @pytorch torchinfo.summary
  * @example

@@ -1,8 +1,9 @@
 /** Good calls of functions that take more than tensors and options: the walk puts odd arguments into their places. */
+import { Applicative } from 'fp-ts/lib/Option.js';
 import { type Tensor, tensor, zeros } from 'tenfold';
-import { shuffledIndices } from 'tenfold/data';
+import { fromArrays, shuffledIndices } from 'tenfold/data';
 import { gaussianDiffusion, lossSecondMomentSampler, training, uniformSampler } from 'tenfold/diffusion';
-import { encodeSafetensors } from 'tenfold/io';
+import { encodeNpy, encodeSafetensors } from 'tenfold/io';
 import {
   accumulate,
   adafactor,
@@ -34,6 +35,7 @@ const d = gaussianDiffusion([0.1, 0.2, 0.3]);
 const k = key(0);
 const x = zeros([2, 3]);
 const t = zeros([2], { dtype: 'int32' });
+const rows = fromArrays(x);
 const same = (y: unknown): unknown => y;
 const zero = { mean: x, variance: x, logVariance: x, predXStart: x };
 const diffusionOptions = {
@@ -127,17 +129,50 @@ export const good: Readonly<Record<string, readonly unknown[]>> = {
   'tree.flatten': [{ a: x }],
   'tree.leaves': [{ a: x }],
   'tree.map': [{ a: x }, same],
+  'tree.mapWithPath': [{ a: x }, same],
+  'tree.paths': [{ a: x }],
+  'tree.select': [{ a: x }, '**'],
+  'tree.update': [{ a: x }, '**', same],
+  'tree.traverse': [Applicative],
   'tree.reduce': [{ a: x }, same, 0],
   'tree.zipWith': [same, { a: x }, { a: x }],
   'tree.showPath': [['a', 0]],
   'data.shuffledIndices': [k, 4, 2],
   'data.toUnitRange': [zeros([2], { dtype: 'uint8' }), 16],
+  'data.fromArrays': [{ a: x }],
+  'data.shuffle': [rows, k],
+  'data.batch': [rows, 2, { dropLast: true }],
+  'data.map': [rows, same],
+  'data.take': [rows, 2],
+  'data.repeat': [rows, 2],
+  'data.prefetch': [rows, 2],
+  'data.twoMoons': [k, 4, { noise: 0.1 }],
+  'data.swissRoll': [k, 4, { noise: 0.1 }],
+  'data.checkerboard': [k, 4],
+  'data.eightGaussians': [k, 4, { scale: 4, noise: 0.1 }],
+  'data.spirals': [k, 4, { noise: 0.1 }],
   'io.flattenTree': [{ a: x }],
   'io.restoreTree': [{ a: x }, { a: x }],
   'io.loadTree': ['no-such-folder/file', { a: x }],
   'io.saveTree': ['no-such-folder/file', { a: x }, { made: 'by hand' }],
   'io.encodeSafetensors': [{ a: x }, { made: 'by hand' }],
-  'io.decodeSafetensors': [encodeSafetensors({ a: x })],
+  'io.decodeSafetensors': [encodeSafetensors({ a: x }), { longIntegers: 'float64' }],
+  'io.readSafetensors': [encodeSafetensors({ a: x }), { longIntegers: 'float64' }],
+  'io.writeSafetensors': ['no-such-folder/file', { a: x }, { made: 'by hand' }, { a: 'F16' }],
+  'io.encodeNpy': [x],
+  'io.decodeNpy': [encodeNpy(x), { longIntegers: 'float64' }],
+  'io.readNpy': [encodeNpy(x), { longIntegers: 'float64' }],
+  'io.writeNpy': ['no-such-folder/file', x],
+  'io.encodeNpz': [{ a: x }, { compress: true }],
+  'io.readNpz': ['no-such-folder/file', { longIntegers: 'float64', maxBytes: 3 }],
+  'io.writeNpz': ['no-such-folder/file', { a: x }, { compress: true }],
+  'io.encodePng': [zeros([2, 3], { dtype: 'uint8' })],
+  'io.readPng': ['no-such-folder/file', { maxBytes: 3 }],
+  'io.writePng': ['no-such-folder/file', zeros([2, 3], { dtype: 'uint8' })],
+  'io.encodeCsv': [x, { columns: ['a', 'b', 'c'], delimiter: ';' }],
+  'io.decodeCsv': ['a;b', { header: true, delimiter: ';', dtype: 'float64', missing: 0 }],
+  'io.readCsv': ['no-such-folder/file', { header: true, delimiter: ';', dtype: 'float64', missing: 0 }],
+  'io.writeCsv': ['no-such-folder/file', x, { columns: ['a', 'b', 'c'], delimiter: ';' }],
   'diffusion.linearBetas': [3],
   'diffusion.cosineBetas': [3],
   'diffusion.namedBetas': ['cosine', 3],
@@ -226,6 +261,8 @@ export const methods: Readonly<Record<string, Method>> = {
   emaWarmup: [emaWarmup(0.9), [tensor(1)]],
   warmupCosine: [warmupCosine({ peak: 1, warmup: 1, steps: 2 }), [tensor(1)]],
   shuffledIndices: [shuffledIndices(k, 4, 2), [0]],
+  'dataset.at': [rows.at, [0]],
+  'dataset.from': [rows.from, [0, { signal: new AbortController().signal }]],
   'training.init': [run.init, [k]],
   'training.step': [run.step, [run.init(k), x]],
 };

@@ -1,22 +1,13 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Either, isLeft, isRight } from 'fp-ts/lib/Either.js';
+import { type Either, isRight } from 'fp-ts/lib/Either.js';
 import { add, type FormatError, type Tensor, tensor, zeros } from 'tenfold';
 import { decodeSafetensors, encodeSafetensors, flattenTree, loadTree, restoreTree, saveTree } from 'tenfold/io';
 import { flatten } from 'tenfold/tree';
 import { afterAll, describe, expect, expectTypeOf, test } from 'vitest';
 import { caught } from '../helpers.js';
-
-const rightOf = <A>(either: Either<FormatError, A>): A => {
-  if (isRight(either)) return either.right;
-  throw either.left;
-};
-
-const leftOf = (either: Either<FormatError, unknown>): FormatError => {
-  if (isLeft(either)) return either.left;
-  throw new Error('it succeeded');
-};
+import { leftOf, rightOf } from './helpers.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'tenfold-io-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -181,9 +172,9 @@ describe('saveTree and loadTree', () => {
   });
 
   test.each<[string, () => unknown, string]>([
-    ['no path', () => saveTree(undefined as never, tree), 'saveTree: got undefined undefined as the path'],
+    ['no path', () => saveTree(undefined as never, tree), 'saveTree: got undefined as the path'],
     ['an empty path', () => saveTree('', tree), 'saveTree: got an empty string as the path'],
-    ['a number as the path', () => loadTree(3 as never, tree), 'loadTree: got number 3 as the path'],
+    ['a number as the path', () => loadTree(3 as never, tree), 'loadTree: got the number 3 as the path'],
     [
       'metadata of numbers',
       () => saveTree('x', tree, { step: 3 } as never),

@@ -1,20 +1,11 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
-import { type Either, isLeft, isRight } from 'fp-ts/lib/Either.js';
+import { isLeft } from 'fp-ts/lib/Either.js';
 import { add, type DType, FormatError, type Tensor, type TypedArray, tensor, vmap, zeros } from 'tenfold';
 import { decodeSafetensors, encodeSafetensors } from 'tenfold/io';
 import { describe, expect, test } from 'vitest';
 import { caught } from '../helpers.js';
-
-const rightOf = <A>(either: Either<FormatError, A>): A => {
-  if (isRight(either)) return either.right;
-  throw either.left;
-};
-
-const leftOf = (either: Either<FormatError, unknown>): FormatError => {
-  if (isLeft(either)) return either.left;
-  throw new Error('it was decoded');
-};
+import { leftOf, rightOf } from './helpers.js';
 
 /** A file with this header, whatever it says. */
 const fileOf = (header: string | Uint8Array, data: readonly number[] = []): Uint8Array => {
@@ -191,12 +182,16 @@ describe('damaged files', () => {
     ['metadata that are no strings', fileOf('{"__metadata__":{"k":1}}'), '__metadata__ {"k":1}'],
     ['an entry that is no object', fileOf('{"a":[]}'), "[] for the tensor 'a'"],
     [
-      'half precision',
-      fileOf(`{"a":${entry([2], 0, 4, 'F16')}}`, [0, 0, 0, 0]),
-      'the dtype "F16" for the tensor \'a\'',
+      'quarter precision',
+      fileOf(`{"a":${entry([1], 0, 1, 'F8_E4M3')}}`, [0]),
+      'the dtype "F8_E4M3" for the tensor \'a\'',
     ],
-    ['bfloat16', fileOf(`{"a":${entry([1], 0, 2, 'BF16')}}`, [0, 0]), 'F32, F64, I32, U32, U8, BOOL'],
-    ['long integers', fileOf(`{"a":${entry([0], 0, 0, 'I64')}}`), 'the dtype "I64"'],
+    ['complex numbers', fileOf(`{"a":${entry([0], 0, 0, 'C64')}}`), 'F64, F32, F16, BF16, I64, I32, I16, I8, U64'],
+    [
+      'a long integer that does not fit',
+      fileOf(`{"a":${entry([2], 0, 16, 'I64')}}`, [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 128, 0, 0, 0, 0]),
+      "2147483648 at element 1 of the tensor 'a'; I64 becomes int32 where all of its elements fit",
+    ],
     ['a dtype of Object', fileOf(`{"a":${entry([0], 0, 0, 'constructor')}}`), 'the dtype "constructor"'],
     ['no dtype', fileOf('{"a":{"shape":[0],"data_offsets":[0,0]}}'), 'the dtype undefined'],
     ['no shape', fileOf('{"a":{"dtype":"U8","data_offsets":[0,0]}}'), 'the shape undefined'],
