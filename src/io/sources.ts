@@ -6,11 +6,16 @@ import { kindOf } from '../tensor/ops/common/checks.js';
 import { checkArgument } from '../tensor/shape.js';
 import { outsideError } from './files.js';
 
+/** A class of the platform, looked up where the library is used, so that its types need no others. */
+type Platform<Name extends string> = typeof globalThis extends { readonly [N in Name]: { readonly prototype: infer S } }
+  ? S
+  : never;
+
 /**
  * A file to read: its path (in Node), its URL (fetched, or read from the file system for `file:`), a Blob or File, a
  * Response of `fetch`, or its bytes.
  */
-export type Source = string | URL | Blob | Response | Uint8Array;
+export type Source = string | Platform<'URL'> | Platform<'Blob'> | Platform<'Response'> | Uint8Array;
 
 /** Bytes of which a part can be read. */
 export interface Reader {
