@@ -4,7 +4,7 @@ import { binary } from './binary.js';
 import { convolutions } from './conv.js';
 import { distributions } from './distributions.js';
 import { transforms } from './fft.js';
-import { linalg, missing } from './linalg.js';
+import { linalg } from './linalg.js';
 import { products } from './matmul.js';
 import { nn } from './nn.js';
 import { reductions } from './reduce.js';
@@ -19,7 +19,7 @@ export const groups = {
   ops_shape: { name: 'ops_shape', operations: shapes },
   ops_conv: { name: 'ops_conv', operations: convolutions },
   ops_nn: { name: 'ops_nn', operations: nn },
-  ops_linalg: { name: 'ops_linalg', operations: linalg, missing },
+  ops_linalg: { name: 'ops_linalg', operations: linalg },
   ops_fft: { name: 'ops_fft', operations: transforms },
   distributions: { name: 'distributions', operations: distributions },
 } as const satisfies Readonly<Record<string, GroupOfOperations>>;

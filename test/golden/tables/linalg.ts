@@ -59,9 +59,6 @@ const picked =
       : { values: squeeze(values, [at]), indices: squeeze(indices, [at]) };
   };
 
-/** Those whose cases wait. */
-export const missing: readonly string[] = [];
-
 export const linalg: Operations = {
   sort: ({ x }, args) => {
     const indices = argsort(x!, orderOf(args));
