@@ -3,7 +3,7 @@ import { b } from '../tensor/build.js';
 import type { FloatDType } from '../tensor/dtype.js';
 import { ArgumentError } from '../tensor/errors.js';
 import type { Node } from '../tensor/graph.js';
-import { plus, times } from '../tensor/ops/common/numbers.js';
+import { plus, polynomial, times } from '../tensor/ops/common/numbers.js';
 import { castNode } from '../tensor/ops/common/operands.js';
 import { full } from '../tensor/primitives/full.js';
 import type { Shape } from '../tensor/shape.js';
@@ -29,7 +29,7 @@ const hazard = (x: Node): Node => {
   const isFar = b.ge(x, number(x, far));
   const large = b.select(isFar, x, number(x, far));
   const inverse = b.div(number(x, 1), b.mul(large, large));
-  const series = mills.reduceRight((sum, c) => b.add(b.mul(sum, inverse), number(x, c)), number(x, 0));
+  const series = polynomial(inverse, mills);
   const small = b.select(isFar, number(x, 0), x);
   const density = times(b.exp(times(b.mul(small, small), -0.5)), Math.sqrt(2 / Math.PI));
   return b.select(isFar, b.div(large, series), b.div(density, b.erfc(times(small, Math.SQRT1_2))));
@@ -40,9 +40,6 @@ const logDensity = (x: Node): Node => plus(times(b.mul(x, x), -0.5), -halfLog2Pi
 
 /** log Q(x), for x that is not far below 0. */
 const logTail = (x: Node): Node => b.sub(logDensity(x), b.log(hazard(x)));
-
-const polynomial = (x: Node, coefficients: readonly number[]): Node =>
-  coefficients.reduceRight((sum, c) => b.add(b.mul(sum, x), number(x, c)), number(x, 0));
 
 /** x ≥ 0 with this log Q(x): Abramowitz & Stegun 1964, 26.2.23, to 4.5e-4, and two of Halley's steps. */
 const fromLogTail = (log: Node): Node => {

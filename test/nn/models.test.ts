@@ -4,7 +4,6 @@ import {
   add,
   cast,
   grad,
-  isTensor,
   jit,
   max,
   mean,
@@ -27,25 +26,7 @@ import { describe, expect, it } from 'vitest';
 import { positions } from '../../src/nn/dit/patches.js';
 import { skeletonOf } from '../../src/nn/skeleton.js';
 import { sizeOf } from '../../src/tensor/shape.js';
-
-/** Parameters of the same form, none of them 0. */
-const random = <P>(params: P): P => {
-  const flat = flatten(params);
-  return flat.unflatten(
-    (flat.leaves as readonly Tensor[]).map((leaf, i) => mul(normal(foldIn(key(9), i), leaf.shape), 0.2)),
-  ) as P;
-};
-
-const numbers = (x: Tensor): readonly number[] => Array.from(x.dataSync(), Number);
-
-const apart = (a: Tensor, b: Tensor): number => (max(abs(sub(a, b))) as Tensor).item() as number;
-
-/** How many numbers the parameters have, of which none is drawn. */
-const countOf = (init: (k: ReturnType<typeof key>) => unknown): number =>
-  (skeletonOf('test', init).leaves as readonly unknown[]).reduce<number>(
-    (total, leaf) => total + (isTensor(leaf) ? sizeOf(leaf.shape) : 0),
-    0,
-  );
+import { apart, countOf, numbers, random } from './parameters.js';
 
 const small: DitOptions = {
   depth: 2,

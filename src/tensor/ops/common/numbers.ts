@@ -39,6 +39,10 @@ export const times = (x: Node, factor: number): Node => b.mul(x, full(b, x, fact
 
 export const plus = (x: Node, summand: number): Node => b.add(x, full(b, x, summand));
 
+/** Σ cᵢ xⁱ, the coefficients from the lowest power on. */
+export const polynomial = (x: Node, coefficients: readonly number[]): Node =>
+  coefficients.reduceRight<Node>((sum, c) => plus(b.mul(sum, x), c), full(b, x, 0));
+
 const boundOf = (x: Node, bound: number | Node): Node => (typeof bound === 'number' ? full(b, x, bound) : bound);
 
 /** `x`, but not below the bound. By comparison rather than max, so that the derivative at the bound is 1 and not half. */

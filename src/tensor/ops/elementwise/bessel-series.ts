@@ -2,7 +2,7 @@
 import { b } from '../../build.js';
 import type { Node } from '../../graph.js';
 import { full } from '../../primitives/full.js';
-import { atMost, times } from '../common/numbers.js';
+import { atMost, polynomial, times } from '../common/numbers.js';
 
 /** Where one series takes over from the other: with so many terms, both are right there to the last bits of float64. */
 const border = 20;
@@ -26,9 +26,6 @@ const farSeries = ([0, 1] as const).map(order => {
 
 /** e⁻ˣ √(2πx) (I₀(x) − I₁(x)), likewise: the first terms are equal. */
 const restSeries = farSeries[0]!.map((term, k) => term - farSeries[1]![k]!);
-
-const polynomial = (x: Node, coefficients: readonly number[]): Node =>
-  coefficients.reduceRight((sum, c) => b.add(b.mul(sum, x), full(b, x, c)), full(b, x, 0));
 
 /** x where each of the series is for it, and elsewhere a number that it can do with. */
 interface Places {

@@ -2,10 +2,10 @@
 import { b } from '../../build.js';
 import type { Node } from '../../graph.js';
 import { full } from '../../primitives/full.js';
-import { plus, times } from '../common/numbers.js';
+import { plus, polynomial, times } from '../common/numbers.js';
 import type { FloatBinary } from './arithmetic.js';
 import { floatBinary } from './builders.js';
-import { expm1Less, integrals, polynomial, powerTerm, stirlingError, where, withSlopes } from './incomplete.js';
+import { expm1Less, integrals, powerTerm, stirlingError, where, withSlopes } from './incomplete.js';
 
 /** Of log Γ(1 + a) / a at 0: −γ, ζ(2) / 2, −ζ(3) / 3, …; what 1 + a would round away of a small a. */
 const nearOne = [

@@ -9,7 +9,7 @@ import type { CustomRule } from '../../primitives/custom.js';
 import { full } from '../../primitives/full.js';
 import { results } from '../../primitives/results.js';
 import { closed } from '../common/derived.js';
-import { plus, times } from '../common/numbers.js';
+import { plus, polynomial, times } from '../common/numbers.js';
 import { broadcastNode, castNode } from '../common/operands.js';
 
 /** How far apart the nodes are, in the variable in which they are equally spaced; where they begin, and how many. */
@@ -50,10 +50,6 @@ export const integrals = (
   const loop = { body, length: count, captures: inputs.length, carries: howMany, reverse: false };
   return [...results(b, b.fold([...inputs, ...sums, places], loop))];
 };
-
-/** Σ cᵢ xⁱ, the coefficients from the lowest power on. */
-export const polynomial = (x: Node, coefficients: readonly number[]): Node =>
-  coefficients.reduceRight<Node>((sum, c) => plus(b.mul(sum, x), c), full(b, x, 0));
 
 const atanhSeries = Array.from({ length: 18 }, (_, k) => 1 / (2 * k + 3));
 
