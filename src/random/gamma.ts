@@ -5,7 +5,8 @@ import { AxisError } from '../tensor/errors.js';
 import type { Node } from '../tensor/graph.js';
 import { plus, times } from '../tensor/ops/common/numbers.js';
 import { broadcastNode, castNode, nodeFor } from '../tensor/ops/common/operands.js';
-import { full, scalar } from '../tensor/primitives/full.js';
+import { tensor } from '../tensor/ops/creation/creation.js';
+import { full } from '../tensor/primitives/full.js';
 import { type Shape, showAval } from '../tensor/shape.js';
 import type { Fit, Ok } from '../tensor/shape-types.js';
 import { isTensor, nodeOf, type Tensor, wrap } from '../tensor/tensor.js';
@@ -52,20 +53,13 @@ const logSample = (key: Node, a: Node): Node => {
 };
 
 /** Nodes and weights of ∫₀^∞ f(s) ds for f that falls exponentially, by s = exp(τ − e^−τ) and the rule of trapezoids. */
-const rule = (() => {
+const rule = (): { readonly s: Tensor; readonly w: Tensor } => {
   const step = 1 / 32;
   const taus = Array.from({ length: 240 }, (_, i) => -3.5 + i * step);
   const s = taus.map(tau => Math.exp(tau - Math.exp(-tau)));
-  return { s, w: taus.map((tau, i) => step * s[i]! * (1 + Math.exp(-tau))) };
-})();
-
-const vector = (values: readonly number[]): Tensor =>
-  wrap(
-    b.concat(
-      values.map(value => b.reshape(scalar(b, value, 'float64'), { shape: [1] })),
-      { axis: 0 },
-    ),
-  );
+  const w = taus.map((tau, i) => step * s[i]! * (1 + Math.exp(-tau)));
+  return { s: tensor(s, { dtype: 'float64' }), w: tensor(w, { dtype: 'float64' }) };
+};
 
 /**
  * d log x / da at a fixed quantile: −(∂F/∂a) / (x·p(x)). With t = x·eᵛ,
@@ -86,7 +80,7 @@ const slope = (logX: Node, a: Node): Node => {
     const v = b.mul(scale, broadcastNode(nodeOf(s), wide.shape));
     const weight = b.mul(b.exp(b.sub(b.mul(wide, v), b.mul(x, b.expm1(v)))), broadcastNode(nodeOf(w), wide.shape));
     return wrap(b.add(nodeOf(sum), b.mul(b.add(offset, v), weight)));
-  })(wrap(full(b, wide, 0)), { s: vector(rule.s), w: vector(rule.w) });
+  })(wrap(full(b, wide, 0)), rule());
   return castNode(b.mul(scale, nodeOf(total)), a.dtype as 'float32' | 'float64');
 };
 
