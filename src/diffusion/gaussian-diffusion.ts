@@ -16,7 +16,8 @@ import { checkArgument, range, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkBatch, showNumber } from './checks.js';
 import { respaceBetasFor } from './respacing.js';
-import { coefficientsFor, type DiffusionCoefficients, numbersOf } from './schedules.js';
+import { coefficientsFor, type DiffusionCoefficients } from './schedules/coefficients.js';
+import { numbersOf } from './schedules/numbers.js';
 
 /** What the network predicts: the noise ε, the clean x₀, or the mean of xₜ₋₁. */
 export type MeanType = 'epsilon' | 'startX' | 'previousX';

@@ -10,6 +10,16 @@ export {
 } from './ddim.js';
 export { pSample, pSampleLoop, pSampleTrajectory } from './ddpm.js';
 export {
+  type Denoised,
+  type Denoiser,
+  type DenoiserContext,
+  type DenoiserModel,
+  type DenoiserModifier,
+  type DenoiserOptions,
+  denoiser,
+  denoiserMonoid,
+} from './denoiser.js';
+export {
   type GaussianMoments,
   predictEpsFromXStart,
   predictXStartFromEps,
@@ -29,6 +39,8 @@ export {
   respace,
   type VarianceType,
 } from './gaussian-diffusion.js';
+export { addNoise, combine, halfLogSnr, type NoiseLevel, noiseToSignal, type Scaling, scaleOf } from './level.js';
+export { type Levels, type LevelsOptions, levelsAt, levelsOf, reverseLevels, truncate } from './levels.js';
 export {
   approxStandardNormalCdf,
   discretizedGaussianLogLikelihood,
@@ -36,7 +48,26 @@ export {
   normalKl,
 } from './likelihood.js';
 export { type TrainingLosses, trainingLosses } from './losses.js';
+export {
+  type ClipOptions,
+  clipDenoised,
+  type DynamicThresholdOptions,
+  dynamicThreshold,
+  mapX0,
+  type NoiseTreatment,
+} from './modifiers/clipping.js';
 export { type NoiseOptions, timestepNoise } from './noise.js';
+export { convert, type Parts, type PredictionType } from './prediction.js';
+export {
+  continuousProcess,
+  discreteProcess,
+  edmProcess,
+  type FlowProcessOptions,
+  flowProcess,
+  type LogSnrSchedule,
+  type Process,
+  rescaleProcess,
+} from './process.js';
 export { type RespacedBetas, respaceBetas, spaceTimesteps } from './respacing.js';
 export {
   conditionMean,
@@ -47,16 +78,61 @@ export {
   type PMeanVariance,
   pMeanVariance,
 } from './reverse-process.js';
+export {
+  type SampleOptions,
+  type SampleSteps,
+  sample,
+  sampleSteps,
+  type TrajectoryStep,
+  trajectory,
+} from './sample.js';
+export type { Denoise, Sampler, SamplerState, Step } from './sampler.js';
+export { type DdimOptions, ddim } from './samplers/ancestral.js';
 export type { DiffusionSample, LoopOptions, StepOptions, Trajectory } from './sampling-loop.js';
 export {
+  type AlphaBarOptions,
   betasForAlphaBar,
+  cosineAlphaBar,
   cosineBetas,
-  type DiffusionCoefficients,
-  diffusionCoefficients,
-  linearBetas,
-  namedBetas,
-  type ScheduleName,
-} from './schedules.js';
+  type ExponentialBetasOptions,
+  exponentialBetas,
+  sigmoidAlphaBar,
+  sqrtBetas,
+} from './schedules/alpha-bar.js';
+export { type BetaRange, linearBetas, scaledLinearBetas, sigmoidBetas } from './schedules/betas.js';
+export { type DiffusionCoefficients, diffusionCoefficients } from './schedules/coefficients.js';
+export {
+  flowShift,
+  type ResolutionShiftOptions,
+  resolutionShift,
+  stretchToTerminal,
+} from './schedules/flow-shift.js';
+export {
+  betasForLogSnr,
+  type CosineLogSnrOptions,
+  cosineLogSnr,
+  type FlowLogSnrOptions,
+  flowLogSnr,
+  type LaplaceLogSnrOptions,
+  type LogSnr,
+  type LogSnrRange,
+  laplaceLogSnr,
+  linearLogSnr,
+  type VpLogSnrOptions,
+  vpLogSnr,
+} from './schedules/log-snr.js';
+export { namedBetas, type ScheduleName } from './schedules/named.js';
+export {
+  type BetaSigmasOptions,
+  betaSigmas,
+  exponentialSigmas,
+  karrasSigmas,
+  polyexponentialSigmas,
+  type RhoOptions,
+  type SigmaRange,
+} from './schedules/sigmas.js';
+export { type InferenceTimestepsOptions, inferenceTimesteps, type TimestepSpacing } from './schedules/spacing.js';
+export { rescaleZeroTerminalSnr } from './schedules/zero-terminal-snr.js';
 export {
   type LossHistory,
   type LossSecondMomentOptions,

@@ -8,7 +8,7 @@ import { ScheduleError } from '../tensor/errors.js';
 import { kindOf } from '../tensor/ops/common/checks.js';
 import { roundHalfEven } from '../tensor/primitives/special.js';
 import { showNumber } from './checks.js';
-import { checkBetas, cumulativeAlphas } from './schedules.js';
+import { checkBetas, cumulativeAlphas } from './schedules/coefficients.js';
 
 /** A diffusion over a selection of the timesteps of another one. */
 export interface RespacedBetas {

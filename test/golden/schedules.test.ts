@@ -1,12 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { respaceBetas, spaceTimesteps } from '../../src/diffusion/respacing.js';
-import {
-  betasForAlphaBar,
-  type DiffusionCoefficients,
-  diffusionCoefficients,
-  namedBetas,
-  type ScheduleName,
-} from '../../src/diffusion/schedules.js';
+import { betasForAlphaBar } from '../../src/diffusion/schedules/alpha-bar.js';
+import { type DiffusionCoefficients, diffusionCoefficients } from '../../src/diffusion/schedules/coefficients.js';
+import { namedBetas, type ScheduleName } from '../../src/diffusion/schedules/named.js';
 import { ScheduleError } from '../../src/tensor/errors.js';
 import {
   arrayOf,

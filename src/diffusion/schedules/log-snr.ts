@@ -1,0 +1,197 @@
+/**
+ * Schedules in continuous time, given by λ(t) = log(α² / σ²), the logarithm of the signal-to-noise ratio at time t, which
+ * falls from data at t = 0 to noise at t = 1. What a schedule is differs from what it is used for: of a variance preserving
+ * process ᾱ is 1 / (1 + e^−λ), and σ / α is e^(−λ/2) of every one.
+ */
+import { checkOptions } from '../../tensor/ops/common/options.js';
+import { checkFunctions } from '../checks.js';
+import { discretise } from './alpha-bar.js';
+import { checkNumbers, sigmoid } from './numbers.js';
+
+/** λ at a time t in [0, 1]. */
+export type LogSnr = (t: number) => number;
+
+const timed =
+  (operation: string, logSnr: LogSnr): LogSnr =>
+  t => {
+    checkNumbers(operation, 'share', { t });
+    return logSnr(t);
+  };
+
+/** Where λ ends. */
+export interface LogSnrRange {
+  /** λ at t = 1. */
+  readonly min?: number;
+  /** λ at t = 0. */
+  readonly max?: number;
+}
+
+/** As {@link LogSnrRange}, and what is added. */
+export interface CosineLogSnrOptions extends LogSnrRange {
+  /** What is added to λ everywhere; default 0. */
+  readonly shift?: number;
+}
+
+/**
+ * The cosine schedule: λ(t) = −2·log tan(π·t/2) where t runs over the part of [0, 1] where λ goes from max to min, and a
+ * shift: with 2·log(64 / d) images of d × d pixels lose what they look like as fast as those of 64 × 64 do without one.
+ *
+ * Source: Hoogeboom et al. 2023, arXiv:2301.11093 (simple diffusion), section 3.1 and appendix; Nichol & Dhariwal 2021.
+ *
+ * @param options min (default −15) and max (default 15) are those before the shift (default 0) is added
+ * @throws ScheduleError when an option is no finite number, or t lies outside [0, 1], ArgumentError for unknown options
+ * @example
+ * ```js
+ * import { cosineLogSnr } from 'tenfold/diffusion';
+ * const shifted = cosineLogSnr({ min: -10, max: 10, shift: 2 * Math.log(64 / 256) });
+ * [cosineLogSnr()(0), shifted(1)]; // => [15, -10 - 4 * Math.log(2)]
+ * ```
+ */
+export const cosineLogSnr = (options: CosineLogSnrOptions = {}): LogSnr => {
+  checkOptions('cosineLogSnr', ['min', 'max', 'shift'], options);
+  const { min = -15, max = 15, shift = 0 } = options;
+  checkNumbers('cosineLogSnr', 'finite', { min, max, shift });
+  const angle = (logSnr: number): number => Math.atan(Math.exp(-logSnr / 2));
+  const [first, last] = [angle(max), angle(min)];
+  return timed('cosineLogSnr', t => -2 * Math.log(Math.tan(first + t * (last - first))) + shift);
+};
+
+/**
+ * λ(t) falls evenly from max to min.
+ *
+ * Source: Kingma et al. 2021, arXiv:2107.00630 (variational diffusion models), of which these ends are the initial ones,
+ * as in its code.
+ *
+ * @param options see {@link LogSnrRange}; by default from 13.3 to −5
+ * @throws ScheduleError when an option is no finite number, or t lies outside [0, 1], ArgumentError for unknown options
+ * @example
+ * ```js
+ * import { linearLogSnr } from 'tenfold/diffusion';
+ * linearLogSnr({ min: -10, max: 14 })(0.25); // => 8
+ * ```
+ */
+export const linearLogSnr = (options: LogSnrRange = {}): LogSnr => {
+  checkOptions('linearLogSnr', ['min', 'max'], options);
+  const { min = -5, max = 13.3 } = options;
+  checkNumbers('linearLogSnr', 'finite', { min, max });
+  return timed('linearLogSnr', t => max * (1 - t) + min * t);
+};
+
+/** The rates of noise at both ends. */
+export interface VpLogSnrOptions {
+  /** β(0), above 0; default 0.1. */
+  readonly betaMin?: number;
+  /** β(1), above 0; default 20. */
+  readonly betaMax?: number;
+}
+
+/**
+ * The linear schedule in continuous time: β(t) rises evenly from betaMin to betaMax, and log ᾱ(t) is −∫β.
+ *
+ * Source: Song et al. 2021, arXiv:2011.13456, eq. 33 (the VP SDE); {@link linearBetas} are its discretisation.
+ *
+ * @param options see {@link VpLogSnrOptions}
+ * @returns λ, which is infinite at t = 0
+ * @throws ScheduleError when an option is no number above 0, or t lies outside [0, 1], ArgumentError for unknown options
+ * @example
+ * ```js
+ * import { vpLogSnr } from 'tenfold/diffusion';
+ * vpLogSnr()(1); // => -Math.log(Math.exp(10.05) - 1)
+ * ```
+ */
+export const vpLogSnr = (options: VpLogSnrOptions = {}): LogSnr => {
+  checkOptions('vpLogSnr', ['betaMin', 'betaMax'], options);
+  const { betaMin = 0.1, betaMax = 20 } = options;
+  checkNumbers('vpLogSnr', 'positive', { betaMin, betaMax });
+  return timed('vpLogSnr', t => {
+    const decay = (t * (betaMax - betaMin) * t) / 2 + t * betaMin;
+    // log(e^x − 1) without overflow.
+    return -(decay + Math.log(-Math.expm1(-decay)));
+  });
+};
+
+/** The distribution of λ at a random time. */
+export interface LaplaceLogSnrOptions {
+  /** Its centre, λ(½); default 0. */
+  readonly mu?: number;
+  /** Its width, above 0; default 0.5. */
+  readonly b?: number;
+}
+
+/**
+ * The Laplace schedule: at times drawn evenly λ has a Laplace distribution, most of it near the middle, so that training
+ * sees middle levels of noise the most. λ(t) = μ − b·sgn(½ − t)·log(1 − 2·|½ − t| + 10⁻⁶), of which the last summand,
+ * that of diffusers, keeps the ends finite.
+ *
+ * Source: Hang et al. 2024, arXiv:2407.03297, table 1. Where diffusers discretises it, ᾱ is taken to be the square root of
+ * what belongs to λ: `betasForAlphaBar(T, t => (1 + Math.exp(-laplaceLogSnr()(t))) ** -0.5)`.
+ *
+ * @param options see {@link LaplaceLogSnrOptions}
+ * @throws ScheduleError when mu is no finite number, b no number above 0, or t lies outside [0, 1], ArgumentError for
+ *   unknown options
+ * @example
+ * ```js
+ * import { laplaceLogSnr } from 'tenfold/diffusion';
+ * laplaceLogSnr()(0.25); // => -0.5 * Math.log(0.500001)
+ * ```
+ */
+export const laplaceLogSnr = (options: LaplaceLogSnrOptions = {}): LogSnr => {
+  checkOptions('laplaceLogSnr', ['mu', 'b'], options);
+  const { mu = 0, b = 0.5 } = options;
+  checkNumbers('laplaceLogSnr', 'finite', { mu });
+  checkNumbers('laplaceLogSnr', 'positive', { b });
+  return timed('laplaceLogSnr', t => mu - b * Math.sign(0.5 - t) * Math.log(1 - 2 * Math.abs(0.5 - t) + 1e-6));
+};
+
+/** How the times of a flow are shifted. */
+export interface FlowLogSnrOptions {
+  /** As that of {@link flowShift}, above 0; default 1, none. */
+  readonly shift?: number;
+}
+
+/**
+ * The schedule of flow matching: λ(t) = 2·log((1 − t) / (s·t)), since α = 1 − t and σ = t before the shift s.
+ *
+ * Source: Esser et al. 2024, arXiv:2403.03206, section 2 and eq. 23.
+ *
+ * @param options see {@link FlowLogSnrOptions}
+ * @returns λ, which is infinite at both ends
+ * @throws ScheduleError when shift is no number above 0, or t lies outside [0, 1], ArgumentError for unknown options
+ * @example
+ * ```js
+ * import { flowLogSnr } from 'tenfold/diffusion';
+ * flowLogSnr({ shift: 3 })(0.25); // => 0
+ * ```
+ */
+export const flowLogSnr = (options: FlowLogSnrOptions = {}): LogSnr => {
+  checkOptions('flowLogSnr', ['shift'], options);
+  const { shift = 1 } = options;
+  checkNumbers('flowLogSnr', 'positive', { shift });
+  return timed('flowLogSnr', t => 2 * (Math.log1p(-t) - Math.log(t) - Math.log(shift)));
+};
+
+/**
+ * The betas of a schedule in continuous time: those of ᾱ(t) = 1 / (1 + e^−λ(t)).
+ *
+ * Source: Kingma et al. 2021, arXiv:2107.00630, eq. 3; discretised as in {@link betasForAlphaBar}.
+ *
+ * @param T number of timesteps, a positive integer
+ * @param logSnr λ(t) for t in [0, 1], falling
+ * @param maxBeta largest beta, in (0, 1]
+ * @throws ScheduleError when T is no positive integer, maxBeta lies outside (0, 1], or λ is no number or −∞ too early,
+ *   ArgumentError when logSnr is no function
+ * @example
+ * ```js
+ * import { betasForLogSnr, cosineLogSnr } from 'tenfold/diffusion';
+ * const betas = betasForLogSnr(1000, cosineLogSnr());
+ * [betas.length, betas[999]]; // => [1000, 0.999]
+ * ```
+ */
+export const betasForLogSnr = (T: number, logSnr: LogSnr, maxBeta = 0.999): readonly number[] => {
+  checkFunctions('betasForLogSnr', { logSnr });
+  const alphaBar = (t: number): number => {
+    const value: unknown = logSnr(t);
+    return typeof value === 'number' ? sigmoid(value) : Number.NaN;
+  };
+  return discretise('betasForLogSnr', T, alphaBar, maxBeta);
+};
