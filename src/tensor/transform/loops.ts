@@ -14,6 +14,7 @@ import { type Aval, checkArgument, showAval } from '../shape.js';
 import { isTensor, nodeOf, type Tensor, wrap } from '../tensor.js';
 import { checkFunction, type Leaves, leavesOf, refusePromise } from './arguments.js';
 import { checkPredicate } from './branches.js';
+import { hoisted } from './hoisting.js';
 import { trace } from './trace.js';
 
 const avalOf = ({ shape, dtype }: Aval): Aval => ({ shape, dtype });
@@ -97,7 +98,7 @@ export const loop = (
   const segments = segmentsOf(operation, options, sequences.length);
   let ys: Leaves | undefined;
   const elements = sequences.nodes.map(({ shape, dtype }) => ({ shape: shape.slice(1), dtype }));
-  const { graph, captures } = trace(operation, [...first.nodes.map(avalOf), ...elements], parameters => {
+  const traced = trace(operation, [...first.nodes.map(avalOf), ...elements], parameters => {
     const carry = first.rebuild(parameters.slice(0, first.nodes.length));
     const [next, y] = step(carry, sequences.element(parameters.slice(first.nodes.length)));
     const after = leavesOf(operation, next);
@@ -107,9 +108,12 @@ export const loop = (
     return [...after.nodes, ...ys.nodes];
   });
   const carries = first.nodes.length;
-  const node = b.fold([...captures, ...first.nodes, ...sequences.nodes], {
-    body: graph,
-    length: sequences.length,
+  const { length } = sequences;
+  const body = hoisted({ ...traced, carries, sequences: sequences.nodes, length });
+  const { captures } = body;
+  const node = b.fold([...captures, ...first.nodes, ...body.sequences], {
+    body: body.graph,
+    length,
     captures: captures.length,
     carries,
     reverse,

@@ -80,12 +80,16 @@ export const trace = (
 };
 
 /** The operations of a graph on these inputs. */
-export const inline = (graph: Graph, inputs: readonly Node[]): readonly Node[] => {
-  const at = new Map<Node, Node>(graph.parameters.map((parameter, i) => [parameter, resolve(inputs[i]!)]));
-  for (const node of topological(graph.outputs, each => !at.has(each)))
+export const inline = (graph: Graph, inputs: readonly Node[]): readonly Node[] =>
+  copyOver(graph.outputs, new Map(graph.parameters.map((parameter, i) => [parameter, resolve(inputs[i]!)])));
+
+/** Nodes made once more, over what stands for some of those below them. */
+export const copyOver = (outputs: readonly Node[], standIns: ReadonlyMap<Node, Node>): readonly Node[] => {
+  const at = new Map(standIns);
+  for (const node of topological(outputs, each => !at.has(each)))
     at.set(
       node,
       copy(node, input => at.get(input)!),
     );
-  return graph.outputs.map(node => at.get(node)!);
+  return outputs.map(node => at.get(node)!);
 };
