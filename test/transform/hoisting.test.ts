@@ -33,12 +33,12 @@ const numbers = (count: number): Tensor =>
 const step = (x: Tensor, a: Tensor): Tensor =>
   add(mul(x, cast(cos(exp(a)), 'float32') as Tensor), cast(a, 'float32') as Tensor) as Tensor;
 
+/** The body of the last loop, which is the one that the result comes from. */
 const bodyOf = (f: (x: Tensor) => unknown, x: Tensor): Program => {
   const jitted = jit(f as (x: Tensor) => Tensor);
   jitted(x);
   const { program } = tracesOf(jitted)[0]!;
-  const [body] = program.instructions.flatMap(({ bodies }) => bodies);
-  return body!;
+  return program.instructions.flatMap(({ bodies }) => bodies).at(-1)!;
 };
 
 describe('what a step computes of its elements alone', () => {
@@ -65,6 +65,37 @@ describe('what a step computes of its elements alone', () => {
     expect(fold(step)(start, as).toArray()).toEqual(wanted.toArray());
     const [, all] = scan((x: Tensor, a: Tensor) => [step(x, a), step(x, a)] as const)(start, as);
     expect((all.toArray() as number[][][]).at(-1)).toEqual(wanted.toArray());
+  });
+
+  it('takes small carries that depend on no others with it', () => {
+    interface State {
+      readonly x: Tensor;
+      readonly last: Tensor;
+      readonly count: Tensor;
+    }
+    const f64 = (value: number): Tensor => tensor(value, { dtype: 'float64' }) as Tensor;
+    const init = (x: Tensor): State => ({ x, last: f64(0), count: tensor(0, { dtype: 'int32' }) as Tensor });
+    const next = ({ x, last, count }: State, a: Tensor): State => ({
+      x: add(mul(x, cast(exp(mul(last, a)), 'float32') as Tensor), cast(count, 'float32') as Tensor) as Tensor,
+      last: a,
+      count: add(count, 1) as Tensor,
+    });
+    const body = bodyOf(x => fold(next)(init(x), as).x, start);
+    expect(body.instructions.map(({ aval }) => aval.dtype)).not.toContain('float64');
+    const values = as.toArray() as number[];
+    const one = jit(next);
+    const wanted = values.reduce((state, a) => one(state, f64(a)), init(start));
+    for (const reverse of [false, true]) {
+      const given = reverse ? (tensor([...values].reverse(), { dtype: 'float64' }) as Tensor) : as;
+      const got = fold(next, { reverse })(init(start), given);
+      expect(got.x.toArray()).toEqual(wanted.x.toArray());
+      expect([got.last.item(), got.count.item()]).toEqual([values.at(-1), 20]);
+    }
+    const [, seen] = scan((state: State, a: Tensor) => [next(state, a), state.count] as const)(init(start), as);
+    expect(seen.toArray()).toEqual(values.map((_, i) => i));
+    const slope = (f: (a: Tensor) => Tensor): unknown => grad((a: Tensor) => sum(f(a)) as Tensor)(numbers(5)).toArray();
+    const cut = slope(a => fold(next, { segments: 2 })(init(start), a).x);
+    expect(cut).toEqual(slope(a => fold(next)(init(start), a).x));
   });
 
   it('may be random, and reach results alone', () => {

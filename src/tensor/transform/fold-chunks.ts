@@ -36,8 +36,8 @@ interface Port {
   close(): void;
 }
 
-/** Lets everything else have its turn: timers, events, painting, finalizers. */
-const otherTasks = (): Promise<void> =>
+/** @internal Lets everything else have its turn: timers, events, painting, finalizers. */
+export const otherTasks = (): Promise<void> =>
   new Promise(resolve => {
     // Timers would do, but those of a page in the background wait for a second.
     const { port1, port2 } = new MessageChannel() as unknown as { readonly port1: Port; readonly port2: Port };

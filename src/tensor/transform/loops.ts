@@ -14,7 +14,7 @@ import { type Aval, checkArgument, showAval } from '../shape.js';
 import { isTensor, nodeOf, type Tensor, wrap } from '../tensor.js';
 import { checkFunction, type Leaves, leavesOf, refusePromise } from './arguments.js';
 import { checkPredicate } from './branches.js';
-import { hoisted } from './hoisting.js';
+import { loopResults } from './hoisting.js';
 import { trace } from './trace.js';
 
 const avalOf = ({ shape, dtype }: Aval): Aval => ({ shape, dtype });
@@ -109,17 +109,8 @@ export const loop = (
   });
   const carries = first.nodes.length;
   const { length } = sequences;
-  const body = hoisted({ ...traced, carries, sequences: sequences.nodes, length });
-  const { captures } = body;
-  const node = b.fold([...captures, ...first.nodes, ...body.sequences], {
-    body: body.graph,
-    length,
-    captures: captures.length,
-    carries,
-    reverse,
-    ...(segments === null ? {} : { segments }),
-  });
-  const outputs = results(b, node);
+  const body = { ...traced, first: first.nodes, sequences: sequences.nodes, length };
+  const outputs = loopResults(body, { reverse, segments });
   return [first.rebuild(outputs.slice(0, carries)), ys!.rebuild(outputs.slice(carries))];
 };
 
