@@ -25,6 +25,10 @@ import type { Input } from './inputs.js';
  * - `mlpStep` x [n, d], y [n, classes], weights and biases of the layers, their first moments, second moments ↦ loss, all of those
  *   anew: ReLU between the layers, cross-entropy, Adam
  * - `trainStep` x, y, then parameters, first moments, second moments of a residual network ↦ loss, all of those anew
+ * - `unetStep` x, y [n, c, h, w], time [n, e], then the same of the network of `networks/unet.ts`: squared error, Adam
+ * - `transformerStep` x, y [tokens, kinds], rows of one 1 and zeros, then the same of `networks/transformer.ts`: cross-entropy, Adam
+ * - `unetDdpm` x [n, c, h, w], noise [T, n, c, h, w], coefficients [T, 5], times [T, e] of `networks/schedule.ts`, then parameters
+ *   of the U-Net, which predicts noise ↦ x after T steps of ancestral sampling; `unetDpm` the same of DPM-Solver++(2M), without noise
  */
 export type ProgramName =
   | 'squarePlusOne'
@@ -44,7 +48,9 @@ export type ProgramName =
   | TransformName
   | 'sampling'
   | 'mlpStep'
-  | 'trainStep';
+  | 'trainStep'
+  | NetworkStepName
+  | SamplerName;
 
 /** An operation by itself. */
 export type OperationName =
@@ -67,6 +73,12 @@ export type DecompositionName = 'cholesky' | 'lu' | 'triangularSolve' | 'solve' 
 /** A Fourier transform. */
 export type TransformName = 'fft' | 'fft2' | 'rfft';
 
+/** A training step of a network of `networks/`. */
+export type NetworkStepName = 'unetStep' | 'transformerStep';
+
+/** A sampler whose model is the U-Net. */
+export type SamplerName = 'unetDdpm' | 'unetDpm';
+
 /** How many rows `addRows` has. */
 export const segments = 100;
 
@@ -85,6 +97,10 @@ export type Operations<T> = Pick<Programs<T>, OperationName>;
 /** Those that are decompositions, and those that are transforms. */
 export type Decompositions<T> = Pick<Programs<T>, DecompositionName>;
 export type Transforms<T> = Pick<Programs<T>, TransformName>;
+
+/** Those of the networks, and those that sample. */
+export type NetworkSteps<T> = Pick<Programs<T>, NetworkStepName>;
+export type Samplers<T> = Pick<Programs<T>, SamplerName>;
 
 /** The programs of convolutions, from what they are for a stride. */
 export const convolutions = <T>(
@@ -134,13 +150,36 @@ export const unbias = {
   second: 1 / (1 - adamOptions.beta2 ** adamOptions.step),
 } as const;
 
-/** The inputs of `trainStep` or `mlpStep`, apart. Parameters of the former: first weight and bias; for each block gain, shift, and weight and
- * bias twice; last weight and bias. */
+/**
+ * The inputs of `trainStep`, `mlpStep` or `transformerStep`, apart. Parameters of the first: first weight and bias; for each block
+ * gain, shift, and weight and bias twice; last weight and bias.
+ */
 export const partsOfStep = <T>(inputs: readonly T[]) => {
   const count = (inputs.length - 2) / 3;
   const part = (i: number): readonly T[] => inputs.slice(2 + i * count, 2 + (i + 1) * count);
   return { x: inputs[0]!, y: inputs[1]!, params: part(0), first: part(1), second: part(2) };
 };
+
+/** The inputs of `unetStep`, apart. */
+export const partsOfUnetStep = <T>([x, y, time, ...rest]: readonly T[]) => ({
+  time: time!,
+  ...partsOfStep([x!, y!, ...rest]),
+});
+
+/** The inputs of `unetDdpm`, apart, and those of `unetDpm`. */
+export const partsOfDdpm = <T>([x, noise, coefficients, times, ...params]: readonly T[]) => ({
+  x: x!,
+  noise: noise!,
+  coefficients: coefficients!,
+  times: times!,
+  params,
+});
+export const partsOfDpm = <T>([x, coefficients, times, ...params]: readonly T[]) => ({
+  x: x!,
+  coefficients: coefficients!,
+  times: times!,
+  params,
+});
 
 /** The inputs of `sampling`, apart. */
 export const partsOfSampling = <T>(inputs: readonly T[]) => {

@@ -42,6 +42,8 @@ export interface Case {
   readonly flops?: number;
   /** Bytes that must be read and written at least. */
   readonly bytes?: number;
+  /** Nobody is left out: who takes longer for a call than so many times what the effort allows is timed in a single run. */
+  readonly once?: number;
   /** What it takes to run it says something about cases of the same kind. */
   readonly kind?: string;
   /** Relative; 1e-4 unless said otherwise. */
@@ -210,9 +212,17 @@ const timedRow = (suite: string, { name, flops, bytes }: Case, { runner, samples
   };
 };
 
+/** Of the only run, after that whose results were compared. */
+const singleRow = (suite: string, each: Case, entry: Entry, seconds: number): Row => {
+  const { repeats = 1, note } = entry.runner;
+  const runner = { ...entry.runner, note: note === undefined ? 'a single run' : `${note}, a single run` };
+  const { spread: _, ...row } = timedRow(suite, each, { ...entry, runner, samples: [1000 * seconds * repeats] });
+  return row;
+};
+
 /** Times the implementations of a case in turns, so that what else the machine does hits all of them. */
 const measureCase = async (suite: string, each: Case, effort: Effort, history: History): Promise<readonly Row[]> => {
-  const { name, flops, bytes = 0, tolerance = 1e-4, runners } = each;
+  const { name, flops, bytes = 0, tolerance = 1e-4, once, runners } = each;
   const threadsOf = (impl: string): number => runners.find(runner => runner.impl === impl)?.threads ?? 1;
   const rows = new Map<string, Row>();
   const entries = new Set<Entry>();
@@ -225,18 +235,21 @@ const measureCase = async (suite: string, each: Case, effort: Effort, history: H
   };
   let expected: Expected | null = null;
   for (const runner of runners) {
-    const reason = 'cannot' in runner ? runner.cannot : tooSlow(history, runner.impl, each, effort);
+    const reason =
+      'cannot' in runner ? runner.cannot : once !== undefined ? null : tooSlow(history, runner.impl, each, effort);
     if (reason !== null) leaveOut(runner.impl, reason);
     if (reason !== null || 'cannot' in runner) continue;
     try {
       const started = await start(runner.make, expected, tolerance, bytes);
       expected = started.expected;
       const { entry, seconds } = started;
-      if (flops === undefined || seconds <= effort.slowest) {
+      const call = once === undefined ? seconds : (seconds * (entry.runner.repeats ?? 1)) / once;
+      if (flops === undefined || call <= effort.slowest) {
         entries.add(entry);
         continue;
       }
-      leaveOut(runner.impl, `left out: a run takes ${secondsText(seconds, effort)}`);
+      if (once !== undefined) rows.set(runner.impl, singleRow(suite, each, entry, seconds));
+      else leaveOut(runner.impl, `left out: a run takes ${secondsText(seconds, effort)}`);
       history.set(keyOf(runner.impl, each), { flops, seconds });
       await entry.runner.close?.();
     } catch (error) {

@@ -10,7 +10,7 @@ export interface Row {
   readonly spread?: number;
   readonly gflops?: number;
   readonly gbps?: number;
-  /** In `size`: minified and gzipped. */
+  /** In `size`: minified and gzipped; in `train`: memory. */
   readonly bytes?: number;
   readonly threads: number;
   readonly reason?: string;
@@ -54,10 +54,22 @@ export const limitOnTwo = 'limit 2 threads';
 /** This library with a product of matrices, beside a convolution. */
 export const productImpl = 'product';
 
+/** This library with nothing but the calls of a model, beside a sampler. */
+export const modelImpl = 'model only';
+
 /** This library with its steps called one by one, beside a program that is a loop. */
 export const stepwiseImpl = 'step by step';
 
-const noPeers: readonly string[] = [ownImpl, ownOnTwo, ownOnCpu, limitImpl, limitOnTwo, productImpl, stepwiseImpl];
+const noPeers: readonly string[] = [
+  ownImpl,
+  ownOnTwo,
+  ownOnCpu,
+  limitImpl,
+  limitOnTwo,
+  productImpl,
+  modelImpl,
+  stepwiseImpl,
+];
 
 export const isPeer = (impl: string): boolean => !noPeers.includes(impl);
 

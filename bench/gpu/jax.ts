@@ -1,8 +1,9 @@
 /** jax-js on its WebGPU device. Functions own their arguments: see `../peers/jax.ts`. */
-import { blockUntilReady, defaultDevice, init, jit, lax, nn, numpy as np, valueAndGrad } from '@jax-js/jax';
+import { blockUntilReady, defaultDevice, init, jit, numpy as np } from '@jax-js/jax';
 import type { Input } from '../inputs.js';
-import { epsilon, paddingOf } from '../library.js';
-import { programs as known, update } from '../peers/jax.js';
+import { unet } from '../networks/unet.js';
+import { programs as known } from '../peers/jax.js';
+import { unetOps } from '../peers/jax-networks.js';
 import {
   type GpuLibrary,
   type GpuProgramName,
@@ -10,38 +11,13 @@ import {
   type Launching,
   links,
   partsOfUnetSampling,
-  partsOfUnetStep,
 } from './library.js';
-import { type UnetOps, unet, unetGroups } from './unet.js';
 
 type T = np.Array;
 
-const perChannel = (x: T): T => x.reshape([x.shape[0]!, 1, 1]);
-
-const ops: UnetOps<T> = {
-  again: x => x.ref,
-  add: (x, y) => x.add(y),
-  silu: x => nn.silu(x),
-  conv: (x, kernel, bias, stride) => {
-    const padding = paddingOf(kernel.shape[3]!);
-    const around: [number, number] = [padding, padding];
-    return lax.convGeneralDilated(x, kernel, [stride, stride], [around, around]).add(perChannel(bias));
-  },
-  norm: (x, gain, shift) => {
-    const shape = x.shape;
-    const y = nn.standardize(x.reshape([shape[0]!, unetGroups, -1]), -1, { epsilon }).reshape(shape);
-    return y.mul(perChannel(gain)).add(perChannel(shift));
-  },
-  addDense: (image, x, weight, bias) => {
-    const told = np.matmul(x, weight).add(bias);
-    return image.add(told.reshape([...told.shape, 1, 1]));
-  },
-  upsample: x => np.repeat(np.repeat(x, 2, 2), 2, 3),
-};
-
 const unetStep = jit((i: T, x: T, noise: T, coefficients: T, times: T, ...params: T[]): T => {
   const [z, time, c] = [np.take(noise, i.ref, 0), np.take(times, i.ref, 0), np.take(coefficients, i, 0)];
-  const start = unet(ops, params, x.ref, time.ref);
+  const start = unet(unetOps, params, x.ref, time.ref);
   time.dispose();
   return x
     .mul(c.ref.slice(0))
@@ -55,13 +31,6 @@ const programs: GpuPrograms<T> = {
     let y = x!;
     for (let i = 0; i < links; i++) y = y.mul(0.9).add(0.1);
     return [y];
-  },
-  unetStep: (...inputs) => {
-    const { x, y, time, params, first, second } = partsOfUnetStep(inputs);
-    const loss = (p: T[]): T => np.mean(np.square(unet(ops, p, x, time).sub(y)));
-    const [value, grads] = valueAndGrad(loss)(params.map(p => p.ref)) as unknown as [T, T[]];
-    const updated = params.map((p, i) => update(p, grads[i]!, first[i]!, second[i]!));
-    return [value, ...[0, 1, 2].flatMap(part => updated.map(each => each[part]!))];
   },
   unetSampling: (...inputs) => {
     const { x, noise, coefficients, times, params } = partsOfUnetSampling(inputs);

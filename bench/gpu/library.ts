@@ -6,9 +6,7 @@ import type { Programs } from '../library.js';
  * Programs of `../library.ts`, and these:
  *
  * - `chain` x ↦ ten times 0.9·x + 0.1, twenty elementwise steps
- * - `unetStep` x, y [n, c, h, w], time [n, e], then parameters, first moments, second moments of the network of `unet.ts` ↦ loss, all
- *   of those anew
- * - `unetSampling` x, noise [T, n, c, h, w], coefficients [T, 3], times [T, n, e], then its parameters ↦ x after T steps, as `sampling`
+ * - `unetSampling` x, noise [T, n, c, h, w], coefficients [T, 3], times [T, n, e], then parameters of the network of `unetStep` ↦ x after T steps, as `sampling`
  */
 type Shared =
   | 'squarePlusOne'
@@ -21,9 +19,10 @@ type Shared =
   | 'convInput'
   | 'convKernel'
   | 'trainStep'
+  | 'unetStep'
   | 'sampling';
 
-export type GpuProgramName = Shared | 'chain' | 'unetStep' | 'unetSampling';
+export type GpuProgramName = Shared | 'chain' | 'unetSampling';
 
 /** Implementations of all programs with a library's tensors. */
 export type GpuPrograms<T> = Pick<Programs<T>, Shared> & {
@@ -58,13 +57,6 @@ export interface GpuLibrary {
 
 /** How often `chain` multiplies and adds. */
 export const links = 10;
-
-/** The inputs of `unetStep`, apart. */
-export const partsOfUnetStep = <T>([x, y, time, ...rest]: readonly T[]) => {
-  const count = rest.length / 3;
-  const part = (i: number): readonly T[] => rest.slice(i * count, (i + 1) * count);
-  return { x: x!, y: y!, time: time!, params: part(0), first: part(1), second: part(2) };
-};
 
 /** The inputs of `unetSampling`, apart. */
 export const partsOfUnetSampling = <T>([x, noise, coefficients, times, ...params]: readonly T[]) => ({

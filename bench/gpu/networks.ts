@@ -1,16 +1,17 @@
 /** Training steps and sampling: networks that all libraries have, and the digits model as users of this one write it. */
 import { jit, realize, type Tensor } from 'tenfold';
-import { cosineBetas, gaussianDiffusion, pSampleLoop, respace, spaceTimesteps, training } from 'tenfold/diffusion';
+import { cosineBetas, gaussianDiffusion, pSampleLoop, respace, spaceTimesteps, trainer } from 'tenfold/diffusion';
 import { residualMlp } from 'tenfold/nn';
 import { adam } from 'tenfold/optim';
 import { key, normal } from 'tenfold/random';
 import { leaves } from 'tenfold/tree';
 import { type Input, uniform } from '../inputs.js';
-import { stepInputs } from '../suites/step.js';
+import { unetCosts } from '../networks/costs.js';
+import { type UnetSizes, unetParams } from '../networks/unet.js';
+import { stepInputs, unetStepInputs } from '../suites/step.js';
 import { bytesOf, contendersOf, type Setting } from './cases.js';
 import type { OwnLibrary } from './tenfold.js';
 import type { Contender, GpuCase } from './timing.js';
-import { type UnetSizes, unetFlops, unetParams } from './unet.js';
 
 const timesteps = 1000;
 
@@ -80,20 +81,6 @@ const samplingInputs = ({ samples, steps, hidden }: Sizes): readonly Input[] => 
 
 const imageShape = ({ channels, size }: UnetSizes, batch: number): readonly number[] => [batch, channels, size, size];
 
-const unetStepInputs = (unet: UnetSizes): readonly Input[] => {
-  const images = imageShape(unet, unet.batch);
-  const params = unetParams(unet, 10);
-  const seed = 10 + params.length;
-  return [
-    uniform(0, images),
-    uniform(1, images),
-    uniform(2, [unet.batch, unet.embedding]),
-    ...params,
-    ...params.map(({ shape }, i) => uniform(seed + i, shape, -0.01, 0.01)),
-    ...params.map(({ shape }, i) => uniform(seed + params.length + i, shape, 0, 1e-3)),
-  ];
-};
-
 const unetSamplingInputs = ({ unet, unetSamples, steps }: Sizes): readonly Input[] => {
   const images = imageShape(unet, unetSamples);
   return [
@@ -122,7 +109,7 @@ const modelOf = ({ hidden, blocks }: Sizes) => residualMlp({ size: pixels, hidde
 
 /** A step as users write it: timesteps and noise are drawn, and averages of the parameters kept. */
 const digitsStep = (sizes: Sizes) => () => {
-  const { init, step } = training({ diffusion, model: modelOf(sizes), optimizer: adam(1e-3) });
+  const { init, step } = trainer({ diffusion, model: modelOf(sizes), optimizer: adam(1e-3) });
   const start = realize(init(key(0)));
   const images = realize(normal(key(1), [sizes.batch, 1, 8, 8])) as Tensor;
   return () => {
@@ -179,7 +166,7 @@ export const networkCases = (
         return {
           suite: train,
           name: `${unetName}, batch ${unet.batch}`,
-          flops: 3 * unetFlops(unet),
+          flops: unetCosts(unet).step,
           results: resultsOf(inputs, 3),
           tolerance,
           contenders: contendersOf(setting, 'unetStep', inputs),
@@ -212,7 +199,7 @@ export const networkCases = (
         return {
           suite: sample,
           name: `a step of ${unetName}, ${unetSamples} samples`,
-          flops: steps * unetFlops({ ...unet, batch: unetSamples }),
+          flops: steps * unetCosts({ ...unet, batch: unetSamples }).forward,
           results: resultsOf(inputs.slice(0, 1), 0),
           steps,
           tolerance,

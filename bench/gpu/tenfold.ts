@@ -1,59 +1,27 @@
 /** This library on the GPU, and on the CPU beside it. */
 import {
   add,
-  conv2d,
   type DeviceMode,
   type DeviceName,
   device,
   fold,
-  interpolate,
   jit,
-  matmul,
-  mean,
   mul,
   realize,
   reshape,
-  silu,
-  square,
-  sub,
   type Tensor,
   take,
   tensor,
   threadInfo,
   toDevice,
-  valueAndGrad,
 } from 'tenfold';
-import { groupNorm } from 'tenfold/nn';
-import { paddingOf } from '../library.js';
-import { programs as known, update } from '../peers/tenfold.js';
+import { unet } from '../networks/unet.js';
+import { programs as known } from '../peers/tenfold.js';
+import { unetOps } from '../peers/tenfold-networks.js';
 import { ownImpl, ownOnCpu } from '../row.js';
-import {
-  type GpuLibrary,
-  type GpuPrograms,
-  type Launching,
-  links,
-  partsOfUnetSampling,
-  partsOfUnetStep,
-} from './library.js';
-import { type UnetOps, unet, unetGroups } from './unet.js';
+import { type GpuLibrary, type GpuPrograms, type Launching, links, partsOfUnetSampling } from './library.js';
 
 type T = Tensor;
-
-const perChannel = (bias: T): T => reshape(bias, [bias.shape[0]!, 1, 1]);
-
-const ops: UnetOps<T> = {
-  again: x => x,
-  add: (x, y) => add(x, y),
-  silu: x => silu(x),
-  conv: (x, kernel, bias, stride) =>
-    add(conv2d(x, kernel, { stride, padding: paddingOf(kernel.shape[3]!) }), perChannel(bias)) as T,
-  norm: (x, weight, bias) => groupNorm(unetGroups, x.shape[1]!).apply({ weight, bias }, x),
-  addDense: (image, x, weight, bias) => {
-    const told = add(matmul(x, weight), bias) as T;
-    return add(image, reshape(told, [...told.shape, 1, 1])) as T;
-  },
-  upsample: x => interpolate(x, { scale: 2, mode: 'nearest' }) as T,
-};
 
 const programs: GpuPrograms<T> = {
   ...known,
@@ -62,17 +30,10 @@ const programs: GpuPrograms<T> = {
     for (let i = 0; i < links; i++) y = add(mul(y, 0.9), 0.1);
     return [y];
   },
-  unetStep: (...inputs) => {
-    const { x, y, time, params, first, second } = partsOfUnetStep(inputs);
-    const loss = (p: readonly T[]): T => mean(square(sub(unet(ops, p, x, time), y)));
-    const [value, grads] = valueAndGrad(loss)(params);
-    const updated = params.map((p, i) => update(p, grads[i]!, first[i]!, second[i]!));
-    return [value, ...[0, 1, 2].flatMap(part => updated.map(each => each[part]!))];
-  },
   unetSampling: (...inputs) => {
     const { x, noise, coefficients, times, params } = partsOfUnetSampling(inputs);
     const step = (at: T, { z, c, time }: { readonly z: T; readonly c: T; readonly time: T }): T => {
-      const start = unet(ops, params, at, time);
+      const start = unet(unetOps, params, at, time);
       return add(add(mul(at, take(c, 0)), mul(start, take(c, 1))), mul(z, take(c, 2))) as T;
     };
     return [fold(step)(x, { z: noise, c: coefficients, time: times })];

@@ -53,7 +53,7 @@ export const unet = <T>(ops: UnetOps<T>, params: readonly T[], x: T, time: T): T
 };
 
 /** Shapes of the parameters, in the order in which {@link unet} takes them. */
-const shapesOf = ({ channels, width, embedding }: UnetSizes): readonly (readonly number[])[] => {
+export const unetShapes = ({ channels, width, embedding }: UnetSizes): readonly (readonly number[])[] => {
   const conv = (from: number, to: number): number[][] => [[to, from, 3, 3], [to]];
   const norm = (count: number): number[][] => [[count], [count]];
   const block = (count: number): number[][] => [
@@ -86,20 +86,9 @@ const product = (shape: readonly number[]): number => shape.reduce((p, n) => p *
 
 /** Weights have a variance that keeps that of what they multiply. Seeds are from `seed` on. */
 export const unetParams = (sizes: UnetSizes, seed: number): readonly Input[] =>
-  shapesOf(sizes).map((shape, i) => {
+  unetShapes(sizes).map((shape, i) => {
     if (shape.length === 1) return uniform(seed + i, shape, -0.1, 0.1);
     const terms = shape.length === 4 ? product(shape.slice(1)) : shape[0]!;
     const bound = 1 / Math.sqrt(terms);
     return uniform(seed + i, shape, -bound, bound);
   });
-
-/** Multiplications and additions of a forward pass in convolutions, which are nearly all of it. */
-export const unetFlops = ({ batch, size, ...sizes }: UnetSizes): number => {
-  const { channels, width } = sizes;
-  const places = batch * size * size;
-  const conv = (from: number, to: number, scale: number): number => (2 * 9 * from * to * places) / scale ** 2;
-  const wide = 2 * width;
-  const blocks = 2 * 2 * conv(width, width, 1) + 2 * 2 * conv(wide, wide, 2) + 2 * 2 * conv(wide, wide, 4);
-  const between = conv(width, wide, 2) + conv(wide, wide, 4) + conv(wide, wide, 2) + conv(wide, width, 1);
-  return conv(channels, width, 1) + blocks + between + conv(width, channels, 1);
-};

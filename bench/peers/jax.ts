@@ -2,12 +2,10 @@
  * jax-js on its wasm device. Functions own their arguments: what is used once more is passed as `x.ref`, and a program
  * here consumes every input once.
  */
-import { blockUntilReady, defaultDevice, init, jit, lax, nn, numpy as np, valueAndGrad } from '@jax-js/jax';
+import { blockUntilReady, defaultDevice, init, jit, lax, nn, numpy as np } from '@jax-js/jax';
 import type { Input } from '../inputs.js';
 import {
-  adamOptions,
   convolutions,
-  epsilon,
   groups,
   type Library,
   type Prepared,
@@ -17,22 +15,13 @@ import {
   partsOfNetwork,
   partsOfSampling,
   partsOfStep,
-  unbias,
 } from '../library.js';
 import { decompositions, transforms } from './jax-linalg.js';
+import { crossEntropyOf, networkSteps, normalise, stepOf, update } from './jax-networks.js';
 import { lacking, operations, pullBack } from './jax-operations.js';
+import { samplers } from './jax-samplers.js';
 
 type T = np.Array;
-
-const normalise = (x: T): T => nn.standardize(x, -1, { epsilon });
-
-export const update = (p: T, g: T, m: T, v: T): [p: T, m: T, v: T] => {
-  const { rate, beta1, beta2, epsilon } = adamOptions;
-  const first = m.mul(beta1).add(g.ref.mul(1 - beta1));
-  const second = v.mul(beta2).add(np.square(g).mul(1 - beta2));
-  const root = np.sqrt(second.ref.mul(unbias.second)).add(epsilon);
-  return [p.sub(first.ref.mul(rate * unbias.first).div(root)), first, second];
-};
 
 const network = (params: readonly T[], x: T): T => {
   const { first, blocks, last } = partsOfNetwork(params);
@@ -112,23 +101,19 @@ export const programs: Programs<T> = {
     return [y];
   },
   mlpStep: (...inputs) => {
-    const { x, y, params, first, second } = partsOfStep(inputs);
-    const loss = (p: T[]): T => np.mean(np.sum(nn.logSoftmax(perceptron(p, x), -1).mul(y), -1)).mul(-1);
-    const [value, grads] = valueAndGrad(loss)(params.map(p => p.ref)) as unknown as [T, T[]];
-    const updated = params.map((p, i) => update(p, grads[i]!, first[i]!, second[i]!));
-    return [value, ...[0, 1, 2].flatMap(part => updated.map(each => each[part]!))];
+    const { x, y, ...state } = partsOfStep(inputs);
+    return stepOf(params => crossEntropyOf(perceptron(params, x), y), state);
   },
   trainStep: (...inputs) => {
-    const { x, y, params, first, second } = partsOfStep(inputs);
-    const loss = (p: T[]): T => np.mean(np.square(network(p, x).sub(y)));
-    const [value, grads] = valueAndGrad(loss)(params.map(p => p.ref)) as unknown as [T, T[]];
-    const updated = params.map((p, i) => update(p, grads[i]!, first[i]!, second[i]!));
-    return [value, ...[0, 1, 2].flatMap(part => updated.map(each => each[part]!))];
+    const { x, y, ...state } = partsOfStep(inputs);
+    return stepOf(params => np.mean(np.square(network(params, x).sub(y))), state);
   },
+  ...networkSteps,
+  ...samplers,
 };
 
 /** Programs that compile their steps themselves, and those that its jit refuses: it has no triangular systems there. */
-const stepwise: readonly ProgramName[] = ['sampling', 'triangularSolve', 'solve', 'inverse'];
+const stepwise: readonly ProgramName[] = ['sampling', 'unetDdpm', 'unetDpm', 'triangularSolve', 'solve', 'inverse'];
 
 const prepare = (program: ProgramName, inputs: readonly Input[], jitted: boolean): Prepared => {
   const arrays = inputs.map(({ values, shape }) => np.array(values).reshape([...shape]));

@@ -2,22 +2,17 @@
 import {
   add,
   conv2d,
-  div,
   fold,
   jit,
-  logSoftmax,
   matmul,
   mean,
   mul,
-  neg,
   realize,
   relu,
   reshape,
-  rsqrt,
   setThreads,
   silu,
   softmax,
-  sqrt,
   square,
   sub,
   sum,
@@ -27,15 +22,11 @@ import {
   tensor,
   threadInfo,
   transpose,
-  valueAndGrad,
-  variance,
   vjp,
 } from 'tenfold';
 import type { Input } from '../inputs.js';
 import {
-  adamOptions,
   convolutions,
-  epsilon,
   groups,
   type Library,
   type Prepared,
@@ -45,25 +36,14 @@ import {
   partsOfNetwork,
   partsOfSampling,
   partsOfStep,
-  unbias,
 } from '../library.js';
 import { ownImpl, ownOnTwo } from '../row.js';
 import { decompositions, transforms } from './tenfold-linalg.js';
+import { crossEntropyOf, networkSteps, normalise, stepOf, update } from './tenfold-networks.js';
 import { operations } from './tenfold-operations.js';
+import { samplers } from './tenfold-samplers.js';
 
 type T = Tensor;
-
-const alongRows = { axis: -1, keepDims: true } as const;
-
-const normalise = (x: T): T => mul(sub(x, mean(x, alongRows)), rsqrt(add(variance(x, alongRows), epsilon)));
-
-export const update = (p: T, g: T, m: T, v: T): [p: T, m: T, v: T] => {
-  const { rate, beta1, beta2, epsilon } = adamOptions;
-  const first = add(mul(m, beta1), mul(g, 1 - beta1));
-  const second = add(mul(v, beta2), mul(square(g), 1 - beta2));
-  const root = add(sqrt(mul(second, unbias.second)), epsilon);
-  return [sub(p, div(mul(first, rate * unbias.first), root)), first, second];
-};
 
 const network = (params: readonly T[], x: T): T => {
   const { first, blocks, last } = partsOfNetwork(params);
@@ -139,20 +119,15 @@ export const programs: Programs<T> = {
     return [fold(step)(x, { z: noise, c: coefficients, time: times })];
   },
   mlpStep: (...inputs) => {
-    const { x, y, params, first, second } = partsOfStep(inputs);
-    const [value, grads] = valueAndGrad((p: readonly T[]) => {
-      const logs = logSoftmax(perceptron(p, x), { axis: -1 });
-      return neg(mean(sum(mul(y, logs) as T, { axis: -1 }))) as T;
-    })(params);
-    const updated = params.map((p, i) => update(p, grads[i]!, first[i]!, second[i]!));
-    return [value, ...[0, 1, 2].flatMap(part => updated.map(each => each[part]!))];
+    const { x, y, ...state } = partsOfStep(inputs);
+    return stepOf(params => crossEntropyOf(perceptron(params, x), y), state);
   },
   trainStep: (...inputs) => {
-    const { x, y, params, first, second } = partsOfStep(inputs);
-    const [value, grads] = valueAndGrad((p: readonly T[]) => mean(square(sub(network(p, x), y))))(params);
-    const updated = params.map((p, i) => update(p, grads[i]!, first[i]!, second[i]!));
-    return [value, ...[0, 1, 2].flatMap(part => updated.map(each => each[part]!))];
+    const { x, y, ...state } = partsOfStep(inputs);
+    return stepOf(params => mean(square(sub(network(params, x), y))), state);
   },
+  ...networkSteps,
+  ...samplers,
 };
 
 const prepare = (program: ProgramName, inputs: readonly Input[], jitted: boolean): Prepared => {

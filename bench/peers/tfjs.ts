@@ -3,9 +3,7 @@ import './tfjs-gradients.js';
 import * as tf from '@tensorflow/tfjs-core';
 import type { Input } from '../inputs.js';
 import {
-  adamOptions,
   convolutions,
-  epsilon,
   groups,
   type Library,
   type Prepared,
@@ -15,27 +13,14 @@ import {
   partsOfNetwork,
   partsOfSampling,
   partsOfStep,
-  unbias,
 } from '../library.js';
+import { inputAxes, inverse, resultAxes } from './tfjs-axes.js';
 import { decompositions, isDecomposition, transforms } from './tfjs-linalg.js';
+import { crossEntropyOf, networkSteps, normalise, silu, stepOf, update } from './tfjs-networks.js';
 import { operations } from './tfjs-operations.js';
+import { apart, dropWhole, samplers } from './tfjs-samplers.js';
 
 type T = tf.Tensor;
-
-const normalise = (x: T): T => {
-  const { mean, variance } = tf.moments(x, -1, true);
-  return tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, epsilon)));
-};
-
-export const silu = (x: T): T => tf.mul(x, tf.sigmoid(x));
-
-export const update = (p: T, g: T, m: T, v: T): [p: T, m: T, v: T] => {
-  const { rate, beta1, beta2, epsilon } = adamOptions;
-  const first = tf.add(tf.mul(m, beta1), tf.mul(g, 1 - beta1));
-  const second = tf.add(tf.mul(v, beta2), tf.mul(tf.square(g), 1 - beta2));
-  const root = tf.add(tf.sqrt(tf.mul(second, unbias.second)), epsilon);
-  return [tf.sub(p, tf.div(tf.mul(first, rate * unbias.first), root)), first, second];
-};
 
 const network = (params: readonly T[], x: T): T => {
   const { first, blocks, last } = partsOfNetwork(params);
@@ -48,15 +33,6 @@ const network = (params: readonly T[], x: T): T => {
   return linear(h, ...last);
 };
 
-const pieces = new Map<T, readonly T[]>();
-
-/** A stack's elements, taken apart when it comes for the first time: it has no loops over stacks. */
-const apart = (stack: T): readonly T[] => {
-  const known = pieces.get(stack) ?? tf.unstack(stack).map(piece => tf.keep(piece));
-  pieces.set(stack, known);
-  return known;
-};
-
 const perceptron = (params: readonly T[], x: T): T => {
   let h = x;
   for (let i = 0; i < params.length; i += 2) {
@@ -65,25 +41,6 @@ const perceptron = (params: readonly T[], x: T): T => {
   }
   return h;
 };
-
-/** The order of axes in an image and in a kernel: its wasm backend wants channels last, and so both have it. */
-const [imageAxes, kernelAxes] = [
-  [0, 2, 3, 1],
-  [2, 3, 1, 0],
-];
-
-/** Programs of nothing but images. */
-const images: readonly ProgramName[] = ['maxPool', 'maxPoolInput', 'upsample'];
-
-/** In which order a program has the axes of its inputs, and of its result; null where they stay as they are. */
-export const axesOf = (program: ProgramName): { readonly inputs: number[][]; readonly result: number[] } | null => {
-  if (images.some(image => image === program)) return { inputs: [imageAxes, imageAxes], result: imageAxes };
-  if (!program.startsWith('conv')) return null;
-  const result = program.startsWith('convKernel') ? kernelAxes : imageAxes;
-  return { inputs: [imageAxes, kernelAxes, imageAxes], result };
-};
-
-export const inverse = (axes: readonly number[]): number[] => axes.map((_, i) => axes.indexOf(i));
 
 /** Without the convolution itself, which `tf.grad` would compute as well. */
 const kernelGradient = (x: T, { shape }: T, g: T, stride: number): T =>
@@ -148,48 +105,41 @@ export const programs: Programs<T> = {
     return [y];
   },
   mlpStep: (...inputs) => {
-    const { x, y, params, first, second } = partsOfStep(inputs);
-    const loss = (...p: T[]): tf.Scalar => {
-      const logs = tf.logSoftmax(perceptron(p, x));
-      return tf.neg(tf.mean(tf.sum(tf.mul(y, logs), -1)));
-    };
-    const { value, grads } = tf.valueAndGrads(loss)([...params]);
-    const updated = params.map((p, i) => update(p, grads[i]!, first[i]!, second[i]!));
-    return [value, ...[0, 1, 2].flatMap(part => updated.map(each => each[part]!))];
+    const { x, y, ...state } = partsOfStep(inputs);
+    return stepOf(params => crossEntropyOf(perceptron(params, x), y), state);
   },
   trainStep: (...inputs) => {
-    const { x, y, params, first, second } = partsOfStep(inputs);
-    const loss = (...p: T[]): tf.Scalar => tf.mean(tf.squaredDifference(network(p, x), y));
-    const { value, grads } = tf.valueAndGrads(loss)([...params]);
-    const updated = params.map((p, i) => update(p, grads[i]!, first[i]!, second[i]!));
-    return [value, ...[0, 1, 2].flatMap(part => updated.map(each => each[part]!))];
+    const { x, y, ...state } = partsOfStep(inputs);
+    return stepOf(params => tf.mean(tf.squaredDifference(network(params, x), y)), state);
   },
+  ...networkSteps,
+  ...samplers,
 };
 
 const prepare = (program: ProgramName, inputs: readonly Input[]): Prepared => {
-  const axes = axesOf(program);
-  const tensors = inputs.map(({ values, shape }, i) =>
+  const tensors = inputs.map((input, i) =>
     tf.tidy(() => {
-      const given = tf.tensor(values, [...shape]);
-      return axes === null ? given : tf.transpose(given, axes.inputs[i]);
+      const given = tf.tensor(input.values, [...input.shape]);
+      const axes = inputAxes(program, input, i);
+      return axes === null ? given : tf.transpose(given, axes);
     }),
   );
   const run = (): T[] => tf.tidy(() => [...programs[program](...tensors)]);
+  const valuesOf = (result: T): Float32Array =>
+    tf.tidy(() => {
+      const axes = resultAxes(program, result);
+      return (axes === null ? result : tf.transpose(result, inverse(axes))).dataSync() as Float32Array;
+    });
   return {
     compute: () => tf.dispose(run()),
     read: () => {
       const results = run();
-      const arrays = results.map(result =>
-        tf.tidy(() => (axes === null ? result : tf.transpose(result, inverse(axes.result))).dataSync() as Float32Array),
-      );
+      const arrays = results.map(valuesOf);
       tf.dispose(results);
       return arrays;
     },
     dispose: () => {
-      for (const each of tensors) {
-        tf.dispose([each, ...(pieces.get(each) ?? [])]);
-        pieces.delete(each);
-      }
+      for (const each of tensors) dropWhole(each);
     },
   };
 };
@@ -209,7 +159,8 @@ export const tfjs = (backend: 'cpu' | 'wasm'): Library => ({
   refusal: program => {
     if (isDecomposition(program)) return 'it has no such operation';
     if (backend === 'cpu') return null;
-    const missing = program.startsWith('convKernel') ? 'Conv2DBackpropFilter' : lacking[program];
+    const missing =
+      program.startsWith('convKernel') || program === 'unetStep' ? 'Conv2DBackpropFilter' : lacking[program];
     return missing === undefined ? null : `no kernel ${missing} in this backend`;
   },
   name: `tfjs-${backend}`,

@@ -56,7 +56,7 @@ const product: Case = {
 };
 
 /** What a convolution of so many operations is held to: our product, in the same turns, counted as a part of the case. */
-const productBeside = (flops: number): Case['runners'][number] => ({
+export const productBeside = (flops: number): Case['runners'][number] => ({
   impl: productImpl,
   make: async () => {
     await tenfold.enter();

@@ -9,6 +9,7 @@ import { gpu } from './gpu.js';
 import { limit } from './limit.js';
 import { linalg } from './linalg.js';
 import { ops } from './ops.js';
+import { sample } from './sample.js';
 import { size } from './size.js';
 import { small } from './small.js';
 import type { Suite } from './suite.js';
@@ -16,5 +17,5 @@ import { train } from './train.js';
 import { types } from './types.js';
 
 export const suites: ReadonlyMap<string, Suite> = new Map(
-  Object.entries({ limit, small, fused, ops, linalg, fft, gemm, conv, train, fold, compile, size, types, gpu }),
+  Object.entries({ limit, small, fused, ops, linalg, fft, gemm, conv, train, sample, fold, compile, size, types, gpu }),
 );

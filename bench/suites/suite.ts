@@ -48,7 +48,8 @@ export interface Entry {
 /** Milliseconds in which threads are there and know the program: they begin anew when another number of them is asked for. */
 const settling = 200;
 
-const settle = async (compute: Prepared['compute']): Promise<void> => {
+/** Computes for as long as threads take to be there. */
+export const settle = async (compute: Prepared['compute']): Promise<void> => {
   const end = performance.now() + settling;
   do {
     await compute();

@@ -36,11 +36,29 @@ export const bestPeerTarget = (suite: string, rows: readonly Row[], name: string
     bestPeerOf(rows, name),
   );
 
-/** As {@link bestPeerTarget}, by the time that they take. */
-export const quickerTarget = (suite: string, rows: readonly Row[], name: string, times: number): Target => {
-  const [mine, theirs] = [rowOf(rows, name, ownImpl)?.ms, bestPeerOf(rows, name)];
-  const told = { suite, what: name, goal: `≥ ${times} × the best peer` };
+/** As {@link bestPeerTarget}, by the time that they take; with `own` this library has more than one thread. */
+export const quickerTarget = (
+  suite: string,
+  rows: readonly Row[],
+  name: string,
+  times: number,
+  own: string = ownImpl,
+): Target => {
+  const [mine, theirs] = [rowOf(rows, name, own)?.ms, bestPeerOf(rows, name)];
+  const what = own === ownImpl ? name : `${name}, ${own}`;
+  const told = { suite, what, goal: `≥ ${times} × the best peer` };
   if (mine == null || theirs?.ms == null) return { ...told, measured: null, reached: false };
   const ratio = theirs.ms / mine;
   return { ...told, measured: `${ratio.toFixed(1)} × ${theirs.impl}`, reached: ratio >= times };
+};
+
+/** Whether a loop takes little more than `other`, of which it is made. */
+export const shareTarget = (
+  { suite, what, goal, atMost }: Omit<Comparison, 'atLeast'> & { readonly atMost: number },
+  whole: Row | undefined,
+  other: Row | undefined,
+): Target => {
+  if (whole?.ms == null || other?.ms == null) return { suite, what, goal, measured: null, reached: false };
+  const share = 1 - other.ms / whole.ms;
+  return { suite, what, goal, measured: `${(100 * share).toFixed(1)} %`, reached: share <= atMost };
 };

@@ -53,7 +53,7 @@ describe('what a step computes of its elements alone', () => {
   });
 
   it('stays there where it is large', () => {
-    const large = normal(key(1), [5, 100, 2]) as Tensor;
+    const large = normal(key(1), [5, 100, 50]) as Tensor;
     const body = bodyOf(x => fold((y: Tensor, a: Tensor) => add(y, sum(sin(a))) as Tensor)(x, large), start);
     expect(body.instructions.map(({ op }) => op)).toContain('sin');
   });

@@ -14,8 +14,10 @@ import { graphs } from './graphs.js';
 import { copyOver, type Traced, trace } from './trace.js';
 
 /** The largest result in elements, and the largest of all steps together, that is worth its memory. */
-const smallest = 64;
+const small = 64;
 const largest = 2 ** 20;
+/** The largest on the way to one: a place is looked up in a table of so many. */
+const table = 4096;
 /** The largest carry that is followed on its own: a level, a count, a key; samples are what the loop is about. */
 const smallCarry = 8;
 
@@ -40,7 +42,12 @@ type Origin = 'known' | 'invariant' | 'loop';
 
 const kindOf = ({ op }: Node): string => (op === 'output' ? 'structured' : entryOf(op).kind);
 
-const isSmall = (node: Node): boolean => node.outputs === null && sizeOf(node.shape) <= smallest;
+/** What may be on the way to a result that is known beforehand. */
+const passes = (node: Node): boolean =>
+  node.outputs === null && sizeOf(node.shape) <= (spreads.has(kindOf(node)) ? table : small);
+
+/** Kinds of which many elements cost no more than reading them. */
+const spreads: ReadonlySet<string> = new Set(['elementwise', 'movement', 'reduction']);
 
 /** Where every node of a step comes from, `known` being the carries that are known beforehand. */
 const originsOf = ({ graph, captures, first }: LoopBody, known: ReadonlySet<number>): ReadonlyMap<Node, Origin> => {
@@ -52,8 +59,17 @@ const originsOf = ({ graph, captures, first }: LoopBody, known: ReadonlySet<numb
   }
   for (const node of topological(graph.outputs, each => !origins.has(each))) {
     const from = node.inputs.map(input => origins.get(resolve(input))!);
-    const stays = from.includes('loop') || !isSmall(node) || kindOf(node) === 'structured';
+    const stays = from.includes('loop') || !passes(node) || kindOf(node) === 'structured';
     origins.set(node, from.every(each => each === 'invariant') ? 'invariant' : stays ? 'loop' : 'known');
+  }
+  // What is too large to be kept for all steps stays in the loop where the loop reads it.
+  const stay = (node: Node): void => {
+    const tooLarge = origins.get(node) === 'known' && sizeOf(unspread(node).shape) > small;
+    if (tooLarge) origins.set(node, 'loop');
+  };
+  for (const output of graph.outputs) stay(resolve(output));
+  for (const node of topological(graph.outputs, () => true).reverse()) {
+    if (origins.get(node) === 'loop') for (const input of node.inputs) stay(resolve(input));
   }
   return origins;
 };
