@@ -3,7 +3,7 @@ import * as E from 'fp-ts/lib/Either.js';
 import { pipe } from 'fp-ts/lib/function.js';
 import * as TE from 'fp-ts/lib/TaskEither.js';
 import { restoreTree } from '../io/checkpoint.js';
-import { outsideError } from '../io/files.js';
+import { fileSystem, outsideError } from '../io/files.js';
 import { decodeSafetensors } from '../io/safetensors.js';
 import { FormatError } from '../tensor/errors.js';
 import { zeros } from '../tensor/ops/creation/creation.js';
@@ -16,10 +16,7 @@ export interface Digits {
 }
 
 const read = async (place: URL): Promise<Uint8Array> => {
-  if (place.protocol === 'file:') {
-    const files = await import('node:fs/promises');
-    return files.readFile(place);
-  }
+  if (place.protocol === 'file:') return fileSystem().readFile(place);
   const response = await fetch(place);
   if (!response.ok) throw new Error(`HTTP status ${response.status}`);
   return new Uint8Array(await response.arrayBuffer());

@@ -4,7 +4,7 @@ import * as TE from 'fp-ts/lib/TaskEither.js';
 import { FormatError } from '../tensor/errors.js';
 import { kindOf } from '../tensor/ops/common/checks.js';
 import { checkArgument } from '../tensor/shape.js';
-import { outsideError } from './files.js';
+import { fileSystem, outsideError } from './files.js';
 
 /** A class of the platform, looked up where the library is used, so that its types need no others. */
 type Platform<Name extends string> = typeof globalThis extends { readonly [N in Name]: { readonly prototype: infer S } }
@@ -88,7 +88,7 @@ const ofResponse = async (place: string, response: Response): Promise<Reader> =>
 
 /** Opened for each part, so that nothing stays open that nobody closes. */
 const ofFile = async (place: string, path: string | URL): Promise<Reader> => {
-  const files = await import('node:fs/promises');
+  const files = fileSystem();
   const before = await files.stat(path);
   // A device or a pipe may have no end.
   if (!before.isFile()) throw new Error('it is no ordinary file');

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, describe, expect, test } from 'vitest';
 import { bundle } from './bundle.js';
+import { files, read } from './reading.js';
 import { type Shared, share } from './sharing.js';
 import { type Trained, train } from './training.js';
 
@@ -24,10 +25,16 @@ const flags = [
 const html = '<!doctype html><meta charset="utf-8"><title>tenfold</title><link rel="icon" href="data:,">';
 const isolation = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 
-/** Every path is a page, but for `…/main.js`; those under `/isolated/` are cut off from other origins. */
-const serve = (script: string): Promise<Server> =>
+/** Every path is a page, but for `…/main.js` and files; those under `/isolated/` are cut off from other origins. */
+const serve = (script: string, made: Readonly<Record<string, Uint8Array>>): Promise<Server> =>
   new Promise((resolve, reject) => {
     const server = createServer(({ url }, response) => {
+      const [, name] = /^\/files\/(\w+)$/.exec(url ?? '') ?? [];
+      if (name !== undefined) {
+        response.writeHead(made[name] === undefined ? 404 : 200, { 'Content-Type': 'application/octet-stream' });
+        response.end(made[name]);
+        return;
+      }
       const [type, content] = url?.endsWith('/main.js') ? ['text/javascript', script] : ['text/html', html];
       response.writeHead(200, { 'Content-Type': type, ...(url?.startsWith('/isolated/') ? isolation : {}) });
       response.end(content);
@@ -48,10 +55,12 @@ const start = async (): Promise<Setting> => {
         '`apt-get install --no-install-recommends chromium`, or let CHROMIUM name the executable.',
     );
   }
-  const script = await bundle("export { train } from './training.js'; export { share } from './sharing.js';");
+  const script = await bundle(
+    "export { train } from './training.js'; export { share } from './sharing.js'; export { readInPage } from './reading.js';",
+  );
   // Playwright makes an empty profile for every launch, and removes it.
   const browser = await chromium.launch({ executablePath, args: flags, timeout: timeout - 10_000 });
-  return { browser, server: await serve(script) };
+  return { browser, server: await serve(script, await files()) };
 };
 
 let setting: Promise<Setting> | undefined;
@@ -68,8 +77,8 @@ afterAll(async () => {
   running?.server.close();
 }, timeout);
 
-/** The value of an expression in a fresh page; whatever goes wrong there, or is complained of, is an error here. */
-const inPage = async <T>(folder: 'isolated' | 'plain', expression: string): Promise<T> => {
+/** The value of an expression in a fresh page; whatever goes wrong there, or is complained of, is an error here, but for what is expected. */
+const inPage = async <T>(folder: 'isolated' | 'plain', expression: string, expected?: RegExp): Promise<T> => {
   const { browser, server } = await started();
   const { port } = server.address() as AddressInfo;
   const context = await browser.newContext();
@@ -79,7 +88,8 @@ const inPage = async <T>(folder: 'isolated' | 'plain', expression: string): Prom
     page.on('pageerror', error => complaints.push(String(error)));
     page.on('crash', () => complaints.push('the page crashed'));
     page.on('console', message => {
-      if (['error', 'warning', 'assert'].includes(message.type())) complaints.push(message.text());
+      const complains = ['error', 'warning', 'assert'].includes(message.type());
+      if (complains && expected?.test(message.text()) !== true) complaints.push(message.text());
     });
     await page.goto(`http://127.0.0.1:${port}/${folder}/`, { timeout });
     const value: T = await page.evaluate(expression);
@@ -128,6 +138,23 @@ describe('in Chromium, a program for threads', { timeout }, () => {
       expect(actual).toEqual({ checksums: expected.checksums, threads, ready: threads, shared: threads > 1, reason });
     },
   );
+});
+
+describe('in Chromium, files', { timeout }, () => {
+  test('are read from a server and from Blobs as Node reads them, and are refused in words', async () => {
+    const made = await files();
+    const expected = await read(name => made[name]!);
+    // The browser itself writes on the console that what was asked for is not there.
+    const [blobs, fetched, missing, path] = await inPage<readonly unknown[]>(
+      'plain',
+      "import('./main.js').then(({ readInPage }) => readInPage(location.origin))",
+      /404 \(Not Found\)/,
+    );
+    expect(blobs).toEqual(expected);
+    expect(fetched).toEqual(expected);
+    expect(missing).toMatch(/HTTP status 404/);
+    expect(path).toMatch(/there is no file system here/);
+  });
 });
 
 describe('what goes wrong in a page fails the test', { timeout }, () => {

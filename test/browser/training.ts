@@ -4,7 +4,7 @@
  * last bit depends on the version of the engine, are rounded from float64 to float32 before they meet a tensor.
  */
 import { mul, type Tensor, tensor } from 'tenfold';
-import { cosineBetas, ddimSampleLoop, gaussianDiffusion, respace, spaceTimesteps, training } from 'tenfold/diffusion';
+import { cosineBetas, ddimSampleLoop, gaussianDiffusion, respace, spaceTimesteps, trainer } from 'tenfold/diffusion';
 import { residualMlp } from 'tenfold/nn';
 import { adam } from 'tenfold/optim';
 import { foldIn, key, normal } from 'tenfold/random';
@@ -13,7 +13,7 @@ import { leaves } from 'tenfold/tree';
 const diffusion = gaussianDiffusion(cosineBetas(100));
 // Sizes that are no multiples of the kernels' blocks: their edges run as well.
 const model = residualMlp({ size: 6, hidden: 33, blocks: 2, embedding: 16 });
-const { init, step } = training({ diffusion, model, optimizer: adam(3e-3) });
+const { init, step } = trainer({ diffusion, model, optimizer: adam(3e-3) });
 const spread = tensor([1, 0.5, 0.25, 2, 1, 0.1]);
 
 /** Bits of float32 numbers and of others of that width, as unsigned integers: exact, and JSON has them all. */
