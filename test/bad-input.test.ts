@@ -24,6 +24,10 @@ const callsOf = (name: string): BadInputs[string] => tables.flatMap(table => tab
 const total: Readonly<Record<string, string>> = {
   isTensor: 'it says of anything whether it is a tensor',
   'data.loadDigits': 'it takes nothing',
+  'diffusion.dpm2': 'it takes nothing',
+  'diffusion.edmProcess': 'it takes nothing',
+  'diffusion.heun': 'it takes nothing',
+  'diffusion.lcm': 'it takes nothing',
   deviceInfo: 'it takes nothing',
   memoryStats: 'it takes nothing',
   threadInfo: 'it takes nothing',

@@ -68,6 +68,12 @@ export const openScope = (kind: Scope['kind'], name: string): Scope => ({ kind, 
 const none: readonly never[] = Object.freeze([]);
 const noParams: Params = Object.freeze({});
 
+/** How many nodes there have been. */
+let nodes = 0;
+
+/** How many nodes there have been: later ones have higher numbers. */
+export const nodeCount = (): number => nodes;
+
 /** One node. Only the engine touches it; users hold a {@link Tensor}, which wraps one. */
 export class Node implements Aval {
   op: string;
@@ -93,6 +99,8 @@ export class Node implements Aval {
   visited = 0;
   /** Whether it was computed on the way to other nodes, without its value being kept. */
   computed = false;
+  /** Its number among all nodes: tells what was built while a function was traced. */
+  readonly number = ++nodes;
 
   constructor(op: string, inputs: readonly Node[], params: Params, aval: Aval | readonly Aval[]) {
     const several = Array.isArray(aval);

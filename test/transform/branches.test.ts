@@ -11,6 +11,7 @@ import {
   greater,
   jit,
   jvp,
+  log,
   mul,
   neg,
   sin,
@@ -21,6 +22,7 @@ import {
   vmap,
 } from 'tenfold';
 import { describe, expect, expectTypeOf, it } from 'vitest';
+import { tracesOf } from '../../src/tensor/transform/jit.js';
 import { caught, close } from '../helpers.js';
 
 const f64 = (value: number | readonly number[]): Tensor => tensor(value as number, { dtype: 'float64' }) as Tensor;
@@ -44,6 +46,38 @@ describe('switchOn and cond', () => {
     expect(switchOn(i32(5), [branches[1]!])(f64(2)).item()).toBe(12);
     const choose = jit((i: Tensor, x: Tensor) => switchOn(i, branches)(x));
     for (const i of indices) expect(choose(i32(i), f64(0.7)).item()).toBeCloseTo(values[clamped(i)]!(0.7), 14);
+  });
+
+  it('keep in a branch what it builds of values from outside', () => {
+    const x = f64([4, 0]);
+    // Computed where it is not taken, the logarithm of 0 would make the derivative NaN.
+    const f = (y: Tensor): Tensor =>
+      cond(
+        greater(f64(-1), 0),
+        () => log(y),
+        () => mul(y, 2),
+      )() as Tensor;
+    expect(grad((y: Tensor) => sum(f(y)))(x).toArray()).toEqual([2, 2]);
+    const bodies = (made: (y: Tensor) => Tensor): readonly (readonly string[])[] => {
+      const jitted = jit(made);
+      jitted(x);
+      const { program } = tracesOf(jitted)[0]!;
+      const inside = program.instructions.flatMap(({ bodies: each }) => each);
+      return [program, ...inside].map(({ instructions }) => instructions.map(({ op }) => op));
+    };
+    const [outside, ...inside] = bodies(f);
+    expect(outside).not.toContain('log');
+    expect(inside.filter(ops => ops.includes('log'))).toHaveLength(1);
+    // What was there before is computed once, for both.
+    const [earlier] = bodies(y => {
+      const before = log(y);
+      return cond(
+        greater(sum(y), 0),
+        () => before,
+        () => mul(before, 2),
+      )() as Tensor;
+    });
+    expect(earlier).toContain('log');
   });
 
   it('have the derivatives of that branch, of the operands and of what branches close over', () => {

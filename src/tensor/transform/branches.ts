@@ -39,11 +39,16 @@ const choose = (operation: string, index: Node, branches: readonly Branch[], ope
   const avals = given.nodes.map(avalOf);
   const forms: Leaves[] = [];
   const traced = branches.map(branch =>
-    trace(operation, avals, parameters => {
-      const result = leavesOf(operation, branch(...(given.rebuild(parameters) as readonly unknown[])));
-      forms.push(result);
-      return result.nodes;
-    }),
+    trace(
+      operation,
+      avals,
+      parameters => {
+        const result = leavesOf(operation, branch(...(given.rebuild(parameters) as readonly unknown[])));
+        forms.push(result);
+        return result.nodes;
+      },
+      'earlier',
+    ),
   );
   for (const form of forms.slice(1)) sameForm(operation, forms[0]!.flat, form.flat);
   // All branches take the captures of all, so that they are functions of the same operands.
@@ -53,7 +58,7 @@ const choose = (operation: string, index: Node, branches: readonly Branch[], ope
     const own = each.captures.map(capture => captures.indexOf(capture));
     const body = (parameters: readonly Node[]): readonly Node[] =>
       inline(each.graph, [...own.map(i => parameters[i]!), ...parameters.slice(captures.length)]);
-    return trace(operation, wide, body).graph;
+    return trace(operation, wide, body, 'known').graph;
   });
   checkBranches(operation, widened);
   const node = b.cond([index, ...captures, ...given.nodes], { branches: widened });

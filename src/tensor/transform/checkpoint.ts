@@ -1,5 +1,6 @@
 /** Memory for time: a function whose intermediate values are computed anew on the way back. */
 import { b } from '../build.js';
+import type { Node } from '../graph.js';
 import { results } from '../primitives/results.js';
 import { checkFunction, type Leaves, leavesOf } from './arguments.js';
 import { trace } from './trace.js';
@@ -31,10 +32,11 @@ export const checkpoint = <A extends readonly unknown[], R>(f: (...args: A) => R
     const given = leavesOf('checkpoint', args);
     const avals = given.nodes.map(({ shape, dtype }) => ({ shape, dtype }));
     let result: Leaves | undefined;
-    const { graph, captures } = trace('checkpoint', avals, parameters => {
+    const call = (parameters: readonly Node[]): readonly Node[] => {
       result = leavesOf('checkpoint', f(...(given.rebuild(parameters) as A)));
       return result.nodes;
-    });
+    };
+    const { graph, captures } = trace('checkpoint', avals, call, 'earlier');
     // The way back through a call is a call again, which has nothing but its inputs from the one before.
     return result!.rebuild(results(b, b.call([...captures, ...given.nodes], { body: graph }))) as R;
   };

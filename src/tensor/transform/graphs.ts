@@ -17,7 +17,7 @@ const avalOf = ({ shape, dtype }: Aval): Aval => ({ shape, dtype });
 
 /** Traces a body that rules build out of nothing but their parameters and constants. */
 const closed = (avals: readonly Aval[], f: (parameters: readonly Node[]) => readonly Node[]): Graph => {
-  const { graph, captures } = trace('body', avals, f, false);
+  const { graph, captures } = trace('body', avals, f, 'known');
   if (captures.length === 0) return graph;
   // The rules of the table close over nothing.
   throw new TraceError({

@@ -135,7 +135,7 @@ const rebuilt = (outputs: readonly Node[], parameters: readonly Node[]): Graph =
     'body',
     parameters.map(avalOf),
     given => copyOver(outputs, new Map(parameters.map((node, i) => [node, given[i]!] as const))),
-    false,
+    'known',
   ).graph;
 
 /** The loop without captures and sequences that its step does not read. */

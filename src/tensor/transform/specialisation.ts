@@ -316,7 +316,7 @@ export const traceArguments = (
     });
     return nodes;
   };
-  const { graph, captures } = trace(operation, avals, call, hoist);
+  const { graph, captures } = trace(operation, avals, call, hoist ? 'invariant' : 'known');
   return { form, avals, guards, graph, captures, result };
 };
 

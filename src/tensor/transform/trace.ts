@@ -1,6 +1,6 @@
 /** Turning a function of nodes into a closed graph. */
 import { b, copy, make } from '../build.js';
-import { Graph, type Node, openScope, resolve, topological } from '../graph.js';
+import { Graph, type Node, nodeCount, openScope, resolve, topological } from '../graph.js';
 import type { Aval } from '../shape.js';
 
 /** A closed graph, and the nodes from outside that became its first parameters. */
@@ -25,17 +25,28 @@ const isKnown = (node: Node): boolean =>
   node.op === 'mark';
 
 /**
+ * What stays outside of a traced function, and becomes a parameter: whatever does not depend on the placeholders
+ * (`invariant`: a loop computes it once), whatever was there before the function was called (`earlier`: what a branch builds
+ * is computed only where the branch is taken), or only what has a value already (`known`).
+ */
+export type Outside = 'invariant' | 'earlier' | 'known';
+
+/**
  * Calls `f` on placeholders and closes the graph that comes back: what it uses from outside (a tensor closed
- * over) becomes a parameter in front of the others. With `hoist`, whatever does not depend on the placeholders
- * stays outside, so a loop computes it once; without, only what has a value already does.
+ * over) becomes a parameter in front of the others.
  */
 export const trace = (
   name: string,
   avals: readonly Aval[],
   f: (parameters: readonly Node[]) => readonly Node[],
-  hoist = true,
+  outside: Outside = 'invariant',
 ): Traced => {
   const scope = openScope('trace', name);
+  const before = nodeCount();
+  const isOutside = (node: Node): boolean =>
+    outside === 'invariant'
+      ? !isInline(node)
+      : isKnown(node) || (outside === 'earlier' && node.number <= before && !isInline(node));
   try {
     const placeholders = avals.map(({ shape, dtype }, index) => {
       const node = b.parameter({ index, shape, dtype });
@@ -45,7 +56,7 @@ export const trace = (
     const outputs = f(placeholders).map(resolve);
     const captures: Node[] = [];
     const order = topological(outputs, node => {
-      if (node.scopes.includes(scope) || (hoist ? isInline(node) : !isKnown(node))) return true;
+      if (node.scopes.includes(scope) || !isOutside(node)) return true;
       captures.push(node);
       return false;
     });
