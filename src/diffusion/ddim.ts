@@ -1,28 +1,20 @@
-/** Denoising diffusion implicit models: sampling with less noise or none, and back from data to noise. */
+/** Denoising diffusion implicit models of a Gaussian diffusion: sampling with less noise or none, and back from data to noise. */
 import type { DType } from '../tensor/dtype.js';
 import { ArgumentError } from '../tensor/errors.js';
-import { add, mul } from '../tensor/ops/elementwise/arithmetic.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkAlike, checkBatch } from './checks.js';
-import { noiseAfterFirst } from './ddpm.js';
-import { predictEpsFromXStart } from './forward-process.js';
-import { extract, type GaussianDiffusion } from './gaussian-diffusion.js';
+import { gaussianDenoiser } from './gaussian-denoiser.js';
+import type { GaussianDiffusion } from './gaussian-diffusion.js';
 import { noiseFor } from './noise.js';
-import {
-  checkModel,
-  conditionScoreFor,
-  type DenoiseOptions,
-  extraOf,
-  type Model,
-  pMeanVarianceFrom,
-  predict,
-} from './reverse-process.js';
+import { checkModel, type DenoiseOptions, type Model } from './reverse-process.js';
+import { ddim } from './samplers/ancestral.js';
 import {
   type DiffusionSample,
   type LoopOptions,
   type Plan,
   runLoop,
+  runStep,
   runTrajectory,
   type StepOptions,
   type Trajectory,
@@ -34,68 +26,25 @@ export interface EtaOptions {
   readonly eta?: number | undefined;
 }
 
-/** Coefficients by timestep: of x₀, of ε, and of fresh noise. */
-interface StepCoefficients {
-  readonly xStart: readonly number[];
-  readonly eps: readonly number[];
-  readonly sigma: readonly number[];
-}
-
-/** Rounding may leave a variance of 0 a little below it. */
-const slack = -1e-12;
-
-const coefficients = (operation: string, diffusion: GaussianDiffusion, eta: number): StepCoefficients => {
-  const { alphasCumprod, alphasCumprodPrev } = diffusion;
-  const sigma = alphasCumprod.map((alpha, t) => {
-    const before = alphasCumprodPrev[t]!;
-    return eta * Math.sqrt((1 - before) / (1 - alpha)) * Math.sqrt(1 - alpha / before);
-  });
-  const left = sigma.map((s, t) => 1 - alphasCumprodPrev[t]! - s ** 2);
-  if (!(eta >= 0) || left.some(variance => variance < slack)) {
-    throw new ArgumentError({
-      operation,
-      given: `eta = ${String(eta)}`,
-      rule: 'eta is at least 0 and adds at no step more noise than there is',
-      hint: 'Take a value from 0 (deterministic) to 1 (as much noise as ancestral sampling).',
-    });
-  }
-  return {
-    xStart: alphasCumprodPrev.map(Math.sqrt),
-    eps: left.map(variance => Math.sqrt(Math.max(0, variance))),
-    sigma,
-  };
-};
-
-/** Prediction of x₀ and of the noise that agrees with it. */
-const predictions = <E>(
+const planFor = <E>(
   operation: string,
   diffusion: GaussianDiffusion,
   model: Model<E>,
-  x: Tensor,
-  t: Tensor,
-  options: Pick<StepOptions<E>, keyof DenoiseOptions | 'condFn'>,
-): { readonly predXStart: Tensor; readonly eps: Tensor } => {
-  const prediction = predict(operation, diffusion, model, x, t, extraOf(options));
-  const p = pMeanVarianceFrom(operation, diffusion, prediction, x, t, options);
-  const { condFn } = options;
-  const { predXStart } = condFn === undefined ? p : conditionScoreFor(operation, diffusion, condFn, p, x, t, options);
-  return { predXStart, eps: predictEpsFromXStart(diffusion, x, t, predXStart) };
+  options: StepOptions<E> & EtaOptions,
+): Plan => {
+  checkModel(operation, diffusion, model, options);
+  const { eta = 0, condFn } = options;
+  if (!(eta >= 0 && eta <= 1)) {
+    throw new ArgumentError({
+      operation,
+      given: `eta = ${String(eta)}`,
+      rule: 'eta lies between 0 and 1',
+      hint: 'Take 0 for no noise, 1 for as much as ancestral sampling.',
+    });
+  }
+  const denoiser = gaussianDenoiser(operation, diffusion, model, options, { condFn, on: 'score' });
+  return { operation, diffusion, sampler: ddim({ eta }), denoiser, noisy: eta !== 0 };
 };
-
-const stepper =
-  <E>(
-    operation: string,
-    diffusion: GaussianDiffusion,
-    model: Model<E>,
-    { eta = 0, ...options }: StepOptions<E> & EtaOptions,
-  ) =>
-  (x: Tensor, t: Tensor, noise: Tensor | undefined): DiffusionSample => {
-    const by = coefficients(operation, diffusion, eta);
-    const { predXStart, eps } = predictions(operation, diffusion, model, x, t, options);
-    const mean = add(mul(predXStart, extract(by.xStart, t, x)), mul(extract(by.eps, t, x), eps));
-    const sample = noise === undefined ? mean : add(mean, mul(extract(by.sigma, t, x), noiseAfterFirst(noise, t)));
-    return Object.freeze({ sample, predXStart });
-  };
 
 /**
  * One step back: xₜ₋₁ = √ᾱₜ₋₁ x̂₀ + √(1 − ᾱₜ₋₁ − σₜ²) ε̂ + σₜ ε, where ε̂ is the noise that agrees with the
@@ -128,28 +77,10 @@ export const ddimSample = <S extends Shape, D extends DType, E = unknown>(
   t: Tensor,
   options: StepOptions<E> & EtaOptions = {},
 ): DiffusionSample<S, D> => {
-  checkModel('ddimSample', diffusion, model, options);
+  const plan = planFor('ddimSample', diffusion, model, options);
   checkBatch('ddimSample', { x }, t);
-  const noise = (options.eta ?? 0) === 0 ? undefined : noiseFor('ddimSample', ['x', x], t, options);
-  return stepper('ddimSample', diffusion, model, options)(x, t, noise) as DiffusionSample<S, D>;
-};
-
-const planFor = <E>(
-  operation: string,
-  diffusion: GaussianDiffusion,
-  model: Model<E>,
-  start: Tensor | Shape,
-  options: LoopOptions<E> & EtaOptions,
-): Plan => {
-  checkModel(operation, diffusion, model, options);
-  return {
-    operation,
-    diffusion,
-    start,
-    options,
-    noisy: (options.eta ?? 0) !== 0,
-    step: stepper(operation, diffusion, model, options),
-  };
+  const noise = plan.noisy ? noiseFor('ddimSample', ['x', x], t, options) : undefined;
+  return runStep(plan, x, t, noise) as DiffusionSample<S, D>;
 };
 
 /**
@@ -176,7 +107,7 @@ export const ddimSampleLoop = <const S extends Shape, D extends DType = 'float32
   model: Model<E>,
   start: Tensor<S, D> | S,
   options: LoopOptions<E, D> & EtaOptions = {},
-): Tensor<S, D> => runLoop(planFor('ddimSampleLoop', diffusion, model, start, options)) as Tensor<S, D>;
+): Tensor<S, D> => runLoop(planFor('ddimSampleLoop', diffusion, model, options), start, options) as Tensor<S, D>;
 
 /**
  * As {@link ddimSampleLoop}, with what every step gives.
@@ -199,24 +130,17 @@ export const ddimSampleTrajectory = <const S extends Shape, D extends DType = 'f
   start: Tensor<S, D> | S,
   options: LoopOptions<E, D> & EtaOptions = {},
 ): Trajectory<S, D> =>
-  runTrajectory(planFor('ddimSampleTrajectory', diffusion, model, start, options)) as Trajectory<S, D>;
+  runTrajectory(planFor('ddimSampleTrajectory', diffusion, model, options), start, options) as Trajectory<S, D>;
 
-const reverseStepper =
-  <E>(operation: string, diffusion: GaussianDiffusion, model: Model<E>, options: DenoiseOptions<E>) =>
-  (x: Tensor, t: Tensor): DiffusionSample => {
-    const next = diffusion.alphasCumprodNext;
-    const { predXStart, eps } = predictions(operation, diffusion, model, x, t, options);
-    const noisePart = mul(
-      extract(
-        next.map(alpha => Math.sqrt(1 - alpha)),
-        t,
-        x,
-      ),
-      eps,
-    );
-    const sample = add(mul(predXStart, extract(next.map(Math.sqrt), t, x)), noisePart);
-    return Object.freeze({ sample, predXStart });
-  };
+const reversePlan = <E>(
+  operation: string,
+  diffusion: GaussianDiffusion,
+  model: Model<E>,
+  options: DenoiseOptions<E>,
+): Plan => {
+  checkModel(operation, diffusion, model, options);
+  return { ...planFor(operation, diffusion, model, { ...options, eta: 0 }), ascending: true };
+};
 
 /**
  * One step of the deterministic process towards the noise: xₜ₊₁ = √ᾱₜ₊₁ x̂₀ + √(1 − ᾱₜ₊₁) ε̂. After the last
@@ -245,9 +169,9 @@ export const ddimReverseSample = <S extends Shape, D extends DType, E = unknown>
   t: Tensor,
   options: DenoiseOptions<E> = {},
 ): DiffusionSample<S, D> => {
-  checkModel('ddimReverseSample', diffusion, model, options);
+  const plan = reversePlan('ddimReverseSample', diffusion, model, options);
   checkBatch('ddimReverseSample', { x }, t);
-  return reverseStepper('ddimReverseSample', diffusion, model, options)(x, t) as DiffusionSample<S, D>;
+  return runStep(plan, x, t, undefined) as DiffusionSample<S, D>;
 };
 
 /**
@@ -273,16 +197,7 @@ export const ddimReverseSampleLoop = <S extends Shape, D extends DType, E = unkn
   start: Tensor<S, D>,
   options: DenoiseOptions<E> & Pick<LoopOptions, 'segments'> = {},
 ): Tensor<S, D> => {
-  const operation = 'ddimReverseSampleLoop';
-  checkModel(operation, diffusion, model, options);
-  checkAlike(operation, { 'the start': start });
-  return runLoop({
-    operation,
-    diffusion,
-    start,
-    options: { segments: options.segments },
-    noisy: false,
-    ascending: true,
-    step: reverseStepper(operation, diffusion, model, options),
-  }) as Tensor<S, D>;
+  const plan = reversePlan('ddimReverseSampleLoop', diffusion, model, options);
+  checkAlike('ddimReverseSampleLoop', { 'the start': start });
+  return runLoop(plan, start, { segments: options.segments }) as Tensor<S, D>;
 };

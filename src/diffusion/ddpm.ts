@@ -1,44 +1,34 @@
-/** Ancestral sampling: the reverse process, step by step, with its noise. */
+/** Ancestral sampling of a Gaussian diffusion: the reverse process, step by step, with its noise. */
 import type { DType } from '../tensor/dtype.js';
-import { add, mul } from '../tensor/ops/elementwise/arithmetic.js';
-import { notEqual, where } from '../tensor/ops/elementwise/comparison.js';
-import { exp } from '../tensor/ops/elementwise/elementary.js';
-import { reshape } from '../tensor/ops/movement/movement.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkBatch } from './checks.js';
+import { gaussianDenoiser } from './gaussian-denoiser.js';
 import type { GaussianDiffusion } from './gaussian-diffusion.js';
-import { checkSource, noiseFor } from './noise.js';
-import { checkModel, conditionMeanFor, extraOf, type Model, pMeanVarianceFrom, predict } from './reverse-process.js';
+import { noiseFor } from './noise.js';
+import { checkModel, type Model } from './reverse-process.js';
+import { ddpm } from './samplers/ancestral.js';
 import {
   type DiffusionSample,
   type LoopOptions,
   type Plan,
   runLoop,
+  runStep,
   runTrajectory,
   type StepOptions,
   type Trajectory,
 } from './sampling-loop.js';
 
-/** The noise, but 0 for samples at t = 0: the last step adds none. */
-export const noiseAfterFirst = (noise: Tensor, t: Tensor): Tensor =>
-  where(reshape(notEqual(t, 0), [t.shape[0]!, ...noise.shape.slice(1).fill(1)]) as Tensor, noise, 0);
-
-const step = <E>(
+const planFor = <E>(
   operation: string,
   diffusion: GaussianDiffusion,
   model: Model<E>,
-  x: Tensor,
-  t: Tensor,
-  noise: Tensor,
   options: StepOptions<E>,
-): DiffusionSample => {
-  const prediction = predict(operation, diffusion, model, x, t, extraOf(options));
-  const p = pMeanVarianceFrom(operation, diffusion, prediction, x, t, options);
-  const { condFn } = options;
-  const mean = condFn === undefined ? p.mean : conditionMeanFor(operation, diffusion, condFn, p, x, t, options);
-  const sample = add(mean, mul(exp(mul(p.logVariance, 0.5)), noiseAfterFirst(noise, t)));
-  return Object.freeze({ sample, predXStart: p.predXStart });
+): Plan => {
+  checkModel(operation, diffusion, model, options);
+  const condition = { condFn: options.condFn, on: 'mean' as const };
+  const denoiser = gaussianDenoiser(operation, diffusion, model, options, condition);
+  return { operation, diffusion, sampler: ddpm(), denoiser, noisy: true };
 };
 
 /**
@@ -70,29 +60,9 @@ export const pSample = <S extends Shape, D extends DType, E = unknown>(
   t: Tensor,
   options: StepOptions<E>,
 ): DiffusionSample<S, D> => {
-  checkModel('pSample', diffusion, model, options);
+  const plan = planFor('pSample', diffusion, model, options);
   checkBatch('pSample', { x }, t);
-  const noise = noiseFor('pSample', ['x', x], t, options);
-  return step('pSample', diffusion, model, x, t, noise, options) as DiffusionSample<S, D>;
-};
-
-const planFor = <E>(
-  operation: string,
-  diffusion: GaussianDiffusion,
-  model: Model<E>,
-  start: Tensor | Shape,
-  options: LoopOptions<E>,
-): Plan => {
-  checkModel(operation, diffusion, model, options);
-  checkSource(operation, options);
-  return {
-    operation,
-    diffusion,
-    start,
-    options,
-    noisy: true,
-    step: (x, t, noise) => step(operation, diffusion, model, x, t, noise!, options),
-  };
+  return runStep(plan, x, t, noiseFor('pSample', ['x', x], t, options)) as DiffusionSample<S, D>;
 };
 
 /**
@@ -119,7 +89,7 @@ export const pSampleLoop = <const S extends Shape, D extends DType = 'float32', 
   model: Model<E>,
   start: Tensor<S, D> | S,
   options: LoopOptions<E, D>,
-): Tensor<S, D> => runLoop(planFor('pSampleLoop', diffusion, model, start, options)) as Tensor<S, D>;
+): Tensor<S, D> => runLoop(planFor('pSampleLoop', diffusion, model, options), start, options) as Tensor<S, D>;
 
 /**
  * As {@link pSampleLoop}, with what every step gives.
@@ -143,4 +113,4 @@ export const pSampleTrajectory = <const S extends Shape, D extends DType = 'floa
   start: Tensor<S, D> | S,
   options: LoopOptions<E, D>,
 ): Trajectory<S, D> =>
-  runTrajectory(planFor('pSampleTrajectory', diffusion, model, start, options)) as Trajectory<S, D>;
+  runTrajectory(planFor('pSampleTrajectory', diffusion, model, options), start, options) as Trajectory<S, D>;

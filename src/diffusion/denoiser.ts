@@ -1,15 +1,16 @@
 /** Denoisers: what a network, or anything else, makes of a noisy sample. Guidance and the like are functions from denoisers to denoisers. */
 import type { Monoid } from 'fp-ts/lib/Monoid.js';
 import { DTypeError, ShapeError } from '../tensor/errors.js';
+import { kindOf } from '../tensor/ops/common/checks.js';
 import { checkFlag, checkOptions } from '../tensor/ops/common/options.js';
 import { cast } from '../tensor/ops/elementwise/cast.js';
 import { reciprocal } from '../tensor/ops/elementwise/elementary.js';
 import { split } from '../tensor/ops/movement/joining.js';
 import { broadcastTo } from '../tensor/ops/movement/movement.js';
-import { sameShape, showAval, showShape } from '../tensor/shape.js';
-import type { Tensor } from '../tensor/tensor.js';
-import { checkFunctions, checkTensors } from './checks.js';
-import { combine, type NoiseLevel, type Scaling, scaleOf } from './level.js';
+import { checkArgument, sameShape, showAval, showShape } from '../tensor/shape.js';
+import { isTensor, type Tensor } from '../tensor/tensor.js';
+import { checkAlike, checkFunctions, checkTensors } from './checks.js';
+import { checkLevel, combine, type NoiseLevel, type Scaling, scaleOf } from './level.js';
 import { checkPrediction, type Parts, type PredictionType, partsOf } from './prediction.js';
 
 /** What a denoiser makes of a sample. x₀ and ε need not agree where one of them was changed on purpose. */
@@ -20,8 +21,10 @@ export interface Denoised extends Parts {
   readonly eps: Tensor;
   /** What a network that learns variances says of them, unscaled; see `ddpm`. */
   readonly variance?: Tensor;
-  /** The mean of the next sample, of a network that predicts it; see `ddpm`. */
+  /** The mean of the next sample, of a denoiser that knows it; see `ddpm`. */
   readonly mean?: Tensor;
+  /** The logarithm of its variance, likewise. */
+  readonly logVariance?: Tensor;
   /** ∇ log p(y | x), by whose share of the variance the mean of a random step is moved. */
   readonly gradient?: Tensor;
 }
@@ -33,6 +36,41 @@ export interface DenoiserContext<E = unknown> {
   /** The prediction of x₀ in the step before; 0 at the first. */
   readonly previous: Tensor;
 }
+
+/**
+ * @internal Refuses what no denoiser can be called with.
+ *
+ * @throws ArgumentError, DTypeError
+ */
+export const checkCall = (operation: string, x: Tensor, level: NoiseLevel, context: DenoiserContext): void => {
+  checkAlike(operation, { x });
+  checkLevel(operation, level);
+  checkArgument(
+    typeof context === 'object' && context !== null,
+    operation,
+    `${kindOf(context)} as the context`,
+    'a denoiser is told the inputs and the previous prediction of x₀',
+    'Write { inputs: null, previous: zerosLike(x) }.',
+  );
+};
+
+/**
+ * @internal What a denoiser gave, in shape and dtype of x.
+ *
+ * @throws ArgumentError, ShapeError, DTypeError
+ */
+export const checkedDenoised = (operation: string, denoised: Denoised, x: Tensor): Denoised => {
+  checkArgument(
+    isTensor(denoised?.x0) && isTensor(denoised.eps),
+    operation,
+    `a denoiser that gives ${kindOf(denoised)}`,
+    'a denoiser gives the predictions x0 and eps',
+    'Make it of a network: denoiser((x, time) => …).',
+  );
+  const { x0, eps } = denoised;
+  checkAlike(operation, { x, x0, eps });
+  return denoised;
+};
 
 /** A denoiser: of samples [N, …] at a level, pure. */
 export type Denoiser<E = unknown> = (x: Tensor, level: NoiseLevel, context: DenoiserContext<E>) => Denoised;
@@ -128,7 +166,9 @@ export const denoiser = <E = unknown>(model: DenoiserModel<E>, options: Denoiser
   const { scaling = prediction === 'velocity' ? 'flow' : 'preserving' } = options;
   checkPrediction('denoiser', 'prediction', prediction);
   checkFlag('denoiser', 'learnedVariance', learnedVariance);
-  return (x, level, { inputs, previous }) => {
+  return (x, level, context) => {
+    checkCall('denoiser', x, level, context);
+    const { inputs, previous } = context;
     const scaled = combine([reciprocal(scaleOf(level, scaling)), x]);
     const output = model(scaled, timesFor(level, x), inputs, previous);
     const [value, variance] = halves('denoiser', output, x, learnedVariance);

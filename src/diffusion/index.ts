@@ -1,5 +1,11 @@
 /** Diffusion models: `tenfold/diffusion`. */
 export { type BoundOptions, type BpdTerms, calcBpdLoop, priorBpd, type VbTerm, vbTermsBpd } from './bound.js';
+export { type Checkpoint, fileCheckpoint } from './checkpoint.js';
+export {
+  type LogLikelihood,
+  type LogLikelihoodOptions,
+  logLikelihood,
+} from './continuous-likelihood.js';
 export {
   ddimReverseSample,
   ddimReverseSampleLoop,
@@ -19,6 +25,7 @@ export {
   denoiser,
   denoiserMonoid,
 } from './denoiser.js';
+export { type Batches, type FitOptions, type FitStep, type Fitted, fit, type Patience } from './fit.js';
 export {
   type GaussianMoments,
   predictEpsFromXStart,
@@ -39,6 +46,7 @@ export {
   respace,
   type VarianceType,
 } from './gaussian-diffusion.js';
+export { imageToImageStart } from './image-to-image.js';
 export { addNoise, combine, halfLogSnr, type NoiseLevel, noiseToSignal, type Scaling, scaleOf } from './level.js';
 export { type Levels, type LevelsOptions, levelsAt, levelsOf, reverseLevels, truncate } from './levels.js';
 export {
@@ -47,7 +55,29 @@ export {
   type GaussianParameters,
   normalKl,
 } from './likelihood.js';
-export { type TrainingLosses, trainingLosses } from './losses.js';
+export {
+  type DenoisingLosses,
+  type DenoisingLossOptions,
+  denoisingLoss,
+  type Metric,
+} from './losses/denoising.js';
+export { gaussianLoss, type TrainingLosses, trainingLosses } from './losses/gaussian.js';
+export type { DiffusionLoss, LossExample, Losses } from './losses/loss.js';
+export {
+  edmWeighting,
+  minSnrWeighting,
+  type P2Options,
+  p2Weighting,
+  sigmoidWeighting,
+  type Weighting,
+} from './losses/weightings.js';
+export { energyDistance } from './metrics/energy.js';
+export { frechetDistance, frechetDistanceOf, meanAndCovariance, type SampleMoments } from './metrics/frechet.js';
+export { type KernelMmdOptions, kernelMmd } from './metrics/mmd.js';
+export { type Prdc, type PrdcOptions, prdc } from './metrics/prdc.js';
+export type { Score } from './metrics/samples.js';
+export { type SlicedWassersteinOptions, slicedWasserstein } from './metrics/sliced-wasserstein.js';
+export { type ConsistencyBoundaryOptions, consistencyBoundary } from './modifiers/boundary.js';
 export {
   type ClipOptions,
   clipDenoised,
@@ -56,7 +86,25 @@ export {
   mapX0,
   type NoiseTreatment,
 } from './modifiers/clipping.js';
+export { type ExpertsOptions, productOfExperts } from './modifiers/experts.js';
+export {
+  type ClassifierFreeGuidanceOptions,
+  type ClassifierGuidanceOptions,
+  classifierFreeGuidance,
+  classifierGuidance,
+  type GuidanceGradient,
+} from './modifiers/guidance.js';
+export {
+  inpainting,
+  type Measurement,
+  type ReconstructionOptions,
+  reconstructionGuidance,
+} from './modifiers/inverse-problems.js';
+export type { FromInputs } from './modifiers/parts.js';
+export { type LevelRange, restrictTo, withInputs } from './modifiers/restriction.js';
 export { type NoiseOptions, timestepNoise } from './noise.js';
+export type { AdaptiveOptions } from './ode/tolerances.js';
+export { cIn, cNoise, cOut, cSkip, type PreconditioningOptions, preconditioned } from './preconditioning.js';
 export { convert, type Parts, type PredictionType } from './prediction.js';
 export {
   continuousProcess,
@@ -82,12 +130,59 @@ export {
   type SampleOptions,
   type SampleSteps,
   sample,
+  sampleState,
   sampleSteps,
   type TrajectoryStep,
   trajectory,
 } from './sample.js';
+export { type SampleChunksOptions, sampleChunks } from './sample-chunks.js';
 export type { Denoise, Sampler, SamplerState, Step } from './sampler.js';
-export { type DdimOptions, ddim } from './samplers/ancestral.js';
+export { dormandPrince } from './samplers/adaptive.js';
+export { type DdimOptions, type DdpmOptions, ddim, ddpm } from './samplers/ancestral.js';
+export {
+  type Observed,
+  type SwitchState,
+  switchAt,
+  type TapState,
+  tap,
+  withChurn,
+} from './samplers/combinators.js';
+export { type RestartOptions, repeatSteps, restart } from './samplers/combinators-again.js';
+export {
+  lcm,
+  type MultistepConsistencyOptions,
+  multistepConsistency,
+  type TcdOptions,
+  tcd,
+} from './samplers/consistency.js';
+export { type Corrector, withCorrector } from './samplers/corrector.js';
+export { type DeisOptions, deis } from './samplers/deis.js';
+export {
+  type DpmSolverMultistepOptions,
+  type DpmSolverOptions,
+  type DpmSolverType,
+  dpmSolverMultistep,
+} from './samplers/dpm-solver.js';
+export {
+  type DpmSolverSinglestepOptions,
+  dpmSolverSinglestep,
+  type GroupStart,
+  type SinglestepState,
+} from './samplers/dpm-solver-singlestep.js';
+export { type DpmSolverStagesOptions, dpmSolver } from './samplers/dpm-solver-stages.js';
+export { dpm2, dpm2Ancestral } from './samplers/dpm2.js';
+export { type EdmStochasticOptions, edmStochastic } from './samplers/edm.js';
+export { type ChurnOptions, euler, eulerAncestral } from './samplers/euler.js';
+export type { DpmSolverAlgorithm } from './samplers/exponential.js';
+export { type FlowHeunOptions, flowHeun } from './samplers/flow.js';
+export { heun } from './samplers/heun.js';
+export { type LangevinOptions, langevin } from './samplers/langevin.js';
+export { type LmsOptions, type LmsState, lms } from './samplers/lms.js';
+export type { History, MultistepState } from './samplers/multistep.js';
+export { type PndmOptions, type PndmState, plms, pndm } from './samplers/pndm.js';
+export { type Rk4Options, rk4 } from './samplers/rungeKutta.js';
+export type { StraightPath } from './samplers/straight-path.js';
+export { type UniPcOptions, type UniPcState, type UniPcType, uniPc } from './samplers/unipc.js';
 export type { DiffusionSample, LoopOptions, StepOptions, Trajectory } from './sampling-loop.js';
 export {
   type AlphaBarOptions,
@@ -134,11 +229,29 @@ export {
 export { type InferenceTimestepsOptions, inferenceTimesteps, type TimestepSpacing } from './schedules/spacing.js';
 export { rescaleZeroTerminalSnr } from './schedules/zero-terminal-snr.js';
 export {
+  logitNormalSampler,
+  logNormalSampler,
+  type NormalTimesOptions,
+  type StratifiedOptions,
+  stratifiedSampler,
+} from './time-samplers.js';
+export {
   type LossHistory,
   type LossSecondMomentOptions,
   lossSecondMomentSampler,
+  type TimeSample,
+  type TimeSampler,
   type TimestepSample,
   type TimestepSampler,
   uniformSampler,
 } from './timestep-samplers.js';
-export { type Training, type TrainMetrics, type TrainOptions, type TrainState, training } from './training.js';
+export {
+  type Averages,
+  type EmaDecays,
+  type Trainer,
+  type TrainerOptions,
+  type TrainMetrics,
+  type TrainState,
+  trainer,
+} from './training.js';
+export type { ConditioningDropout, Conditions, ModelConditions, TrainBatch } from './training-batch.js';

@@ -2,11 +2,16 @@
  * Noise levels: how much of the data and how much noise is in a sample, x = α x₀ + σ ε. They are what all processes have
  * in common, and all that samplers know of them.
  */
+
+import { isFloat } from '../tensor/dtype.js';
+import { ArgumentError, ShapeError } from '../tensor/errors.js';
+import { kindOf } from '../tensor/ops/common/checks.js';
 import { add, div, mul, square, sub } from '../tensor/ops/elementwise/arithmetic.js';
 import { cast } from '../tensor/ops/elementwise/cast.js';
 import { log, sqrt } from '../tensor/ops/elementwise/elementary.js';
 import { reshape } from '../tensor/ops/movement/movement.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { showAval } from '../tensor/shape.js';
+import { isTensor, type Tensor } from '../tensor/tensor.js';
 import { checkAlike } from './checks.js';
 
 /** A noise level: float64 scalars, or [N] where each sample has its own. */
@@ -25,6 +30,77 @@ export interface NoiseLevel {
  */
 export type Scaling = 'preserving' | 'exploding' | 'flow';
 
+const scalings: readonly Scaling[] = ['preserving', 'exploding', 'flow'];
+
+/**
+ * @internal Refuses what is no scaling.
+ *
+ * @throws ArgumentError
+ */
+export const checkScaling = (operation: string, scaling: Scaling): void => {
+  if (scalings.includes(scaling)) return;
+  throw new ArgumentError({
+    operation,
+    given: `${typeof scaling === 'string' ? `'${String(scaling)}'` : kindOf(scaling)} as the scaling`,
+    rule: `a scaling is one of ${scalings.join(', ')}`,
+    hint: "Take 'exploding' for samplers that are written in σ alone.",
+  });
+};
+
+const isCoefficient = (value: unknown): value is Tensor =>
+  isTensor(value) && isFloat(value.dtype) && value.shape.length <= 1;
+
+/**
+ * @internal Refuses what is no level.
+ *
+ * @throws ArgumentError
+ */
+export const checkLevel = (operation: string, level: NoiseLevel): void => {
+  const { alpha, sigma } = (level ?? {}) as Partial<NoiseLevel>;
+  const sizes = [alpha, sigma].filter(isCoefficient).map(each => each.shape[0] ?? 1);
+  if (sizes.length === 2 && (sizes[0] === sizes[1] || sizes.includes(1))) return;
+  const show = (value: unknown): string => (isTensor(value) ? showAval(value) : kindOf(value));
+  throw new ArgumentError({
+    operation,
+    given:
+      isTensor(alpha) || isTensor(sigma)
+        ? `alpha ${show(alpha)} and sigma ${show(sigma)}`
+        : `${kindOf(level)} as the level`,
+    rule: 'a level has alpha and sigma, floats [] or [N]',
+    hint: 'Take one of a process: edmProcess().levelAt(tensor(2)).',
+  });
+};
+
+const checkTerms = (terms: readonly unknown[]): void => {
+  const at = terms.findIndex(
+    term => !(Array.isArray(term) && term.length === 2 && (typeof term[0] === 'number' || isCoefficient(term[0]))),
+  );
+  if (at >= 0 || terms.length === 0) {
+    throw new ArgumentError({
+      operation: 'combine',
+      given: terms.length === 0 ? 'no terms' : `${kindOf(terms[at])} as term ${at}`,
+      rule: 'a term is a pair of a coefficient, a number or floats [] or [N], and samples',
+      hint: 'Write combine([alpha, x0], [sigma, eps]).',
+    });
+  }
+  const samples = (terms as readonly (readonly [unknown, Tensor])[]).map(([, x], i) => [`term ${i}`, x] as const);
+  checkAlike('combine', Object.fromEntries(samples));
+  for (const [coefficient, x] of terms as readonly (readonly [number | Tensor, Tensor])[]) {
+    if (typeof coefficient !== 'number') checkCounts('combine', coefficient, x);
+  }
+};
+
+const checkCounts = (operation: string, coefficient: Tensor, x: Tensor): void => {
+  const [count] = coefficient.shape;
+  if (count === undefined || count === x.shape[0]) return;
+  throw new ShapeError({
+    operation,
+    given: `a coefficient ${showAval(coefficient)} for samples ${showAval(x)}`,
+    rule: 'there is one coefficient for all samples, or one for each',
+    hint: 'Take a scalar for all samples.',
+  });
+};
+
 /**
  * σ / α, which falls from the prior to 0 at the data.
  *
@@ -37,7 +113,10 @@ export type Scaling = 'preserving' | 'exploding' | 'flow';
  * noiseToSignal({ alpha: tensor(0.5), sigma: tensor(2), time: tensor(0) }).item(); // => 4
  * ```
  */
-export const noiseToSignal = ({ alpha, sigma }: NoiseLevel): Tensor => div(sigma, alpha);
+export const noiseToSignal = (level: NoiseLevel): Tensor => {
+  checkLevel('noiseToSignal', level);
+  return div(level.sigma, level.alpha);
+};
 
 /**
  * λ = log(α / σ), half the logarithm of the signal-to-noise ratio, in which exponential integrators take their steps.
@@ -53,7 +132,10 @@ export const noiseToSignal = ({ alpha, sigma }: NoiseLevel): Tensor => div(sigma
  * halfLogSnr({ alpha: tensor(2), sigma: tensor(2), time: tensor(0) }).item(); // => 0
  * ```
  */
-export const halfLogSnr = ({ alpha, sigma }: NoiseLevel): Tensor => sub(log(alpha), log(sigma));
+export const halfLogSnr = (level: NoiseLevel): Tensor => {
+  checkLevel('halfLogSnr', level);
+  return sub(log(level.alpha), log(level.sigma));
+};
 
 /**
  * What samples of a level are divided by to have another scaling.
@@ -68,7 +150,10 @@ export const halfLogSnr = ({ alpha, sigma }: NoiseLevel): Tensor => sub(log(alph
  * scaleOf({ alpha: tensor(3), sigma: tensor(4), time: tensor(0) }, 'preserving').item(); // => 5
  * ```
  */
-export const scaleOf = ({ alpha, sigma }: NoiseLevel, scaling: Scaling): Tensor => {
+export const scaleOf = (level: NoiseLevel, scaling: Scaling): Tensor => {
+  checkLevel('scaleOf', level);
+  checkScaling('scaleOf', scaling);
+  const { alpha, sigma } = level;
   if (scaling === 'exploding') return alpha;
   return scaling === 'flow' ? add(alpha, sigma) : sqrt(add(square(alpha), square(sigma)));
 };
@@ -98,8 +183,12 @@ const columnOf = (coefficient: Tensor, x: Tensor): readonly number[] => [
  * combine([2, tensor([[1], [2]])], [tensor([1, -1]), tensor([[1], [1]])]).toArray(); // => [[3], [3]]
  * ```
  */
-export const combine = (...terms: readonly (readonly [coefficient: Tensor | number, x: Tensor])[]): Tensor =>
-  terms.map(([coefficient, x]) => mul(x, against(coefficient, x) as Tensor)).reduce((total, term) => add(total, term));
+export const combine = (...terms: readonly (readonly [coefficient: Tensor | number, x: Tensor])[]): Tensor => {
+  checkTerms(terms);
+  return terms
+    .map(([coefficient, x]) => mul(x, against(coefficient, x) as Tensor))
+    .reduce((total, term) => add(total, term));
+};
 
 /**
  * Data at a noise level: α x₀ + σ ε.
@@ -120,5 +209,7 @@ export const combine = (...terms: readonly (readonly [coefficient: Tensor | numb
  */
 export const addNoise = (xStart: Tensor, level: NoiseLevel, noise: Tensor): Tensor => {
   checkAlike('addNoise', { xStart, noise });
+  checkLevel('addNoise', level);
+  for (const each of [level.alpha, level.sigma]) checkCounts('addNoise', each, xStart);
   return combine([level.alpha, xStart], [level.sigma, noise]);
 };

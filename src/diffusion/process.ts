@@ -1,6 +1,6 @@
 /** Processes: which noise level belongs to a time, and which time to a level. */
-import { ArgumentError } from '../tensor/errors.js';
 import { kindOf } from '../tensor/ops/common/checks.js';
+import { checkOptions } from '../tensor/ops/common/options.js';
 import { onesLike, tensor } from '../tensor/ops/creation/creation.js';
 import { add, clamp, div, maximum, minimum, mul, square, sub } from '../tensor/ops/elementwise/arithmetic.js';
 import { cast } from '../tensor/ops/elementwise/cast.js';
@@ -12,7 +12,7 @@ import { sum } from '../tensor/ops/reduction/reduction.js';
 import { checkArgument, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkDiffusion, type GaussianDiffusion } from './gaussian-diffusion.js';
-import { type NoiseLevel, noiseToSignal, type Scaling } from './level.js';
+import { checkScaling, type NoiseLevel, noiseToSignal, type Scaling } from './level.js';
 
 /** A process as two functions, inverse to each other; float64, [] or [N]. */
 export interface Process {
@@ -21,8 +21,6 @@ export interface Process {
   /** The level of a noise-to-signal ratio σ / α. */
   readonly levelOf: (ratio: Tensor) => NoiseLevel;
 }
-
-const scalings: readonly Scaling[] = ['preserving', 'exploding', 'flow'];
 
 /**
  * @internal Refuses what is no process.
@@ -63,14 +61,7 @@ export const scaled = (ratio: Tensor, scaling: Scaling): Pick<NoiseLevel, 'alpha
  */
 export const rescaleProcess = (process: Process, scaling: Scaling): Process => {
   checkProcess('rescaleProcess', process);
-  if (!scalings.includes(scaling)) {
-    throw new ArgumentError({
-      operation: 'rescaleProcess',
-      given: `${typeof scaling === 'string' ? `'${scaling}'` : kindOf(scaling)} as the scaling`,
-      rule: `a scaling is one of ${scalings.join(', ')}`,
-      hint: "Take 'exploding' for samplers that are written in σ alone.",
-    });
-  }
+  checkScaling('rescaleProcess', scaling);
   const again = (level: NoiseLevel): NoiseLevel =>
     Object.freeze({ ...scaled(noiseToSignal(level), scaling), time: level.time });
   return Object.freeze({
@@ -194,7 +185,9 @@ export interface FlowProcessOptions {
  * flowProcess().levelAt(tensor(0.25)).alpha.item(); // => 0.75
  * ```
  */
-export const flowProcess = ({ timeScale = 1 }: FlowProcessOptions = {}): Process => {
+export const flowProcess = (options: FlowProcessOptions = {}): Process => {
+  checkOptions('flowProcess', ['timeScale'], options);
+  const { timeScale = 1 } = options;
   checkArgument(
     Number.isFinite(timeScale) && timeScale > 0,
     'flowProcess',
@@ -241,6 +234,7 @@ export const continuousProcess = (schedule: LogSnrSchedule, scaling: Scaling = '
     'a schedule has the functions logSnr and time, inverse to each other',
     'Write { logSnr: t => …, time: logSnr => … }.',
   );
+  checkScaling('continuousProcess', scaling);
   const of = (ratio: Tensor, time: Tensor): NoiseLevel => Object.freeze({ ...scaled(ratio, scaling), time });
   return Object.freeze({
     levelAt: (time: Tensor) => {

@@ -1,31 +1,27 @@
 /** Sampling is a fold over levels: the same steps as one program, stacked, or one after another. */
-
-import { normal } from '../random/draw.js';
 import type { Key } from '../random/key.js';
-import { foldIn } from '../random/key.js';
 import type { DType, FloatDType } from '../tensor/dtype.js';
-import { ArgumentError, ShapeError } from '../tensor/errors.js';
+import { ArgumentError, DTypeError, ShapeError } from '../tensor/errors.js';
 import { checkOptions } from '../tensor/ops/common/options.js';
 import { arange, tensor, zeros } from '../tensor/ops/creation/creation.js';
-import { mul } from '../tensor/ops/elementwise/arithmetic.js';
-import { cast } from '../tensor/ops/elementwise/cast.js';
+import { sub } from '../tensor/ops/elementwise/arithmetic.js';
 import { take } from '../tensor/ops/indexing/indexing.js';
 import { reshape } from '../tensor/ops/movement/movement.js';
 import { slice } from '../tensor/ops/movement/slicing.js';
-import { checkArgument, checkInteger, checkShape, range, type Shape, showAval, showShape } from '../tensor/shape.js';
+import { checkInteger, checkShape, range, type Shape, sameShape, showAval, showShape } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 import { jit } from '../tensor/transform/jit.js';
 import { type FoldOptions, fold, scan } from '../tensor/transform/loops.js';
-import { vmap } from '../tensor/transform/vmap.js';
 import { checkAlike, checkFunctions, checkSampling } from './checks.js';
-import type { Denoiser } from './denoiser.js';
-import type { NoiseLevel } from './level.js';
+import { checkedDenoised, type Denoiser } from './denoiser.js';
+import { noiseOf, takeDraw } from './draws.js';
+import { combine, type NoiseLevel, scaleOf } from './level.js';
 import { checkLevels, type Levels, stepsOf } from './levels.js';
-import { checkSampler, type Sampler, type SamplerState, type Step } from './sampler.js';
+import { checkedState, checkSampler, type Denoise, type Sampler, type SamplerState, type Step } from './sampler.js';
 
 /** Options of {@link sample}. */
 export interface SampleOptions<E = unknown> {
-  /** What samples are drawn from: sample i draws at step n from `foldIn(foldIn(key, i), n)`. */
+  /** What samples are drawn from: sample i draws in the step that leaves n others from `foldIn(foldIn(key, i), n)`. */
   readonly key?: Key | undefined;
   /** In place of a key: the noise of all draws [draws, N, …], in the order in which steps take them. */
   readonly noise?: Tensor | undefined;
@@ -39,8 +35,8 @@ export interface SampleOptions<E = unknown> {
   readonly segments?: FoldOptions['segments'];
 }
 
-/** One step's part of what the loop runs over. */
-interface Row {
+/** @internal One step's part of what the loop runs over. */
+export interface Row {
   readonly from: NoiseLevel;
   readonly to: NoiseLevel;
   readonly index: Tensor;
@@ -54,8 +50,8 @@ export interface SampleSteps<S extends Shape = Shape, D extends DType = DType> {
   readonly x0: Tensor<readonly [number, ...S], D>;
 }
 
-/** A run that is ready to go. */
-interface Run<S extends SamplerState> {
+/** @internal A run that is ready to go. */
+export interface Run<S extends SamplerState> {
   readonly state: S;
   readonly rows: Row;
   readonly steps: number;
@@ -64,20 +60,8 @@ interface Run<S extends SamplerState> {
 
 const optionNames = ['key', 'noise', 'firstSample', 'inputs', 'dtype', 'segments'];
 
-/** Noise for samples: that of sample i is a function of the key and i, whatever the batch it is in. */
-const noiseOf = (key: Key, index: Tensor, draw: number, like: Tensor, firstSample: number): Tensor => {
-  const [count = 0, ...shape] = like.shape;
-  const numbers = arange(firstSample, firstSample + count, { dtype: 'int32' }) as Tensor;
-  const dtype = like.dtype as FloatDType;
-  const one = (i: Tensor): Tensor => {
-    const stepKey = foldIn(foldIn(key, i), index);
-    return normal(draw === 0 ? stepKey : foldIn(stepKey, draw), shape, { dtype }) as Tensor;
-  };
-  return vmap(one)(numbers) as Tensor;
-};
-
-/** The samples to start from: given, or σ of the first level times noise, drawn where no step draws. */
-const startOf = (operation: string, levels: Levels, start: Tensor | Shape, options: SampleOptions): Tensor => {
+/** @internal Refuses what nobody can start from, and a shape without a key. */
+export const checkStart = (operation: string, start: Tensor | Shape, { key, firstSample = 0 }: SampleOptions): void => {
   const shape = isTensor(start) ? start.shape : checkShape(operation, start);
   if (shape.length === 0) {
     throw new ShapeError({
@@ -89,9 +73,8 @@ const startOf = (operation: string, levels: Levels, start: Tensor | Shape, optio
   }
   if (isTensor(start)) {
     checkAlike(operation, { 'the start': start });
-    return start;
+    return;
   }
-  const { key, dtype = 'float32', firstSample = 0 } = options;
   if (key === undefined) {
     throw new ArgumentError({
       operation,
@@ -101,13 +84,20 @@ const startOf = (operation: string, levels: Levels, start: Tensor | Shape, optio
     });
   }
   checkInteger(operation, 'firstSample', firstSample, 0, 2 ** 31 - 1 - shape[0]!);
-  const steps = tensor(stepsOf(levels), { dtype: 'int32' }) as Tensor;
-  const noise = noiseOf(key, steps, 0, zeros(shape, { dtype }) as Tensor, firstSample);
-  const [sigma] = [slice(levels.sigma, [0], [1])] as readonly Tensor[];
-  return mul(noise, reshape(cast(sigma!, dtype) as Tensor, [])) as Tensor;
 };
 
-const rowsOf = (levels: Levels): Row => {
+/** The samples to start from: given, or noise as the first level scales it, drawn where no step draws. */
+const startOf = (levels: Levels, start: Tensor | Shape, { key, dtype, firstSample = 0 }: RunOptions): Tensor => {
+  if (isTensor(start)) return start;
+  const steps = tensor(stepsOf(levels), { dtype: 'int32' }) as Tensor;
+  const noise = noiseOf(key!, steps, 0, zeros(start, { dtype: dtype ?? 'float32' }) as Tensor, firstSample);
+  const first = (values: Tensor): Tensor => reshape(slice(values, [0], [1]) as Tensor, []) as Tensor;
+  const level = { alpha: first(levels.alpha), sigma: first(levels.sigma), time: first(levels.time) };
+  return combine([scaleOf(level, 'preserving'), noise]);
+};
+
+/** @internal What the loop runs over. */
+export const rowsOf = (levels: Levels): Row => {
   const steps = stepsOf(levels);
   const cut = (from: number, to: number): NoiseLevel => {
     const of = (vector: Tensor): Tensor => slice(vector, [from], [to]) as Tensor;
@@ -118,10 +108,16 @@ const rowsOf = (levels: Levels): Row => {
 
 /** The noise that a step draws. */
 const drawsOf =
-  (operation: string, { key, firstSample = 0 }: SampleOptions, { index, noise }: Row, like: Tensor): Step['noise'] =>
+  (
+    operation: string,
+    { key, firstSample = 0 }: RunOptions,
+    { index, noise }: Row,
+    { like, steps }: { readonly like: Tensor; readonly steps: number },
+  ): Step['noise'] =>
   (draw = 0) => {
     if (noise !== undefined) return takeDraw(operation, noise, draw);
-    if (key !== undefined) return noiseOf(key, index, draw, like, firstSample);
+    // Numbered by the steps that are left: a run that starts later draws what a whole run does.
+    if (key !== undefined) return noiseOf(key, sub(steps - 1, index) as Tensor, draw, like, firstSample);
     throw new ArgumentError({
       operation,
       given: 'neither noise nor a key',
@@ -130,16 +126,71 @@ const drawsOf =
     });
   };
 
-const takeDraw = (operation: string, noise: Tensor, draw: number): Tensor => {
-  const draws = noise.shape[0]!;
-  checkArgument(
-    draw < draws,
-    operation,
-    `noise for ${draws} draws a step`,
-    `this sampler takes draw ${draw}`,
-    'Pass { key: key(seed) }, or noise [steps, draws, N, …] with more draws.',
-  );
-  return take(noise, tensor(draw, { dtype: 'int32' })) as Tensor;
+/** @internal Options of a run, whose first sample may have a number that only the program knows. */
+export type RunOptions<E = unknown> = Omit<SampleOptions<E>, 'firstSample'> & {
+  readonly firstSample?: number | Tensor | undefined;
+};
+
+/**
+ * @internal Refuses what cannot be run.
+ *
+ * @throws ArgumentError, ShapeError, DTypeError, IndexError
+ */
+export const checkRun = <S extends SamplerState, E>(
+  operation: string,
+  sampler: Sampler<S>,
+  denoiser: Denoiser<E>,
+  levels: Levels,
+  start: Tensor | Shape,
+  options: SampleOptions<E>,
+): void => {
+  checkSampler(operation, sampler);
+  checkFunctions(operation, { denoiser });
+  checkLevels(operation, levels);
+  checkOptions(operation, optionNames, options);
+  const { inputs: _, ...others } = options;
+  checkSampling(operation, others);
+  checkStart(operation, start, options);
+  const { noise, key } = options;
+  if (noise === undefined) return;
+  const [samples, dtype] = isTensor(start) ? [start.shape, start.dtype] : [start, options.dtype ?? 'float32'];
+  checkNoise(operation, noise, { samples, dtype, steps: stepsOf(levels), key });
+};
+
+/** @internal The run of a checked call. */
+export const runOf = <S extends SamplerState, E>(
+  operation: string,
+  sampler: Sampler<S>,
+  denoiser: Denoiser<E>,
+  levels: Levels,
+  start: Tensor | Shape,
+  options: RunOptions<E>,
+): Run<S> => {
+  const { inputs = null as E, noise } = options;
+  const steps = stepsOf(levels);
+  const rows = rowsOf(levels);
+  const x = startOf(levels, start, options);
+  const first = checkedState(operation, sampler.init(x), x);
+  return {
+    state: first,
+    rows: noise === undefined ? rows : { ...rows, noise },
+    steps,
+    step: (state, row) => {
+      const { from, to, index } = row;
+      const at: Step = {
+        from,
+        to,
+        index,
+        count: steps,
+        noise: drawsOf(operation, options, row, { like: state.x, steps }),
+        levelOf: levels.process.levelOf,
+        levelAt: levels.process.levelAt,
+      };
+      const denoise: Denoise = (sample, level) =>
+        checkedDenoised(operation, denoiser(sample, level, { inputs, previous: state.x0 }), sample);
+      return checkedState(operation, sampler.step(state, Object.freeze(at), denoise), x);
+    },
+  };
 };
 
 const prepare = <S extends SamplerState, E>(
@@ -150,39 +201,15 @@ const prepare = <S extends SamplerState, E>(
   start: Tensor | Shape,
   options: SampleOptions<E>,
 ): Run<S> => {
-  checkSampler(operation, sampler);
-  checkFunctions(operation, { denoiser });
-  checkLevels(operation, levels);
-  checkOptions(operation, optionNames, options);
-  const { inputs = null as E, ...others } = options;
-  checkSampling(operation, others);
-  const x = startOf(operation, levels, start, options);
-  const steps = stepsOf(levels);
-  const { noise } = options;
-  if (noise !== undefined) checkNoise(operation, noise, x, steps, options.key);
-  const rows = rowsOf(levels);
-  return {
-    state: sampler.init(x),
-    rows: noise === undefined ? rows : { ...rows, noise },
-    steps,
-    step: (state, row) => {
-      const { from, to, index } = row;
-      const at: Step = {
-        from,
-        to,
-        index,
-        count: steps,
-        noise: drawsOf(operation, options, row, state.x),
-        levelOf: levels.process.levelOf,
-      };
-      return sampler.step(state, Object.freeze(at), (sample, level) =>
-        denoiser(sample, level, { inputs, previous: state.x0 }),
-      );
-    },
-  };
+  checkRun(operation, sampler, denoiser, levels, start, options);
+  return runOf(operation, sampler, denoiser, levels, start, options);
 };
 
-const checkNoise = (operation: string, noise: Tensor, x: Tensor, steps: number, key: Key | undefined): void => {
+const checkNoise = (
+  operation: string,
+  noise: Tensor,
+  { samples, dtype, steps, key }: { samples: Shape; dtype: DType; steps: number; key: Key | undefined },
+): void => {
   if (key !== undefined) {
     throw new ArgumentError({
       operation,
@@ -191,10 +218,18 @@ const checkNoise = (operation: string, noise: Tensor, x: Tensor, steps: number, 
       hint: 'Pass either { noise } or { key: key(seed) }.',
     });
   }
-  if (noise.shape.length === x.shape.length + 2 && noise.shape[0] === steps) return;
+  if (noise.dtype !== dtype) {
+    throw new DTypeError({
+      operation,
+      given: `noise ${showAval(noise)} for samples of ${dtype}`,
+      rule: 'they have one dtype',
+      hint: `Cast the noise: cast(noise, '${dtype}').`,
+    });
+  }
+  if (sameShape(noise.shape, [steps, noise.shape[1] ?? 0, ...samples])) return;
   throw new ShapeError({
     operation,
-    given: `noise ${showAval(noise)} for samples ${showAval(x)} and ${steps} steps`,
+    given: `noise ${showAval(noise)} for samples ${showShape(samples)} and ${steps} steps`,
     rule: 'noise has the shape [steps, draws, N, …]',
     hint: 'Stack the draws of each step, and the steps in the order in which they are taken.',
   });
@@ -209,13 +244,14 @@ const checkNoise = (operation: string, noise: Tensor, x: Tensor, steps: number, 
  * @param start samples at the first level, float [N, …], or their shape, when they are drawn from the key
  * @param options see {@link SampleOptions}
  * @returns samples at the last level, in shape and dtype of the start
- * @throws ArgumentError for what is no sampler, denoiser, levels or option, and when noise is needed and there is no key
+ * @throws ArgumentError for what is no sampler, denoiser, levels or option, and when noise is needed and there is no
+ *   key
  * @throws ShapeError, DTypeError when the start is no float [N, …], or noise or the denoiser's results do not fit it
  * @example
  * ```js
  * import { mul } from 'tenfold';
- * import { ddim, denoiser, discreteProcess, gaussianDiffusion, inferenceTimesteps, levelsAt, linearBetas, sample } from 'tenfold/diffusion';
- * import { key } from 'tenfold/random';
+ * import { ddim, denoiser, discreteProcess, gaussianDiffusion, inferenceTimesteps, levelsAt, linearBetas, sample } from
+ * 'tenfold/diffusion'; import { key } from 'tenfold/random';
  * const levels = levelsAt(discreteProcess(gaussianDiffusion(linearBetas(1000))), inferenceTimesteps(1000, 20));
  * const toZero = denoiser(x => mul(x, 0), { prediction: 'x0' });
  * sample(ddim(), toZero, levels, [1, 3], { key: key(0) }).toArray(); // => [[0, 0, 0]]
@@ -230,6 +266,30 @@ export const sample = <S extends SamplerState, const X extends Shape, D extends 
 ): Tensor<X, D> => {
   const { state, rows, step } = prepare('sample', sampler, denoiser, levels, start as Tensor, options);
   return fold(step, { segments: options.segments })(state, rows).x as Tensor<X, D>;
+};
+
+/**
+ * As {@link sample}, with all that the sampler carries at the end: what `tap` has seen, for one.
+ *
+ * @returns the sampler's last state, of which `x` is what {@link sample} gives
+ * @throws ArgumentError, ShapeError, DTypeError as {@link sample}
+ * @example
+ * ```js
+ * import { mul, zeros } from 'tenfold';
+ * import { ddim, denoiser, flowProcess, levelsAt, sampleState } from 'tenfold/diffusion';
+ * const toZero = denoiser(x => mul(x, 0), { prediction: 'x0' });
+ * sampleState(ddim(), toZero, levelsAt(flowProcess(), [1, 0.5]), zeros([1, 3])).x0.shape; // => [1, 3]
+ * ```
+ */
+export const sampleState = <S extends SamplerState, E = unknown>(
+  sampler: Sampler<S>,
+  denoiser: Denoiser<E>,
+  levels: Levels,
+  start: Tensor | Shape,
+  options: SampleOptions<E> = {},
+): S => {
+  const { state, rows, step } = prepare('sampleState', sampler, denoiser, levels, start, options);
+  return fold(step, { segments: options.segments })(state, rows);
 };
 
 /**

@@ -2,7 +2,8 @@
 import { kindOf } from '../tensor/ops/common/checks.js';
 import { zerosLike } from '../tensor/ops/creation/creation.js';
 import { checkArgument } from '../tensor/shape.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { isTensor, type Tensor } from '../tensor/tensor.js';
+import { checkAlike } from './checks.js';
 import type { Denoised } from './denoiser.js';
 import type { NoiseLevel } from './level.js';
 
@@ -22,10 +23,14 @@ export interface Step {
   readonly index: Tensor;
   /** Steps in all. */
   readonly count: number;
-  /** Standard normal noise like the samples; a step that needs several takes draw 0, 1, …. */
-  readonly noise: (draw?: number) => Tensor;
+  /**
+   * Standard normal noise like the samples; a step that needs several takes draw 0, 1, …, an int32 scalar in a loop.
+   */
+  readonly noise: (draw?: number | Tensor) => Tensor;
   /** The level of a noise-to-signal ratio σ / α between others, a float64 scalar. */
   readonly levelOf: (ratio: Tensor) => NoiseLevel;
+  /** The level of a time, a float64 scalar. */
+  readonly levelAt: (time: Tensor) => NoiseLevel;
 }
 
 /** The denoiser as a step calls it: samples and their level. */
@@ -41,6 +46,23 @@ export interface Sampler<S extends SamplerState = SamplerState> {
 
 /** @internal The state of samplers that remember nothing. */
 export const plainState = (x: Tensor): SamplerState => Object.freeze({ x, x0: zerosLike(x) });
+
+/**
+ * @internal A state of samples like those of the start.
+ *
+ * @throws ArgumentError, ShapeError, DTypeError
+ */
+export const checkedState = <S extends SamplerState>(operation: string, state: S, start: Tensor): S => {
+  checkArgument(
+    isTensor(state?.x) && isTensor(state.x0),
+    operation,
+    `a sampler that gives ${kindOf(state)} as its state`,
+    'a state has the samples x and the prediction x0',
+    'Write init: x => ({ x, x0: zerosLike(x) }).',
+  );
+  checkAlike(operation, { 'the start': start, x: state.x, x0: state.x0 });
+  return state;
+};
 
 /**
  * @internal Refuses what is no sampler.

@@ -1,16 +1,18 @@
-/** What the samplers have in common: their options and results, and the one loop over the timesteps. */
-import type { Key } from '../random/key.js';
-import type { DType } from '../tensor/dtype.js';
-import { ArgumentError, ShapeError } from '../tensor/errors.js';
-import { full, tensor, zeros } from '../tensor/ops/creation/creation.js';
-import { broadcastTo } from '../tensor/ops/movement/movement.js';
-import { checkShape, range, type Shape, showAval, showShape } from '../tensor/shape.js';
+/** What the samplers of a Gaussian diffusion have in common: their options and results, and their runs. */
+import type { DType, FloatDType } from '../tensor/dtype.js';
+import { tensor } from '../tensor/ops/creation/creation.js';
+import { expandDims } from '../tensor/ops/movement/movement.js';
+import type { Shape } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 import { type FoldOptions, fold, scan } from '../tensor/transform/loops.js';
-import { checkAlike } from './checks.js';
+import type { Denoiser } from './denoiser.js';
+import { fallingLevels, risingLevels, stepLevels } from './gaussian-denoiser.js';
 import type { GaussianDiffusion } from './gaussian-diffusion.js';
-import { checkSource, checkStack, type NoiseOptions, timestepNoise } from './noise.js';
+import { checkSource, checkStack, type NoiseOptions } from './noise.js';
+import { discreteProcess } from './process.js';
 import type { DenoiseOptions, Model } from './reverse-process.js';
+import { checkStart, type Run, runOf } from './sample.js';
+import { plainState, type Sampler, type SamplerState } from './sampler.js';
 
 /** Options of one step of a sampler. */
 export interface StepOptions<E = unknown> extends DenoiseOptions<E>, NoiseOptions {
@@ -43,107 +45,67 @@ export interface Trajectory<S extends Shape = Shape, D extends DType = DType> {
   readonly predXStart: Tensor<readonly [number, ...S], D>;
 }
 
-/** A step of a sampler: x at the timesteps t, and its noise where the sampler uses any. */
-type Step = (x: Tensor, t: Tensor, noise: Tensor | undefined) => DiffusionSample;
-
-/** A run that is ready to go. */
-interface Run {
-  readonly start: Tensor;
-  readonly xs: StepInput;
-  readonly step: (x: Tensor, input: StepInput) => DiffusionSample;
-}
-
-interface StepInput {
-  readonly t: Tensor;
-  readonly noise?: Tensor;
-}
-
-/** How a sampler goes through the timesteps. */
+/** A sampler with its denoiser, for a diffusion. */
 export interface Plan {
   readonly operation: string;
   readonly diffusion: GaussianDiffusion;
-  /** The samples to start from, or their shape. */
-  readonly start: Tensor | Shape;
-  readonly options: NoiseOptions & Pick<LoopOptions, 'dtype' | 'segments'>;
+  readonly sampler: Sampler;
+  readonly denoiser: Denoiser;
   /** Whether the steps take noise. */
   readonly noisy: boolean;
   /** From t = 0 up rather than from t = T − 1 down. */
   readonly ascending?: boolean;
-  readonly step: Step;
 }
 
-const checkBatched = (operation: string, shape: Shape, given: string): void => {
-  if (shape.length > 0) return;
-  throw new ShapeError({
-    operation,
-    given,
-    rule: 'samples have the shape [N, …]',
-    hint: 'Use expandDims(x, 0) for a batch of one.',
-  });
-};
-
-/** The samples to start from: given, or drawn at the timestep T, which no step draws at. */
-const startOf = ({ operation, diffusion, start, options }: Plan): Tensor => {
-  if (isTensor(start)) {
-    checkAlike(operation, { 'the start': start });
-    checkBatched(operation, start.shape, `the start ${showAval(start)}`);
-    return start;
-  }
-  const shape = checkShape(operation, start);
-  checkBatched(operation, shape, 'the shape [] to start from');
-  if (options.key === undefined) {
-    throw new ArgumentError({
-      operation,
-      given: `the shape ${showShape(shape)} and no key`,
-      rule: 'to draw the samples it starts from it needs a key',
-      hint: 'Pass { key: key(seed) }, or a tensor to start from.',
-    });
-  }
-  const like = zeros(shape, { dtype: options.dtype ?? 'float32' });
-  return timestepNoise(
-    options.key,
-    like,
-    full([shape[0] ?? 0], diffusion.numTimesteps, { dtype: 'int32' }),
-    options.firstSample,
-  );
-};
-
-const prepare = (plan: Plan): Run => {
-  const { operation, diffusion, options, noisy, ascending = false, step } = plan;
-  const start = startOf(plan);
-  const { noise, key, firstSample } = options;
-  const steps = diffusion.numTimesteps;
-  if (noisy) checkSource(operation, options);
-  if (noisy && noise !== undefined) checkStack(operation, noise, start, steps);
-  const up = range(steps);
-  const t = tensor(ascending ? up : up.reverse(), { dtype: 'int32' });
-  const noiseAt = (x: Tensor, at: Tensor): Tensor | undefined =>
-    key === undefined ? undefined : timestepNoise(key as Key, x, at, firstSample);
-  return {
-    start,
-    xs: noisy && noise !== undefined ? { t, noise } : { t },
-    step: (x, input) => {
-      const at = broadcastTo(input.t, [x.shape[0]!]);
-      return step(x, at, noisy ? (input.noise ?? noiseAt(x, at)) : undefined);
-    },
+/** One step from timesteps t, int32 [N]. */
+export const runStep = (
+  { diffusion, sampler, denoiser, ascending = false }: Plan,
+  x: Tensor,
+  t: Tensor,
+  noise: Tensor | undefined,
+): DiffusionSample => {
+  const { levelAt, levelOf } = discreteProcess(diffusion);
+  const at = {
+    ...stepLevels(diffusion, t, ascending),
+    index: tensor(0, { dtype: 'int32' }) as Tensor,
+    count: 1,
+    // Only plans that take noise are given any.
+    noise: () => noise!,
+    levelAt,
+    levelOf,
   };
+  const state = plainState(x);
+  const after = sampler.step(state, at, (y, level) => denoiser(y, level, { inputs: null, previous: state.x0 }));
+  return Object.freeze({ sample: after.x, predXStart: after.x0 });
+};
+
+type RunOptions = NoiseOptions & Pick<LoopOptions, 'dtype' | 'segments'>;
+
+const prepare = (plan: Plan, start: Tensor | Shape, options: RunOptions): Run<SamplerState> => {
+  const { operation, diffusion, sampler, denoiser, noisy, ascending = false } = plan;
+  const { noise, key, firstSample, dtype } = options;
+  checkStart(operation, start, { key, firstSample });
+  if (noisy) checkSource(operation, options);
+  if (noisy && noise !== undefined && isTensor(start)) checkStack(operation, noise, start, diffusion.numTimesteps);
+  const levels = ascending ? risingLevels(diffusion) : fallingLevels(diffusion);
+  const draws = noisy && noise !== undefined ? { noise: expandDims(noise, 1) as Tensor } : { key };
+  const wanted = { ...draws, firstSample, dtype: dtype as FloatDType | undefined };
+  return runOf(operation, sampler, denoiser, levels, start, wanted);
 };
 
 /** The samples after the last step. The loop is one fold: its step is traced once, however many timesteps there are. */
-export const runLoop = (plan: Plan): Tensor => {
-  const { start, xs, step } = prepare(plan);
-  const { segments } = plan.options;
-  return fold((x: Tensor, input: StepInput) => step(x, input).sample, { segments })(start, xs);
+export const runLoop = (plan: Plan, start: Tensor | Shape, options: RunOptions): Tensor => {
+  const { state, rows, step } = prepare(plan, start, options);
+  return fold<SamplerState, typeof rows>(step, { segments: options.segments })(state, rows).x;
 };
 
 /** The samples and predictions of every step, in one scan. */
-export const runTrajectory = (plan: Plan): Trajectory => {
-  const { start, xs, step } = prepare(plan);
-  const { segments } = plan.options;
-  const stepAndAll = (x: Tensor, input: StepInput): readonly [Tensor, DiffusionSample] => {
-    const after = step(x, input);
-    return [after.sample, after];
+export const runTrajectory = (plan: Plan, start: Tensor | Shape, options: RunOptions): Trajectory => {
+  const { state, rows, step } = prepare(plan, start, options);
+  const stepAndAll = (before: SamplerState, row: typeof rows) => {
+    const after = step(before, row);
+    return [after, { samples: after.x, predXStart: after.x0 }] as const;
   };
-  const [, { sample, predXStart }] = scan(stepAndAll, { segments })(start, xs);
-  return Object.freeze({ samples: sample, predXStart }) as Trajectory;
+  const [, seen] = scan(stepAndAll, { segments: options.segments })(state, rows);
+  return Object.freeze(seen) as Trajectory;
 };

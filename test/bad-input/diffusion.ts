@@ -36,13 +36,10 @@ import {
   respaceBetas,
   spaceTimesteps,
   timestepNoise,
-  training,
   trainingLosses,
   uniformSampler,
   vbTermsBpd,
 } from 'tenfold/diffusion';
-import { linear } from 'tenfold/nn';
-import { scale } from 'tenfold/optim';
 import { key } from 'tenfold/random';
 import { type BadInputs, refused } from './types.js';
 
@@ -221,15 +218,6 @@ const noBatches = [undefined, null, 0, -1, 1.5, '2', tensor(2)];
 const noLosses = [undefined, null, 3, [0, 0], zeros([3]), zeros([]), zeros([2], { dtype: 'int32' })];
 /** How often does not matter to an importance weight. */
 const oddTimesteps = noTimesteps.filter(each => (each as Tensor)?.shape?.[0] !== 3);
-
-const model = { init: () => ({}), apply: (_: unknown, y: Tensor) => y };
-const made = { diffusion: d, model, optimizer: scale(-1) };
-const run = training({ diffusion: d, model: linear(3, 3) as never, optimizer: scale(-1) });
-const begun = run.init(k);
-const trained = (options: object): unknown => {
-  const { init, step } = training({ ...made, model: linear(3, 3), ...options } as never);
-  return step(init(k), x);
-};
 
 export const diffusion: BadInputs = {
   linearBetas: refused(linearBetas, ...noSteps.map(steps => [steps])),
@@ -412,37 +400,5 @@ export const diffusion: BadInputs = {
     ...spoiled(moment.sample, [state, k, 2], [noStates, noKeys, noBatches]),
     ...spoiled(moment.importanceWeights, [state, t], [noStates, oddTimesteps]),
     ...refused(moment.weights, ...noStates.map(each => [each])),
-  ],
-  training: [
-    ...refused(training, [], ...[null, 3, [], {}, { ...made, ema: 0.9 }].map(options => [options])),
-    ...refused(training, ...noDiffusions.map(each => [{ ...made, diffusion: each }])),
-    ...refused(
-      training,
-      ...[...noFunctions, same, { init: same }].flatMap(each => [
-        [{ ...made, model: each }],
-        [{ ...made, optimizer: each }],
-      ]),
-    ),
-    ...refused(training, ...[null, Number.NaN, '0.9', [0.9], tensor(0.9)].map(emaDecay => [{ ...made, emaDecay }])),
-    ...[1.5, -1, ...[2, undefined, '0.9', tensor([0.5])].map(decay => () => decay)].map(
-      emaDecay => () => trained({ emaDecay }),
-    ),
-    ...[undefined, 3, [1]].map(result => () => trained({ optimizer: { init: () => null, update: () => result } })),
-    ...[undefined, 3, zeros([2, 4]), zeros([2, 3], { dtype: 'float64' })].map(
-      y => () => trained({ model: { ...linear(3, 3), apply: () => y } }),
-    ),
-    ...refused(run.init, ...noKeys.map(each => [each])),
-    ...refused(
-      run.step,
-      ...[undefined, null, 3, {}, { ...begun, key: 0 }, { ...begun, step: 0.5 }, { ...begun, step: losses }].map(
-        each => [each, x],
-      ),
-    ),
-    ...refused(
-      run.step,
-      ...[undefined, null, 3, [1], zeros([]), zeros([2, 3], { dtype: 'uint8' }), zeros([2, 3], { dtype: 'int32' })].map(
-        batch => [begun, batch],
-      ),
-    ),
   ],
 };

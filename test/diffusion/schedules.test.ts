@@ -1,13 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import { respaceBetas, spaceTimesteps } from '../../src/diffusion/respacing.js';
-import {
-  betasForAlphaBar,
-  cosineBetas,
-  diffusionCoefficients,
-  linearBetas,
-  namedBetas,
-  type ScheduleName,
-} from '../../src/diffusion/schedules.js';
+import { betasForAlphaBar, cosineAlphaBar, cosineBetas } from '../../src/diffusion/schedules/alpha-bar.js';
+import { linearBetas, scaledLinearBetas } from '../../src/diffusion/schedules/betas.js';
+import { diffusionCoefficients } from '../../src/diffusion/schedules/coefficients.js';
+import { flowShift, stretchToTerminal } from '../../src/diffusion/schedules/flow-shift.js';
+import { cosineLogSnr, linearLogSnr } from '../../src/diffusion/schedules/log-snr.js';
+import { namedBetas, type ScheduleName } from '../../src/diffusion/schedules/named.js';
+import { betaSigmas, karrasSigmas } from '../../src/diffusion/schedules/sigmas.js';
+import { inferenceTimesteps, type TimestepSpacing } from '../../src/diffusion/schedules/spacing.js';
+import { rescaleZeroTerminalSnr } from '../../src/diffusion/schedules/zero-terminal-snr.js';
 import { ScheduleError } from '../../src/tensor/errors.js';
 
 /** Runs what must fail and returns its error. */
@@ -35,8 +36,41 @@ describe('errors name the function, what was given and the rule', () => {
       'not 0 before t = 1',
     ],
     ['betasForAlphaBar', () => betasForAlphaBar(4, Math.log), 'an alphaBar of -Infinity at t = 0', 'finite on [0, 1]'],
-    ['namedBetas', () => namedBetas('quadratic' as ScheduleName, 10), "the name 'quadratic'", 'linear and cosine'],
-    ['namedBetas', () => namedBetas('toString' as ScheduleName, 10), "the name 'toString'", 'linear and cosine'],
+    [
+      'namedBetas',
+      () => namedBetas('quadratic' as ScheduleName, 10),
+      "the name 'quadratic'",
+      'linear, cosine, scaledLinear',
+    ],
+    [
+      'namedBetas',
+      () => namedBetas('toString' as ScheduleName, 10),
+      "the name 'toString'",
+      'linear, cosine, scaledLinear',
+    ],
+    ['linearBetas', () => linearBetas(10, { end: 2 }), '2 as end', 'end lies in (0, 1]'],
+    ['scaledLinearBetas', () => scaledLinearBetas(10, { start: 0 }), '0 as start', 'start lies in (0, 1]'],
+    ['cosineAlphaBar', () => cosineAlphaBar({ start: 1, end: 0 }), 'start 1 and end 0', 'the curve falls'],
+    ['cosineAlphaBar', () => cosineAlphaBar({ end: 1.5 }), 'end 1.5', 'the curve falls'],
+    ['cosineLogSnr', () => cosineLogSnr()(2), '2 as t', 't lies in [0, 1]'],
+    ['linearLogSnr', () => linearLogSnr({ min: 3, max: 3 }), 'min 3 and max 3', 'min lies below max'],
+    ['rescaleZeroTerminalSnr', () => rescaleZeroTerminalSnr([0.5]), 'a single beta', 'at least two timesteps'],
+    ['rescaleZeroTerminalSnr', () => rescaleZeroTerminalSnr([0.5, 1, 0.5]), 'a beta of 0.5 at timestep 2', 'falls'],
+    ['karrasSigmas', () => karrasSigmas(3, { min: 80 }), 'min 80 and max 80', 'min lies below max'],
+    ['karrasSigmas', () => karrasSigmas(3, { min: 0 }), '0 as min', 'a finite number above 0'],
+    ['betaSigmas', () => betaSigmas(3, { beta: 0 }), '0 as beta', 'lies in [0.01, 1000]'],
+    ['flowShift', () => flowShift([1, 2], 3), 'a sigma of 2 at place 1', 'each in [0, 1]'],
+    ['flowShift', () => flowShift([1], 0), '0 as shift', 'a finite number above 0'],
+    ['stretchToTerminal', () => stretchToTerminal([1], 0.1), 'sigmas from 1 to 0.1', 'is 1'],
+    ['stretchToTerminal', () => stretchToTerminal([0.2, 0.5], 0.1), 'sigma 0.2 before the last', 'the smallest'],
+    ['inferenceTimesteps', () => inferenceTimesteps(10, 11), '11 of 10 timesteps', 'no more timesteps'],
+    ['inferenceTimesteps', () => inferenceTimesteps(10, 10, { offset: 1 }), '1 as offset', 'from 0 to 0'],
+    [
+      'inferenceTimesteps',
+      () => inferenceTimesteps(10, 2, { spacing: 'uniform' as TimestepSpacing }),
+      "the spacing 'uniform'",
+      'linspace, leading, trailing',
+    ],
     ['diffusionCoefficients', () => diffusionCoefficients(linearBetas(10)), 'a beta of 1.11', 'each in (0, 1]'],
     ['diffusionCoefficients', () => diffusionCoefficients([0.1, 0]), 'a beta of 0 at timestep 1', 'each in (0, 1]'],
     ['diffusionCoefficients', () => diffusionCoefficients([Number.NaN, 0.1]), 'a beta of NaN', 'each in (0, 1]'],

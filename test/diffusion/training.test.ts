@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import * as E from 'fp-ts/lib/Either.js';
 import { add, type Tensor, take, tensor, zeros } from 'tenfold';
 import { shuffledIndices } from 'tenfold/data';
-import { cosineBetas, gaussianDiffusion, training } from 'tenfold/diffusion';
+import { cosineBetas, gaussianDiffusion, trainer } from 'tenfold/diffusion';
 import { loadTree, saveTree } from 'tenfold/io';
 import { residualMlp } from 'tenfold/nn';
 import { adam } from 'tenfold/optim';
@@ -15,7 +15,7 @@ import { caught } from '../helpers.js';
 
 const model = residualMlp({ size: 6, hidden: 16, blocks: 1, embedding: 8 });
 const diffusion = gaussianDiffusion(cosineBetas(50));
-const run = training({ diffusion, model, optimizer: adam(3e-3) });
+const run = trainer({ diffusion, model, optimizer: adam(3e-3) });
 const images = normal(key(100), [40, 6]);
 const batchAt = shuffledIndices(key(101), 40, 8);
 
@@ -33,7 +33,7 @@ const steps = (state: State, from: number, to: number): { state: State; losses: 
 const bytes = (state: State): number[][] =>
   leaves(state).map(leaf => [...new Uint8Array((leaf as Tensor).dataSync().buffer)]);
 
-describe('training', () => {
+describe('trainer', () => {
   it('20 steps straight equal 10, save, load, 10 — to the last bit', async () => {
     const straight = steps(run.init(key(1)), 0, 20);
     const half = steps(run.init(key(1)), 0, 10);
@@ -70,8 +70,8 @@ describe('training', () => {
   });
 
   it('refuses a batch without a batch axis, and a bad decay', () => {
-    expect(caught(() => run.step(run.init(key(0)), tensor(1))).message).toMatch(/training step: got float32\[\]/);
-    const bad = training({ diffusion, model, optimizer: adam(1e-3), emaDecay: 1.5 });
+    expect(caught(() => run.step(run.init(key(0)), tensor(1))).message).toMatch(/trainer step: got float32\[\]/);
+    const bad = trainer({ diffusion, model, optimizer: adam(1e-3), ema: 1.5 });
     expect(caught(() => bad.step(bad.init(key(0)), zeros([2, 6]))).message).toMatch(/the decay 1.5/);
     expect(add(run.init(key(0)).step, 1).item()).toBe(1);
   });

@@ -8,13 +8,13 @@ import { checkArgument } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { checkAlike, checkFunctions } from '../checks.js';
 import type { Denoiser, DenoiserModifier } from '../denoiser.js';
-import { noiseIn } from '../prediction.js';
+import { agreeing } from './parts.js';
 
 /** What becomes of the predicted noise where the prediction of x₀ is changed. */
 export interface NoiseTreatment {
   /**
-   * Leave the prediction of the noise as it was. Without, it becomes the noise that agrees with the new x₀, which is that of
-   * Nichol & Dhariwal's code; diffusers keeps it. Default false.
+   * Leave the prediction of the noise as it was. Without, it becomes the noise that agrees with the new x₀, which is
+   * that of Nichol & Dhariwal's code; diffusers keeps it. Default false.
    */
   readonly keepNoise?: boolean;
 }
@@ -35,8 +35,10 @@ export interface NoiseTreatment {
  * halved(tensor([[4]]), level, { inputs: null, previous: tensor([[0]]) }).x0.toArray(); // => [[2]]
  * ```
  */
-export const mapX0 = <E = unknown>(f: (x0: Tensor) => Tensor, options: NoiseTreatment = {}): DenoiserModifier<E> =>
-  mapX0For('mapX0', f, options);
+export const mapX0 = <E = unknown>(f: (x0: Tensor) => Tensor, options: NoiseTreatment = {}): DenoiserModifier<E> => {
+  checkOptions('mapX0', ['keepNoise'], options);
+  return mapX0For('mapX0', f, options);
+};
 
 /** {@link mapX0} in the name of another function. */
 const mapX0For = <E>(
@@ -50,7 +52,7 @@ const mapX0For = <E>(
     const denoised = denoiser(x, level, context);
     const x0 = f(denoised.x0);
     checkAlike(operation, { x, 'the new x0': x0 });
-    return Object.freeze({ ...denoised, x0, eps: keepNoise ? denoised.eps : noiseIn(x, x0, level) });
+    return Object.freeze({ ...denoised, ...(keepNoise ? { x0 } : agreeing('x0', x0, x, level, denoised)) });
   };
 };
 
@@ -98,8 +100,8 @@ export interface DynamicThresholdOptions extends NoiseTreatment {
 }
 
 /**
- * Keeps the prediction of x₀ within −s … s and divides it by s, where s is a quantile of the sample's absolute values, at
- * least 1: strong guidance no longer saturates images.
+ * Keeps the prediction of x₀ within −s … s and divides it by s, where s is a quantile of the sample's absolute values,
+ * at least 1: strong guidance no longer saturates images.
  *
  * Source: Saharia et al. 2022, arXiv:2205.11487, section 2.3.
  *

@@ -1,11 +1,16 @@
 /** Samplers that know the distribution of the next sample given the last one and x₀: DDPM and DDIM, of which Euler's method is one. */
+import { ArgumentError } from '../../tensor/errors.js';
+import { kindOf } from '../../tensor/ops/common/checks.js';
 import { checkNumber } from '../../tensor/ops/common/numbers.js';
 import { checkOptions } from '../../tensor/ops/common/options.js';
-import { div, maximum, mul, square, sub } from '../../tensor/ops/elementwise/arithmetic.js';
-import { sqrt } from '../../tensor/ops/elementwise/elementary.js';
+import { add, div, maximum, mul, pow, square, sub } from '../../tensor/ops/elementwise/arithmetic.js';
+import { cast } from '../../tensor/ops/elementwise/cast.js';
+import { greater } from '../../tensor/ops/elementwise/comparison.js';
+import { exp, log, sqrt } from '../../tensor/ops/elementwise/elementary.js';
 import { checkArgument } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { combine, type NoiseLevel } from '../level.js';
+import type { VarianceType } from '../gaussian-diffusion.js';
+import { combine, type NoiseLevel, scaleOf } from '../level.js';
 import { plainState, type Sampler, type SamplerState } from '../sampler.js';
 
 /** The variances of x at `from` given x at `to`, and of x at `to` given x at `from` and x₀. */
@@ -20,6 +25,111 @@ export interface Variances {
 export const variancesBetween = (from: NoiseLevel, to: NoiseLevel): Variances => {
   const forward = maximum(sub(square(from.sigma), square(mul(div(from.alpha, to.alpha), to.sigma))), 0) as Tensor;
   return { forward, posterior: mul(forward, square(div(to.sigma, from.sigma))) };
+};
+
+/** Options of {@link ddpm}. */
+export interface DdpmOptions {
+  /** Where the variance of a step comes from; see {@link ddpm}. Default `fixedSmall`. */
+  readonly variance?: VarianceType;
+}
+
+const varianceTypes: readonly VarianceType[] = ['fixedSmall', 'fixedLarge', 'learned', 'learnedRange'];
+
+/** A tensor like the samples times a power of the variance of a step. */
+type Spread = (x: Tensor, power: number) => Tensor;
+
+/** By a variance that is known. */
+const spreadBy =
+  (logVariance: Tensor): Spread =>
+  (x, power) =>
+    mul(exp(mul(logVariance, power)), x) as Tensor;
+
+/** By the variance of the step, that of samples as the next level scales them. */
+const spreadOf = (type: VarianceType, from: NoiseLevel, to: NoiseLevel, learned: Tensor | undefined): Spread => {
+  const { forward, posterior: small } = variancesBetween(from, to);
+  const scale = scaleOf(to, 'preserving');
+  const large = mul(forward, square(div(scale, scaleOf(from, 'preserving')))) as Tensor;
+  const fixed: Spread = (x, power) => combine([pow(type === 'fixedSmall' ? small : large, power) as Tensor, x]);
+  if (type === 'fixedSmall' || type === 'fixedLarge') return fixed;
+  if (learned === undefined) {
+    throw new ArgumentError({
+      operation: 'ddpm',
+      given: `a denoiser that says nothing of the variance, and variance: '${type}'`,
+      rule: 'a learned variance comes from the network',
+      hint: "Set learnedVariance of denoiser, or take variance: 'fixedSmall'.",
+    });
+  }
+  if (type === 'learned') {
+    return (x, power) => combine([pow(scale, 2 * power) as Tensor, mul(exp(mul(learned, power)), x) as Tensor]);
+  }
+  // Between equal levels, and at the data, the smaller variance is 0.
+  const [lowest, highest] = [small, large].map(variance => log(maximum(variance, 1e-20))) as [Tensor, Tensor];
+  const share = mul(add(learned, 1), 0.5) as Tensor;
+  const logVariance = combine([highest, share], [lowest, sub(1, share) as Tensor]);
+  return spreadBy(logVariance);
+};
+
+/**
+ * Denoising diffusion probabilistic models, also ancestral sampling: a draw from q(x_to | x_from, x̂₀), for any two levels.
+ * Its mean is that of the prediction of x₀, or what a network predicts as the mean; where there is a gradient, it is moved
+ * by the variance times it (classifier guidance). Its variance is
+ *
+ * - `fixedSmall`: β̃, that of the posterior; `fixedLarge`: β, that of the step in the forward process;
+ * - `learned`: exp(v), where v is what the network says of the variance; `learnedRange`: as far between log β̃ and log β
+ *   as v lies between −1 and 1.
+ *
+ * A denoiser that knows mean and variance of the next sample has the last word. A step that ends without noise adds none.
+ *
+ * Sources: Ho et al. 2020, arXiv:2006.11239, algorithm 2 and eq. 7; Nichol & Dhariwal 2021, arXiv:2102.09672, eq. 15;
+ * Dhariwal & Nichol 2021, arXiv:2105.05233, algorithm 1 (the gradient). Variances, means and gradients are those of samples
+ * that preserve the variance; for other scalings they are converted, apart from a mean that is given.
+ *
+ * @param options see {@link DdpmOptions}
+ * @returns a sampler that draws once a step
+ * @throws ArgumentError for what is no such variance, and for an unknown option; the step: ArgumentError when a learned
+ *   variance is wanted of a denoiser that has none
+ * @example
+ * ```js
+ * import { mul, zeros } from 'tenfold';
+ * import { ddpm, denoiser, discreteProcess, gaussianDiffusion, levelsAt, linearBetas, sample } from 'tenfold/diffusion';
+ * import { key } from 'tenfold/random';
+ * const levels = levelsAt(discreteProcess(gaussianDiffusion(linearBetas(100))), [99, 49]);
+ * const toZero = denoiser(x => mul(x, 0), { prediction: 'x0' });
+ * sample(ddpm(), toZero, levels, zeros([1, 2]), { key: key(0) }).toArray(); // => [[0, 0]]
+ * ```
+ */
+export const ddpm = (options: DdpmOptions = {}): Sampler => {
+  checkOptions('ddpm', ['variance'], options);
+  const { variance = 'fixedSmall' } = options;
+  checkArgument(
+    varianceTypes.includes(variance),
+    'ddpm',
+    `${typeof variance === 'string' ? `'${String(variance)}'` : kindOf(variance)} as the variance`,
+    `the variance is one of ${varianceTypes.join(', ')}`,
+    "Leave it out for 'fixedSmall'.",
+  );
+  return Object.freeze({
+    init: plainState,
+    step: ({ x }: SamplerState, { from, to, noise }, denoise) => {
+      const { x0, mean: predicted, gradient, variance: learned, logVariance } = denoise(x, from);
+      const spread = logVariance === undefined ? spreadOf(variance, from, to, learned) : spreadBy(logVariance);
+      const mean = predicted ?? posteriorMean(x0, x, from, to);
+      const moves = div(scaleOf(from, 'preserving'), scaleOf(to, 'preserving'));
+      const moved = gradient === undefined ? mean : combine([1, mean], [moves, spread(gradient, 1)]);
+      const drawn = cast(greater(to.sigma, 0), 'float64') as Tensor;
+      return Object.freeze({ x: combine([1, moved], [drawn, spread(noise(), 0.5)]), x0 });
+    },
+  } satisfies Sampler);
+};
+
+/** The mean of q(x_to | x_from, x₀): Ho et al. 2020, eq. 7, for any two levels of any scaling. */
+const posteriorMean = (x0: Tensor, x: Tensor, from: NoiseLevel, to: NoiseLevel): Tensor => {
+  const whole = square(from.sigma);
+  const { forward } = variancesBetween(from, to);
+  return combine(
+    [div(mul(to.alpha, forward), whole), x0],
+    [mul(div(from.alpha, to.alpha), div(square(to.sigma), whole)), x],
+  );
 };
 
 /** Options of {@link ddim}. */

@@ -88,8 +88,8 @@ export const cosine = (operation: string, T: number): readonly number[] =>
   discretise(operation, T, nicholAlphaBar, 0.999);
 
 /**
- * The sqrt schedule: ᾱ(t) = 1 − √(t + 0.0001), betas capped at 0.999. It destroys much at once and then slowly, for text,
- * of which the words are still told apart under some noise.
+ * The sqrt schedule: ᾱ(t) = 1 − √(t + 0.0001), betas capped at 0.999. It destroys much at once and then slowly, for
+ * text, of which the words are still told apart under some noise.
  *
  * Source: Li et al. 2022, arXiv:2205.14217 (Diffusion-LM), appendix A.
  *
@@ -150,9 +150,6 @@ export interface AlphaBarOptions {
   readonly tau?: number;
 }
 
-/** What is left at the end, so that the signal-to-noise ratio is not 0. */
-const least = 1e-9;
-
 const curved = (
   operation: string,
   options: AlphaBarOptions,
@@ -174,16 +171,15 @@ const curved = (
   }
   return t => {
     checkNumbers(operation, 'share', { t });
-    const share = (curve(t * (end - start) + start, tau) - last) / (first - last);
-    return Math.min(1, Math.max(least, share));
+    return (curve(t === 1 ? end : t * (end - start) + start, tau) - last) / (first - last);
   };
 };
 
 /**
- * ᾱ(t) along a logistic curve: σ(−x / τ) for x from start to end, scaled to fall from 1 to 0, and kept at or above 1e−9.
- * It suits large images with, say, `start: 0` and a small τ.
+ * ᾱ(t) along a logistic curve: σ(−x / τ) for x from start to end, scaled to fall from 1 to 0. It
+ * suits large images with, say, `start: 0` and a small τ.
  *
- * Source: Jabri et al. 2022, arXiv:2212.11972, section 3.3; Chen 2023, arXiv:2301.10972, section 2.1.
+ * Source: Jabri et al. 2022, arXiv:2212.11972; Chen 2023, arXiv:2301.10972, section 2.1.
  *
  * @param options see {@link AlphaBarOptions}; by default from −3 to 3 with τ = 1
  * @returns ᾱ as a function of t in [0, 1], for {@link betasForAlphaBar}
@@ -200,7 +196,7 @@ export const sigmoidAlphaBar = (options: AlphaBarOptions = {}): ((t: number) => 
   curved('sigmoidAlphaBar', options, { start: -3, end: 3, tau: 1 }, (x, tau) => sigmoid(-x / tau));
 
 /**
- * ᾱ(t) along a cosine: cos(x·π/2)^(2τ) for x from start to end, scaled to fall from 1 to 0, and kept at or above 1e−9.
+ * ᾱ(t) along a cosine: cos(x·π/2)^(2τ) for x from start to end, scaled to fall from 1 to 0.
  *
  * Source: Chen 2023, arXiv:2301.10972, section 2.1; the offset of {@link cosineBetas} is another.
  *

@@ -54,8 +54,8 @@ export const linear = (operation: string, T: number, options: BetaRange = {}): r
 };
 
 /**
- * The scaled linear schedule: √βₜ rises evenly. It is the schedule of latent diffusion, and the one called `quad` in the
- * code of Ho et al.
+ * The scaled linear schedule: √βₜ rises evenly. It is the schedule of latent diffusion, and the one called `quad` in
+ * the code of Ho et al.
  *
  * Source: Rombach et al. 2022, arXiv:2112.10752, whose models have `start: 0.0015, end: 0.0195`; those of Stable
  * Diffusion have `start: 0.00085, end: 0.012`.

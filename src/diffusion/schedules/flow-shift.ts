@@ -4,9 +4,9 @@ import { checkOptions } from '../../tensor/ops/common/options.js';
 import { checkFlowSigmas, checkNumbers } from './numbers.js';
 
 /**
- * Sigmas of a flow, shifted: σ′ = s·σ / (1 + (s − 1)·σ), that is σ′ / (1 − σ′) = s·σ / (1 − σ). Shifts above 1 spend more
- * of the steps at high noise, which large images need: of m pixels instead of n, s = √(m / n). One shift after another is
- * that by their product.
+ * Sigmas of a flow, shifted: σ′ = s·σ / (1 + (s − 1)·σ), that is σ′ / (1 − σ′) = s·σ / (1 − σ). Shifts above 1 spend
+ * more of the steps at high noise, which large images need: of m pixels instead of n, s = √(m / n). One shift after
+ * another is that by their product.
  *
  * Source: Esser et al. 2024, arXiv:2403.03206, eq. 23. Of the dynamic shifts of diffusers by μ the `exponential` one is
  * that by e^μ (see {@link resolutionShift}), the `linear` one that by μ.
@@ -53,8 +53,8 @@ export interface ResolutionShiftOptions {
  * @param imageSequenceLength number of tokens of an image, above 0
  * @param options see {@link ResolutionShiftOptions}
  * @returns μ
- * @throws ScheduleError when a length is no finite number above 0, a shift no finite number, or both lengths are the same,
- *   ArgumentError for unknown options
+ * @throws ScheduleError when a length is no finite number above 0, a shift no finite number, or both lengths are the
+ *   same, ArgumentError for unknown options
  * @example
  * ```js
  * import { flowShift, karrasSigmas, resolutionShift } from 'tenfold/diffusion';
@@ -89,8 +89,8 @@ export const resolutionShift = (imageSequenceLength: number, options: Resolution
  * @param sigmas in [0, 1], at least one; the last is the smallest, and below 1
  * @param terminal the new last sigma, in [0, 1)
  * @returns as many, in [0, 1]
- * @throws ScheduleError when there are no sigmas, one lies outside [0, 1] or below the last, the last is 1, or terminal lies
- *   outside [0, 1)
+ * @throws ScheduleError when there are no sigmas, one lies outside [0, 1] or below the last, the last is 1, or terminal
+ *   lies outside [0, 1)
  * @example
  * ```js
  * import { stretchToTerminal } from 'tenfold/diffusion';

@@ -1,8 +1,9 @@
 /**
- * Schedules in continuous time, given by λ(t) = log(α² / σ²), the logarithm of the signal-to-noise ratio at time t, which
- * falls from data at t = 0 to noise at t = 1. What a schedule is differs from what it is used for: of a variance preserving
- * process ᾱ is 1 / (1 + e^−λ), and σ / α is e^(−λ/2) of every one.
+ * Schedules in continuous time, given by λ(t) = log(α² / σ²), the logarithm of the signal-to-noise ratio at time t,
+ * which falls from data at t = 0 to noise at t = 1; in float64 on the host. The ratio σ / α is e^(−λ/2), and ᾱ of a
+ * variance preserving process 1 / (1 + e^−λ).
  */
+import { ScheduleError } from '../../tensor/errors.js';
 import { checkOptions } from '../../tensor/ops/common/options.js';
 import { checkFunctions } from '../checks.js';
 import { discretise } from './alpha-bar.js';
@@ -17,6 +18,17 @@ const timed =
     checkNumbers(operation, 'share', { t });
     return logSnr(t);
   };
+
+const checkRange = (operation: string, min: number, max: number): void => {
+  checkNumbers(operation, 'finite', { min, max });
+  if (min < max) return;
+  throw new ScheduleError({
+    operation,
+    given: `min ${min} and max ${max}`,
+    rule: 'min lies below max: the signal-to-noise ratio falls with time',
+    hint: 'Swap them.',
+  });
+};
 
 /** Where λ ends. */
 export interface LogSnrRange {
@@ -33,13 +45,15 @@ export interface CosineLogSnrOptions extends LogSnrRange {
 }
 
 /**
- * The cosine schedule: λ(t) = −2·log tan(π·t/2) where t runs over the part of [0, 1] where λ goes from max to min, and a
- * shift: with 2·log(64 / d) images of d × d pixels lose what they look like as fast as those of 64 × 64 do without one.
+ * The cosine schedule: λ(t) = −2·log tan(π·t/2) where t runs over the part of [0, 1] where λ goes from max to min, and
+ * a shift: with 2·log(64 / d) images of d × d pixels lose what they look like as fast as those of 64 × 64 do without
+ * one.
  *
  * Source: Hoogeboom et al. 2023, arXiv:2301.11093 (simple diffusion), section 3.1 and appendix; Nichol & Dhariwal 2021.
  *
  * @param options min (default −15) and max (default 15) are those before the shift (default 0) is added
- * @throws ScheduleError when an option is no finite number, or t lies outside [0, 1], ArgumentError for unknown options
+ * @throws ScheduleError when an option is no finite number, min is not below max, or t lies outside [0, 1],
+ *   ArgumentError for unknown options
  * @example
  * ```js
  * import { cosineLogSnr } from 'tenfold/diffusion';
@@ -50,20 +64,26 @@ export interface CosineLogSnrOptions extends LogSnrRange {
 export const cosineLogSnr = (options: CosineLogSnrOptions = {}): LogSnr => {
   checkOptions('cosineLogSnr', ['min', 'max', 'shift'], options);
   const { min = -15, max = 15, shift = 0 } = options;
-  checkNumbers('cosineLogSnr', 'finite', { min, max, shift });
-  const angle = (logSnr: number): number => Math.atan(Math.exp(-logSnr / 2));
-  const [first, last] = [angle(max), angle(min)];
-  return timed('cosineLogSnr', t => -2 * Math.log(Math.tan(first + t * (last - first))) + shift);
+  checkRange('cosineLogSnr', min, max);
+  checkNumbers('cosineLogSnr', 'finite', { shift });
+  // From 0 and from π/2, since near either the tangent is right only of the angle from there.
+  const between = (first: number, last: number, t: number): number =>
+    Math.atan(Math.exp(first / 2)) * (1 - t) + Math.atan(Math.exp(last / 2)) * t;
+  return timed('cosineLogSnr', t => {
+    const [angle, rest] = [between(-max, -min, t), between(max, min, t)];
+    return 2 * (angle < rest ? -Math.log(Math.tan(angle)) : Math.log(Math.tan(rest))) + shift;
+  });
 };
 
 /**
  * λ(t) falls evenly from max to min.
  *
- * Source: Kingma et al. 2021, arXiv:2107.00630 (variational diffusion models), of which these ends are the initial ones,
- * as in its code.
+ * Source: Kingma et al. 2021, arXiv:2107.00630 (variational diffusion models), of which these ends are the initial
+ * ones, as in its code.
  *
  * @param options see {@link LogSnrRange}; by default from 13.3 to −5
- * @throws ScheduleError when an option is no finite number, or t lies outside [0, 1], ArgumentError for unknown options
+ * @throws ScheduleError when an option is no finite number, min is not below max, or t lies outside [0, 1],
+ *   ArgumentError for unknown options
  * @example
  * ```js
  * import { linearLogSnr } from 'tenfold/diffusion';
@@ -73,7 +93,7 @@ export const cosineLogSnr = (options: CosineLogSnrOptions = {}): LogSnr => {
 export const linearLogSnr = (options: LogSnrRange = {}): LogSnr => {
   checkOptions('linearLogSnr', ['min', 'max'], options);
   const { min = -5, max = 13.3 } = options;
-  checkNumbers('linearLogSnr', 'finite', { min, max });
+  checkRange('linearLogSnr', min, max);
   return timed('linearLogSnr', t => max * (1 - t) + min * t);
 };
 
@@ -88,11 +108,12 @@ export interface VpLogSnrOptions {
 /**
  * The linear schedule in continuous time: β(t) rises evenly from betaMin to betaMax, and log ᾱ(t) is −∫β.
  *
- * Source: Song et al. 2021, arXiv:2011.13456, eq. 33 (the VP SDE); {@link linearBetas} are its discretisation.
+ * Source: Song et al. 2021, arXiv:2011.13456, appendix C (the VP SDE); {@link linearBetas} are its discretisation.
  *
  * @param options see {@link VpLogSnrOptions}
  * @returns λ, which is infinite at t = 0
- * @throws ScheduleError when an option is no number above 0, or t lies outside [0, 1], ArgumentError for unknown options
+ * @throws ScheduleError when an option is no number above 0, or t lies outside [0, 1], ArgumentError for unknown
+ *   options
  * @example
  * ```js
  * import { vpLogSnr } from 'tenfold/diffusion';
@@ -119,12 +140,12 @@ export interface LaplaceLogSnrOptions {
 }
 
 /**
- * The Laplace schedule: at times drawn evenly λ has a Laplace distribution, most of it near the middle, so that training
- * sees middle levels of noise the most. λ(t) = μ − b·sgn(½ − t)·log(1 − 2·|½ − t| + 10⁻⁶), of which the last summand,
- * that of diffusers, keeps the ends finite.
+ * The Laplace schedule: at times drawn evenly λ has a Laplace distribution, most of it near the middle, so that
+ * training sees middle levels of noise the most. λ(t) = μ − b·sgn(½ − t)·log(1 − 2·|½ − t| + 10⁻⁶), of which the last
+ * summand, that of diffusers, keeps the ends finite.
  *
- * Source: Hang et al. 2024, arXiv:2407.03297, table 1. Where diffusers discretises it, ᾱ is taken to be the square root of
- * what belongs to λ: `betasForAlphaBar(T, t => (1 + Math.exp(-laplaceLogSnr()(t))) ** -0.5)`.
+ * Source: Hang et al. 2024, arXiv:2407.03297, table 1. Where diffusers discretises it, ᾱ is taken to be the square root
+ * of what belongs to λ: `betasForAlphaBar(T, t => (1 + Math.exp(-laplaceLogSnr()(t))) ** -0.5)`.
  *
  * @param options see {@link LaplaceLogSnrOptions}
  * @throws ScheduleError when mu is no finite number, b no number above 0, or t lies outside [0, 1], ArgumentError for
@@ -140,7 +161,7 @@ export const laplaceLogSnr = (options: LaplaceLogSnrOptions = {}): LogSnr => {
   const { mu = 0, b = 0.5 } = options;
   checkNumbers('laplaceLogSnr', 'finite', { mu });
   checkNumbers('laplaceLogSnr', 'positive', { b });
-  return timed('laplaceLogSnr', t => mu - b * Math.sign(0.5 - t) * Math.log(1 - 2 * Math.abs(0.5 - t) + 1e-6));
+  return timed('laplaceLogSnr', t => mu + (t > 0.5 ? b : -b) * Math.log(1 - 2 * Math.abs(0.5 - t) + 1e-6));
 };
 
 /** How the times of a flow are shifted. */
@@ -173,7 +194,7 @@ export const flowLogSnr = (options: FlowLogSnrOptions = {}): LogSnr => {
 /**
  * The betas of a schedule in continuous time: those of ᾱ(t) = 1 / (1 + e^−λ(t)).
  *
- * Source: Kingma et al. 2021, arXiv:2107.00630, eq. 3; discretised as in {@link betasForAlphaBar}.
+ * Source: Kingma et al. 2021, arXiv:2107.00630, section 3.2; discretised as in {@link betasForAlphaBar}.
  *
  * @param T number of timesteps, a positive integer
  * @param logSnr λ(t) for t in [0, 1], falling
@@ -182,9 +203,11 @@ export const flowLogSnr = (options: FlowLogSnrOptions = {}): LogSnr => {
  *   ArgumentError when logSnr is no function
  * @example
  * ```js
- * import { betasForLogSnr, cosineLogSnr } from 'tenfold/diffusion';
- * const betas = betasForLogSnr(1000, cosineLogSnr());
- * [betas.length, betas[999]]; // => [1000, 0.999]
+ * import { betasForLogSnr, cosineLogSnr, flowLogSnr } from 'tenfold/diffusion';
+ * betasForLogSnr(2, flowLogSnr()); // => [0.5, 0.999]
+ * // A network for images of 256 × 256 pixels.
+ * const shift = 2 * Math.log(64 / 256);
+ * betasForLogSnr(1000, cosineLogSnr({ shift })).length; // => 1000
  * ```
  */
 export const betasForLogSnr = (T: number, logSnr: LogSnr, maxBeta = 0.999): readonly number[] => {

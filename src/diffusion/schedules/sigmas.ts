@@ -1,6 +1,6 @@
 /**
- * Sigmas to sample at: n noise-to-signal ratios that fall from the largest to the smallest, without the 0 at the end. In
- * float64 on the host.
+ * Sigmas to sample at: n noise-to-signal ratios that fall from the largest to the smallest, without the 0 at the end.
+ * In float64 on the host.
  */
 import { ScheduleError } from '../../tensor/errors.js';
 import { checkOptions } from '../../tensor/ops/common/options.js';
@@ -68,8 +68,8 @@ const along = (
  * @param n how many, a positive integer
  * @param options see {@link RhoOptions}; ρ is 7 by default
  * @returns n sigmas, falling strictly; the largest alone when n is 1
- * @throws ScheduleError when n is no positive integer, an option is no finite number above 0, min is not below max, or two
- *   sigmas are the same in float64, ArgumentError for unknown options
+ * @throws ScheduleError when n is no positive integer, an option is no finite number above 0, min is not below max, or
+ *   two sigmas are the same in float64, ArgumentError for unknown options
  * @example
  * ```js
  * import { karrasSigmas } from 'tenfold/diffusion';
@@ -86,16 +86,16 @@ export const karrasSigmas = (n: number, options: RhoOptions = {}): readonly numb
 };
 
 /**
- * Sigmas with logarithms that fall evenly: each is the same share of the one before. These are also steps of one size in
- * λ = log(α / σ), the `use_lu_lambdas` of diffusers.
+ * Sigmas with logarithms that fall evenly: each is the same share of the one before. These are also steps of one size
+ * in λ = log(α / σ), the `use_lu_lambdas` of diffusers.
  *
- * Source: Lu et al. 2022, arXiv:2206.00927, section 3.4; `get_sigmas_exponential` of k-diffusion.
+ * Source: Lu et al. 2022, arXiv:2206.00927 (uniform steps of λ); `get_sigmas_exponential` of k-diffusion.
  *
  * @param n how many, a positive integer
  * @param options see {@link SigmaRange}
  * @returns n sigmas, falling strictly; the largest alone when n is 1
- * @throws ScheduleError when n is no positive integer, an option is no finite number above 0, min is not below max, or two
- *   sigmas are the same in float64, ArgumentError for unknown options
+ * @throws ScheduleError when n is no positive integer, an option is no finite number above 0, min is not below max, or
+ *   two sigmas are the same in float64, ArgumentError for unknown options
  * @example
  * ```js
  * import { exponentialSigmas } from 'tenfold/diffusion';
@@ -108,16 +108,16 @@ export const exponentialSigmas = (n: number, options: SigmaRange = {}): readonly
 };
 
 /**
- * Sigmas with logarithms that fall like a power: log σ runs from the largest to the smallest as (1 − i / (n − 1))^ρ falls
- * from 1 to 0.
+ * Sigmas with logarithms that fall like a power: log σ runs from the largest to the smallest as (1 − i / (n − 1))^ρ
+ * falls from 1 to 0.
  *
  * Source: `get_sigmas_polyexponential` of k-diffusion, by the first author of Crowson et al. 2024, arXiv:2401.11605.
  *
  * @param n how many, a positive integer
  * @param options see {@link RhoOptions}; ρ is 1 by default, for which they are {@link exponentialSigmas}
  * @returns n sigmas, falling strictly; the largest alone when n is 1
- * @throws ScheduleError when n is no positive integer, an option is no finite number above 0, min is not below max, or two
- *   sigmas are the same in float64, ArgumentError for unknown options
+ * @throws ScheduleError when n is no positive integer, an option is no finite number above 0, min is not below max, or
+ *   two sigmas are the same in float64, ArgumentError for unknown options
  * @example
  * ```js
  * import { polyexponentialSigmas } from 'tenfold/diffusion';
@@ -145,8 +145,8 @@ const polynomialIn = (operation: string, n: number, range: Required<SigmaRange>,
  * @param n how many, a positive integer
  * @param options see {@link BetaSigmasOptions}
  * @returns n sigmas, falling strictly; the largest alone when n is 1
- * @throws ScheduleError when n is no positive integer, min or max is no finite number above 0, min is not below max, alpha
- *   or beta lies outside [0.01, 1000], or two sigmas are the same in float64, ArgumentError for unknown options
+ * @throws ScheduleError when n is no positive integer, min or max is no finite number above 0, min is not below max,
+ *   alpha or beta lies outside [0.01, 1000], or two sigmas are the same in float64, ArgumentError for unknown options
  * @example
  * ```js
  * import { betaSigmas } from 'tenfold/diffusion';

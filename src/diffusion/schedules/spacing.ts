@@ -37,8 +37,8 @@ const spacings: Readonly<Record<TimestepSpacing, (T: number, n: number, offset: 
  * - `trailing`: every (T / n)th timestep down from the last, which it needs to be where the chain ends without signal;
  * - `linspace`: the first, the last and what lies evenly between them; the first alone when n is 1.
  *
- * Positions are rounded half to even. Samplers that add a last step of their own to the n ones of `linspace` or `leading`
- * (DPM-Solver, UniPC and DEIS in diffusers) take n + 1 timesteps and leave out the last: `.slice(0, -1)`.
+ * Positions are rounded half to even. Samplers that add a last step of their own to the n ones of `linspace` or
+ * `leading` (DPM-Solver, UniPC and DEIS in diffusers) take n + 1 timesteps and leave out the last: `.slice(0, -1)`.
  *
  * Source: Lin et al. 2023, arXiv:2305.08891, table 2; rounded as in the schedulers of diffusers.
  *
@@ -47,8 +47,8 @@ const spacings: Readonly<Record<TimestepSpacing, (T: number, n: number, offset: 
  * @param options see {@link InferenceTimestepsOptions}
  * @returns n integers, falling strictly, each in 0 … T − 1
  * @throws ScheduleError when T or n is no positive integer, n exceeds T, there is no such spacing, or the offset is no
- *   non-negative integer, leads out of the chain or comes with another spacing than `leading`, ArgumentError for unknown
- *   options
+ *   non-negative integer, leads out of the chain or comes with another spacing than `leading`, ArgumentError for
+ *   unknown options
  * @example
  * ```js
  * import { inferenceTimesteps } from 'tenfold/diffusion';

@@ -3,16 +3,16 @@ import { ScheduleError } from '../../tensor/errors.js';
 import { checkBetas, cumulativeAlphas } from './coefficients.js';
 
 /**
- * The betas of the same schedule with no signal left at the end: √ᾱ is shifted by what it ends with, and scaled so that it
- * begins as it did. A network that predicts noise learns nothing at the last timestep then: let it predict v or x₀, and
- * sample from the last timestep on (`spacing: 'trailing'`).
+ * The betas of the same schedule with no signal left at the end: √ᾱ is shifted by what it ends with, and scaled so that
+ * it begins as it did. A network that predicts noise learns nothing at the last timestep then: let it predict v or x₀,
+ * and sample from the last timestep on (`spacing: 'trailing'`).
  *
  * Source: Lin et al. 2023, arXiv:2305.08891, algorithm 1.
  *
  * @param betas one a timestep, each in (0, 1], at least two
  * @returns as many; the first as it was, the last exactly 1
- * @throws ScheduleError when there are fewer than two betas, one lies outside (0, 1], or √ᾱ does not fall at each timestep
- *   in float64, since a beta is lost in 1 − β or one before the last is 1
+ * @throws ScheduleError when there are fewer than two betas, one lies outside (0, 1], or √ᾱ does not fall at each
+ *   timestep in float64, since a beta is lost in 1 − β or one before the last is 1
  * @example
  * ```js
  * import { diffusionCoefficients, linearBetas, rescaleZeroTerminalSnr } from 'tenfold/diffusion';
