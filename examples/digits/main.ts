@@ -11,11 +11,11 @@ import { loadDigits, shuffledIndices, toUnitRange } from 'tenfold/data';
 import {
   cosineBetas,
   ddimSampleTrajectory,
+  fit,
   gaussianDiffusion,
   respace,
   spaceTimesteps,
-  type Training,
-  training,
+  trainer,
 } from 'tenfold/diffusion';
 import { loadTree, saveTree } from 'tenfold/io';
 import { residualMlp } from 'tenfold/nn';
@@ -44,10 +44,11 @@ const forSampling = 2 ** 32 - 2;
 const diffusion = gaussianDiffusion(cosineBetas(timesteps), { meanType: 'startX' });
 const model = residualMlp({ size: side * side, hidden: 256, blocks: 3, embedding: 64 });
 
-type State = Parameters<ReturnType<typeof trainingFor>['step']>[0];
+type Trainer = ReturnType<typeof trainerFor>;
+type State = ReturnType<Trainer['init']>;
 
-const trainingFor = (steps: number) =>
-  training({
+const trainerFor = (steps: number) =>
+  trainer({
     diffusion,
     model,
     optimizer: adam(warmupCosine({ peak: 2e-3, warmup: Math.min(50, steps / 10), steps, end: 1e-5 })),
@@ -64,7 +65,7 @@ const valueOrThrow = async <A>(task: TaskEither<Error, A>): Promise<A> => {
 const numberIn = async (scalar: Tensor<Shape, DType>): Promise<number> => (await scalar.data())[0]!;
 
 /** The state to start from, and the losses before it. */
-const start = async ({ init }: Training<State['params'], State['optimizer']>, { seed, resume }: Options) => {
+const start = async ({ init }: Trainer, { seed, resume }: Options) => {
   const fresh = init(key(seed));
   if (resume === undefined) return { state: fresh, losses: [] as readonly LossPoint[] };
   const { tree, metadata } = await valueOrThrow(loadTree(resume, fresh));
@@ -73,24 +74,28 @@ const start = async ({ init }: Training<State['params'], State['optimizer']>, { 
 
 /** Trains up to `steps` steps; gives the last state and all losses. */
 const train = async (
-  step: Training<State['params'], State['optimizer']>['step'],
+  run: Trainer,
   from: State,
   images: Tensor,
   { steps, batch }: Options,
 ): Promise<{ state: State; losses: readonly LossPoint[] }> => {
   const batchAt = shuffledIndices(foldIn(from.key, forData), images.shape[0]!, batch);
   const first = await numberIn(from.step);
+  const batches = function* (done: number) {
+    for (let i = done; ; i++) yield take(images, batchAt(i), { axis: 0 });
+  };
   const bar = progress(steps, first, process.stdout);
   const losses: LossPoint[] = [];
   let state = from;
+  let started = performance.now();
   try {
-    for (let i = first; i < steps; i++) {
-      const started = performance.now();
-      const [next, metrics] = step(state, take(images, batchAt(i), { axis: 0 }));
+    // biome-ignore lint/suspicious/noFocusedTests: this fit is no test
+    for await (const { step, metrics, state: next } of fit(run, from, batches, { steps })) {
       state = next;
       const loss = await numberIn(metrics.loss);
-      losses.push({ step: i + 1, loss });
-      bar.update(i + 1, { loss, imagesPerSecond: (1000 * batch) / (performance.now() - started) });
+      losses.push({ step, loss });
+      bar.update(step, { loss, imagesPerSecond: (1000 * batch) / (performance.now() - started) });
+      started = performance.now();
     }
   } finally {
     bar.stop();
@@ -118,7 +123,7 @@ const main = async (options: Options): Promise<void> => {
   if (options.device === 'gpu') console.log(`computing by ${mode}: ${adapter}`);
   const { images } = await valueOrThrow(loadDigits());
   const data = reshape(toUnitRange(images, 16), [-1, 1, side, side]);
-  const run = trainingFor(steps);
+  const run = trainerFor(steps);
   const begun = await start(run, options);
   const done = await numberIn(begun.state.step);
   if (!sampleOnly && done > steps) {
@@ -126,7 +131,7 @@ const main = async (options: Options): Promise<void> => {
       `--steps: got ${steps}, but ${options.resume} is at step ${done} already. Ask for more steps, or use --sample-only.`,
     );
   }
-  const trained = sampleOnly ? { state: begun.state, losses: [] } : await train(run.step, begun.state, data, options);
+  const trained = sampleOnly ? { state: begun.state, losses: [] } : await train(run, begun.state, data, options);
   const losses = [...begun.losses, ...trained.losses];
   const { state } = trained;
 

@@ -82,6 +82,14 @@ const endOf = (operation: string, options: LevelsOptions): 'zero' | 'none' => {
 };
 
 const finish = (operation: string, process: Process, level: NoiseLevel, final: 'zero' | 'none'): Levels => {
+  const given = [level?.alpha, level?.sigma, level?.time];
+  checkArgument(
+    given.every(each => isTensor(each) && each.shape.length === 1 && each.dtype === 'float64'),
+    operation,
+    `a process that gives ${given.map(each => (isTensor(each) ? showAval(each) : kindOf(each))).join(', ')}`,
+    'for a vector a process gives alpha, sigma and time as vectors of float64',
+    'Take discreteProcess(…), edmProcess() or flowProcess(), or write one with operations of tensors.',
+  );
   const end = (value: number): Tensor => tensor([value], { dtype: 'float64' });
   const { alpha, sigma, time } = level;
   const levels =

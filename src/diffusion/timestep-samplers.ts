@@ -6,7 +6,7 @@
  */
 import { randint, uniform } from '../random/draw.js';
 import { type Key, keyNode } from '../random/key.js';
-import { isFloat } from '../tensor/dtype.js';
+import { type DType, isFloat } from '../tensor/dtype.js';
 import { DTypeError, IndexError, ShapeError } from '../tensor/errors.js';
 import { kindOf } from '../tensor/ops/common/checks.js';
 import { checkOptions } from '../tensor/ops/common/options.js';
@@ -25,25 +25,32 @@ import { isTensor, type Tensor } from '../tensor/tensor.js';
 import { fold, scan } from '../tensor/transform/loops.js';
 import { showNumber } from './checks.js';
 
-/** Timesteps for a batch, and what to multiply their losses with. */
-export interface TimestepSample {
-  /** int32 [N]. */
-  readonly t: Tensor<readonly [number], 'int32'>;
-  /** 1 / (T pₜ): float32 [N]. */
+/** Times for a batch, and what to multiply their losses with. */
+export interface TimeSample<D extends DType = DType> {
+  /** [N]: int32 for timesteps, else float64. */
+  readonly t: Tensor<readonly [number], D>;
+  /** What keeps the loss unbiased, float32 [N]: 1 / (T pₜ) for timesteps, 1 where the distribution is part of the loss. */
   readonly weights: Tensor<readonly [number], 'float32'>;
 }
 
-/** A distribution over timesteps that may learn from losses; `State` is a tree of tensors. */
-export interface TimestepSampler<State> {
-  readonly numTimesteps: number;
+/** A distribution over times that may learn from losses; `State` is a tree of tensors. */
+export interface TimeSampler<State, D extends DType = DType> {
   /** The state before any loss is known. */
   readonly init: () => State;
-  /** The state after losses [N] at timesteps t, int32 [N], one after the other. */
+  /** The state after losses [N] at times t [N], one after the other. */
   readonly update: (state: State, t: Tensor, losses: Tensor) => State;
+  /** Times for a batch, and the weights of their losses. Position i depends on the key and i alone. */
+  readonly sample: (state: State, key: Key, batch: number) => TimeSample<D>;
+}
+
+/** Timesteps for a batch, and what to multiply their losses with. */
+export type TimestepSample = TimeSample<'int32'>;
+
+/** A distribution over timesteps that may learn from losses; `State` is a tree of tensors. */
+export interface TimestepSampler<State> extends TimeSampler<State, 'int32'> {
+  readonly numTimesteps: number;
   /** Positive weights, one a timestep: float64 [T]; the probabilities are in proportion to them. */
   readonly weights: (state: State) => Tensor<readonly [number], 'float64'>;
-  /** Timesteps for a batch, and the weights of their losses. Position i depends on the key and i alone. */
-  readonly sample: (state: State, key: Key, batch: number) => TimestepSample;
   /** 1 / (T pₜ) for timesteps t, int32 [N]: float32 [N]. */
   readonly importanceWeights: (state: State, t: Tensor) => Tensor<readonly [number], 'float32'>;
 }
@@ -64,7 +71,8 @@ export interface LossSecondMomentOptions {
   readonly uniformProb?: number;
 }
 
-const checkCount = (operation: string, what: string, count: number): void => {
+/** @internal Refuses what is no count. */
+export const checkCount = (operation: string, what: string, count: number): void => {
   if (Number.isSafeInteger(count) && count >= 1 && count < 2 ** 31) return;
   throw new IndexError({
     operation,
@@ -156,11 +164,11 @@ export const uniformSampler = (numTimesteps: number): TimestepSampler<null> => {
       checkLosses('uniformSampler.update', t, losses);
       return null;
     },
-    sample: (state: null, key: Key, batch: number) => {
+    sample: (_: null, key: Key, batch: number) => {
       keyNode('uniformSampler.sample', key);
       checkCount('uniformSampler.sample', 'the batch', batch);
       const t = randint(key, [batch], 0, numTimesteps);
-      return Object.freeze({ t, weights: base.importanceWeights(state, t) });
+      return Object.freeze({ t, weights: ones([batch]) });
     },
   });
 };

@@ -1,14 +1,14 @@
-/** What a model is trained on. */
-import type { DType } from '../tensor/dtype.js';
-import { add, mul, square, sub } from '../tensor/ops/elementwise/arithmetic.js';
-import { stopGradient } from '../tensor/ops/elementwise/cast.js';
-import type { Shape } from '../tensor/shape.js';
-import type { Tensor } from '../tensor/tensor.js';
-import { meanFlat, vbTermFrom } from './bound.js';
-import { checkBatch } from './checks.js';
-import { qPosteriorMeanVariance, qSample } from './forward-process.js';
-import type { GaussianDiffusion } from './gaussian-diffusion.js';
-import { type NoiseOptions, noiseFor } from './noise.js';
+/** The losses of Gaussian diffusions: what the types of mean, variance and loss make of the squared error and the bound. */
+import type { DType } from '../../tensor/dtype.js';
+import { add, mul, square, sub } from '../../tensor/ops/elementwise/arithmetic.js';
+import { stopGradient } from '../../tensor/ops/elementwise/cast.js';
+import type { Shape } from '../../tensor/shape.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { meanFlat, vbTermFrom } from '../bound.js';
+import { checkBatch } from '../checks.js';
+import { qPosteriorMeanVariance, qSample } from '../forward-process.js';
+import { checkDiffusion, type GaussianDiffusion } from '../gaussian-diffusion.js';
+import { type NoiseOptions, noiseFor } from '../noise.js';
 import {
   checkModel,
   extraOf,
@@ -17,7 +17,8 @@ import {
   type Prediction,
   pMeanVarianceFrom,
   predict,
-} from './reverse-process.js';
+} from '../reverse-process.js';
+import { checkExample, type LossExample } from './loss.js';
 
 /** Losses by sample, each [N]; which there are depends on the types of variance and loss. */
 export interface TrainingLosses<D extends DType = DType> {
@@ -105,4 +106,37 @@ export const trainingLosses = <D extends DType, E = unknown>(
   checkModel('trainingLosses', diffusion, model, options);
   checkBatch('trainingLosses', { xStart }, t);
   return trainingLossesFor('trainingLosses', diffusion, model, xStart, t, options) as TrainingLosses<D>;
+};
+
+/** @internal {@link gaussianLoss} in the name of another function. */
+export const gaussianLossFor =
+  (operation: string, diffusion: GaussianDiffusion) =>
+  <E>(model: Model<E>, { xStart, t, noise, inputs }: Omit<LossExample<E>, 'level'>): TrainingLosses =>
+    trainingLossesFor(operation, diffusion, model, xStart, t, { noise, modelInputs: inputs });
+
+/**
+ * The losses of a Gaussian diffusion for a `trainer`: those of {@link trainingLosses}.
+ *
+ * @param diffusion whose `lossType` says which
+ * @returns a loss: a function of a model and of examples with timesteps, int32 [N]
+ * @throws ArgumentError for what is no diffusion; the loss: ArgumentError, ShapeError, DTypeError as {@link trainingLosses}
+ * @example
+ * ```js
+ * import { tensor } from 'tenfold';
+ * import { gaussianDiffusion, gaussianLoss } from 'tenfold/diffusion';
+ * const loss = gaussianLoss(gaussianDiffusion([0.75, 0.5], { meanType: 'startX' }));
+ * const [x, t] = [tensor([[0.5, -0.5]]), tensor([1], { dtype: 'int32' })];
+ * loss(() => tensor([[0.5, 0]]), { xStart: x, t, noise: x, inputs: null }).loss.toArray(); // => [0.125]
+ * ```
+ */
+export const gaussianLoss = (
+  diffusion: GaussianDiffusion,
+): (<E>(model: Model<E>, example: Omit<LossExample<E>, 'level'>) => TrainingLosses) => {
+  checkDiffusion('gaussianLoss', diffusion);
+  const losses = gaussianLossFor('gaussianLoss', diffusion);
+  return (model, example) => {
+    checkExample('gaussianLoss', model, example);
+    checkBatch('gaussianLoss', { xStart: example.xStart }, example.t);
+    return losses(model, example);
+  };
 };
