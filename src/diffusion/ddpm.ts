@@ -26,8 +26,10 @@ const planFor = <E>(
   options: StepOptions<E>,
 ): Plan => {
   checkModel(operation, diffusion, model, options);
-  const condition = { condFn: options.condFn, on: 'mean' as const };
-  const denoiser = gaussianDenoiser(operation, diffusion, model, options, condition);
+  // Without options there is no noise either, which is refused later on.
+  const given = options ?? {};
+  const condition = { condFn: given.condFn, on: 'mean' as const };
+  const denoiser = gaussianDenoiser(operation, diffusion, model, given, condition);
   return { operation, diffusion, sampler: ddpm(), denoiser, noisy: true };
 };
 

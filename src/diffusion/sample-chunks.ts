@@ -53,8 +53,8 @@ interface Part {
  * import { ddim, denoiser, flowProcess, levelsAt, sampleChunks } from 'tenfold/diffusion';
  * import { key } from 'tenfold/random';
  * const toZero = denoiser(x => mul(x, 0), { prediction: 'x0' });
- * sampleChunks(ddim(), toZero, levelsAt(flowProcess(), [1, 0.5]), [5, 2], { key: key(0), chunk: 2 }).shape; // => [5,
- * 2]
+ * const levels = levelsAt(flowProcess(), [1, 0.5]);
+ * sampleChunks(ddim(), toZero, levels, [5, 2], { key: key(0), chunk: 2 }).shape; // => [5, 2]
  * ```
  */
 export const sampleChunks = <S extends SamplerState, const X extends Shape, D extends DType = 'float32', E = unknown>(

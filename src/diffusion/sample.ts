@@ -250,9 +250,11 @@ const checkNoise = (
  * @example
  * ```js
  * import { mul } from 'tenfold';
- * import { ddim, denoiser, discreteProcess, gaussianDiffusion, inferenceTimesteps, levelsAt, linearBetas, sample } from
- * 'tenfold/diffusion'; import { key } from 'tenfold/random';
- * const levels = levelsAt(discreteProcess(gaussianDiffusion(linearBetas(1000))), inferenceTimesteps(1000, 20));
+ * import { cosineBetas, discreteProcess, gaussianDiffusion, inferenceTimesteps } from 'tenfold/diffusion';
+ * import { ddim, denoiser, levelsAt, sample } from 'tenfold/diffusion';
+ * import { key } from 'tenfold/random';
+ * const cosine = discreteProcess(gaussianDiffusion(cosineBetas(1000)));
+ * const levels = levelsAt(cosine, inferenceTimesteps(1000, 20));
  * const toZero = denoiser(x => mul(x, 0), { prediction: 'x0' });
  * sample(ddim(), toZero, levels, [1, 3], { key: key(0) }).toArray(); // => [[0, 0, 0]]
  * ```

@@ -81,7 +81,7 @@ export const runStep = (
 
 type RunOptions = NoiseOptions & Pick<LoopOptions, 'dtype' | 'segments'>;
 
-const prepare = (plan: Plan, start: Tensor | Shape, options: RunOptions): Run<SamplerState> => {
+const prepare = (plan: Plan, start: Tensor | Shape, options: RunOptions = {}): Run<SamplerState> => {
   const { operation, diffusion, sampler, denoiser, noisy, ascending = false } = plan;
   const { noise, key, firstSample, dtype } = options;
   checkStart(operation, start, { key, firstSample });
@@ -94,13 +94,13 @@ const prepare = (plan: Plan, start: Tensor | Shape, options: RunOptions): Run<Sa
 };
 
 /** The samples after the last step. The loop is one fold: its step is traced once, however many timesteps there are. */
-export const runLoop = (plan: Plan, start: Tensor | Shape, options: RunOptions): Tensor => {
+export const runLoop = (plan: Plan, start: Tensor | Shape, options: RunOptions = {}): Tensor => {
   const { state, rows, step } = prepare(plan, start, options);
   return fold<SamplerState, typeof rows>(step, { segments: options.segments })(state, rows).x;
 };
 
 /** The samples and predictions of every step, in one scan. */
-export const runTrajectory = (plan: Plan, start: Tensor | Shape, options: RunOptions): Trajectory => {
+export const runTrajectory = (plan: Plan, start: Tensor | Shape, options: RunOptions = {}): Trajectory => {
   const { state, rows, step } = prepare(plan, start, options);
   const stepAndAll = (before: SamplerState, row: typeof rows) => {
     const after = step(before, row);

@@ -81,9 +81,11 @@ const either = (condition: Tensor, x: Tensor, yes: () => Denoised, no: () => Den
  * ```js
  * import { tensor } from 'tenfold';
  * import { clipDenoised, denoiser, restrictTo } from 'tenfold/diffusion';
- * const clipped = restrictTo({ ratio: [0, 1] }, clipDenoised())(denoiser(x => x, { prediction: 'x0', scaling:
- * 'exploding' })); const at = sigma => clipped(tensor([[4]]), { alpha: tensor(1), sigma: tensor(sigma), time: tensor(0)
- * }, { inputs: null }); [at(0.5).x0.item(), at(2).x0.toArray()]; // => [1, [[4]]]
+ * const identity = denoiser(x => x, { prediction: 'x0', scaling: 'exploding' });
+ * const clipped = restrictTo({ ratio: [0, 1] }, clipDenoised())(identity);
+ * const level = sigma => ({ alpha: tensor(1), sigma: tensor(sigma), time: tensor(0) });
+ * const at = sigma => clipped(tensor([[4]]), level(sigma), { inputs: null }).x0.item();
+ * [at(0.5), at(2)]; // => [1, 4]
  * ```
  */
 export const restrictTo = <E = unknown>(range: LevelRange, modifier: DenoiserModifier<E>): DenoiserModifier<E> => {
