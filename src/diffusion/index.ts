@@ -2,6 +2,20 @@
 export { type BoundOptions, type BpdTerms, calcBpdLoop, priorBpd, type VbTerm, vbTermsBpd } from './bound.js';
 export { type Checkpoint, fileCheckpoint } from './checkpoint.js';
 export {
+  type ConsistencyStage,
+  type ConsistencyStagesOptions,
+  type ConsistencyTimesOptions,
+  consistencyStages,
+  consistencyTimes,
+} from './consistency/discretization.js';
+export {
+  type ConsistencyDistillationOptions,
+  type ConsistencyLossOptions,
+  type ConsistencyMetric,
+  consistencyDistillation,
+  consistencyTraining,
+} from './consistency/losses.js';
+export {
   type LogLikelihood,
   type LogLikelihoodOptions,
   logLikelihood,
@@ -25,6 +39,51 @@ export {
   denoiser,
   denoiserMonoid,
 } from './denoiser.js';
+export {
+  type DiscreteDiffusion,
+  type DiscreteDiffusionOptions,
+  type DiscreteKind,
+  discreteDiffusion,
+  type TransitionMatrix,
+} from './discrete/discrete-diffusion.js';
+export { type ProbabilityOptions, qPosterior, qProbs, qSampleDiscrete } from './discrete/forward.js';
+export {
+  type DiscreteBpdTerms,
+  type DiscreteLosses,
+  type DiscreteLossOptions,
+  type DiscreteNoiseOptions,
+  discreteBpdLoop,
+  discreteLosses,
+  discretePriorBpd,
+  discreteVbTermsBpd,
+} from './discrete/losses.js';
+export {
+  type MaskedDiffusion,
+  type MaskedDiffusionOptions,
+  type MaskedLosses,
+  maskedDiffusion,
+  maskedLosses,
+  maskStates,
+} from './discrete/masked.js';
+export { type DiscreteInputs, type DiscreteModel, type DiscretePrediction, pPrevious } from './discrete/reverse.js';
+export {
+  type DiscreteSampleSteps,
+  type DiscreteTrajectoryStep,
+  discreteTrajectory,
+  type SampleDiscreteOptions,
+  sampleDiscrete,
+  sampleDiscreteSteps,
+} from './discrete/sample.js';
+export {
+  ancestralStates,
+  type ConfidentOptions,
+  type ConfidentState,
+  confidentStates,
+  type DiscreteSampler,
+  type DiscreteState,
+  type DiscreteStep,
+  type PredictStates,
+} from './discrete/samplers.js';
 export { type Batches, type FitOptions, type FitStep, type Fitted, fit, type Patience } from './fit.js';
 export {
   type GaussianMoments,
@@ -116,6 +175,21 @@ export {
   type Process,
   rescaleProcess,
 } from './process.js';
+export { eulerMaruyama } from './processes/euler-maruyama.js';
+export {
+  type LatentDiffusion,
+  type LatentDiffusionOptions,
+  latentDiffusion,
+  latentScale,
+} from './processes/latent.js';
+export {
+  type ScoreSde,
+  subVpProcess,
+  type VeProcessOptions,
+  type VpProcessOptions,
+  veProcess,
+  vpProcess,
+} from './processes/score-sdes.js';
 export { type RespacedBetas, respaceBetas, spaceTimesteps } from './respacing.js';
 export {
   conditionMean,

@@ -36,8 +36,8 @@ export const checkProcess = (operation: string, process: Process): void =>
     'Take discreteProcess(gaussianDiffusion(cosineBetas(1000))), edmProcess() or flowProcess().',
   );
 
-/** @internal α and σ of a ratio. */
-export const scaled = (ratio: Tensor, scaling: Scaling): Pick<NoiseLevel, 'alpha' | 'sigma'> => {
+/** α and σ of a ratio. */
+const scaled = (ratio: Tensor, scaling: Scaling): Pick<NoiseLevel, 'alpha' | 'sigma'> => {
   if (scaling === 'exploding') return { alpha: onesLike(ratio), sigma: ratio };
   const alpha = reciprocal(scaling === 'flow' ? add(ratio, 1) : sqrt(add(square(ratio), 1)));
   return { alpha, sigma: mul(ratio, alpha) };

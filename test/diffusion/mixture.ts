@@ -46,7 +46,7 @@ export interface KnownMixture {
 const float64 = { dtype: 'float64' } as const;
 
 /** The level of data. */
-export const dataLevel: NoiseLevel = { alpha: tensor(1, float64), sigma: tensor(0, float64), time: tensor(0, float64) };
+const dataLevel: NoiseLevel = { alpha: tensor(1, float64), sigma: tensor(0, float64), time: tensor(0, float64) };
 
 /** Coefficients [] or [N] against [N, K, d]. */
 const spread = (coefficient: Tensor, x: Tensor): Tensor =>

@@ -189,7 +189,16 @@ export const checkDiscrete = (operation: string, diffusion: DiscreteDiffusion): 
     diffusion ?? ({} as DiscreteDiffusion);
   const isWhole = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) > 0;
   const perStep = (values: unknown): boolean => Array.isArray(values) && values.length === numTimesteps;
-  const [own, none] = kind === 'general' ? [[matrices, matricesCumprod], [betas, alphasCumprod]] : [[betas, alphasCumprod], [matrices, matricesCumprod]];
+  const [own, none] =
+    kind === 'general'
+      ? [
+          [matrices, matricesCumprod],
+          [betas, alphasCumprod],
+        ]
+      : [
+          [betas, alphasCumprod],
+          [matrices, matricesCumprod],
+        ];
   const hasMask = kind === 'absorbing' ? Number.isSafeInteger(mask) && mask! >= 0 && mask! < states : mask === null;
   checkArgument(
     kinds.includes(kind) &&

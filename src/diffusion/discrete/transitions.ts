@@ -4,11 +4,10 @@
  */
 import type { FloatDType } from '../../tensor/dtype.js';
 import { arange, full, tensor } from '../../tensor/ops/creation/creation.js';
-import { add, maximum, sub } from '../../tensor/ops/elementwise/arithmetic.js';
-import { cast, stopGradient } from '../../tensor/ops/elementwise/cast.js';
+import { add, maximum, mul, sub } from '../../tensor/ops/elementwise/arithmetic.js';
+import { stopGradient } from '../../tensor/ops/elementwise/cast.js';
 import { equal, greater, notEqual, where } from '../../tensor/ops/elementwise/comparison.js';
 import { exp, log } from '../../tensor/ops/elementwise/elementary.js';
-import { logicalAnd } from '../../tensor/ops/elementwise/logic.js';
 import { take } from '../../tensor/ops/indexing/indexing.js';
 import { expandDims, reshape, transpose } from '../../tensor/ops/movement/movement.js';
 import { max } from '../../tensor/ops/reduction/extremes.js';
@@ -61,13 +60,13 @@ const logPlus = (a: Tensor, b: Tensor): Tensor => {
 const among = (possible: Tensor, logits: Tensor): Tensor => logSoftmax(where(possible, logits, impossible)) as Tensor;
 
 /** A mixture of the identity and of a distribution whatever the state before: log shares, [] or [N, 1, 1]. */
-export interface Mixed {
+interface Mixed {
   readonly stay: Tensor;
   readonly move: Tensor;
 }
 
 /** The log shares of states that stay. */
-export const mixed = (keep: readonly number[], t: Tensor, dtype: FloatDType): Mixed => {
+const mixed = (keep: readonly number[], t: Tensor, dtype: FloatDType): Mixed => {
   const at = (table: readonly number[]): Tensor =>
     reshape(take(tensor(table, { dtype }), t as Tensor<Shape, 'int32'>), [t.shape[0]!, 1, 1]) as Tensor;
   return { stay: at(keep), move: at(keep.map(stay => Math.log(-Math.expm1(stay)))) };
@@ -152,7 +151,9 @@ const matrixTransitions = ({ step, before, now }: Readonly<Record<'step' | 'befo
 };
 
 /** log ᾱₜ from t = 0 on, and before it. */
-const logAlphas = (betas: readonly number[]): { readonly now: readonly number[]; readonly before: readonly number[] } => {
+const logAlphas = (
+  betas: readonly number[],
+): { readonly now: readonly number[]; readonly before: readonly number[] } => {
   let total = 0;
   const now = betas.map(beta => {
     total += Math.log1p(-beta);
@@ -177,25 +178,42 @@ export const transitionsAt = (diffusion: DiscreteDiffusion, t: Tensor, dtype: Fl
   const now = mixed(logs.now, t, dtype);
   const before = mixed(logs.before, t, dtype);
   if (mask === null) {
-    const step = mixed(betas.map(beta => Math.log1p(-beta)), t, dtype);
+    const step = mixed(
+      betas.map(beta => Math.log1p(-beta)),
+      t,
+      dtype,
+    );
     return uniformTransitions(states, { step, before, now });
   }
   const shares = betas.map((beta, i) => {
     const masked = -Math.expm1(logs.now[i]!);
-    return { revealed: Math.log((beta * Math.exp(logs.before[i]!)) / masked), left: Math.log(-Math.expm1(logs.before[i]!) / masked) };
+    return {
+      revealed: Math.log((beta * Math.exp(logs.before[i]!)) / masked),
+      left: Math.log(-Math.expm1(logs.before[i]!) / masked),
+    };
   });
   const at = (name: 'revealed' | 'left'): Tensor =>
-    reshape(take(tensor(shares.map(share => share[name]), { dtype }), t as Tensor<Shape, 'int32'>), [t.shape[0]!, 1, 1]) as Tensor;
-  return maskTransitions(states, mask, { kept: now.stay, masked: now.move, revealed: at('revealed'), left: at('left') });
+    reshape(
+      take(
+        tensor(
+          shares.map(share => share[name]),
+          { dtype },
+        ),
+        t as Tensor<Shape, 'int32'>,
+      ),
+      [t.shape[0]!, 1, 1],
+    ) as Tensor;
+  return maskTransitions(states, mask, {
+    kept: now.stay,
+    masked: now.move,
+    revealed: at('revealed'),
+    left: at('left'),
+  });
 };
 
-/** Σ q (log q − log p) over the states, [N, P]; q without derivatives. */
+/** KL(q ‖ p) over the states, [N, P]. */
 export const divergence = (q: Tensor, p: Tensor): Tensor => {
   const can = greater(q, impossible) as Tensor;
-  return sum(where(can, mulLog(q, p, can), 0), { axis: 2 }) as Tensor;
-};
-
-const mulLog = (q: Tensor, p: Tensor, can: Tensor): Tensor => {
-  const safe = where(can, q, 0) as Tensor;
-  return (exp(safe) as Tensor).dtype === p.dtype ? (mulOf(exp(safe) as Tensor, sub(safe, where(can, p, 0)) as Tensor)) : p;
+  const known = where(can, q, 0) as Tensor;
+  return sum(where(can, mul(exp(known), sub(known, where(can, p, 0))), 0), { axis: 2 }) as Tensor;
 };

@@ -35,8 +35,8 @@ const targetOf = (diffusion: GaussianDiffusion, xStart: Tensor, xT: Tensor, t: T
   return diffusion.meanType === 'startX' ? xStart : qPosteriorMeanVariance(diffusion, xStart, xT, t).mean;
 };
 
-/** @internal {@link trainingLosses} in the name of another function. */
-export const trainingLossesFor = <E>(
+/** {@link trainingLosses} in the name of another function. */
+const trainingLossesFor = <E>(
   operation: string,
   diffusion: GaussianDiffusion,
   model: Model<E>,

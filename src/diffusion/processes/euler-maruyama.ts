@@ -44,7 +44,7 @@ const factorsOf = (sde: ScoreSde, from: NoiseLevel, to: NoiseLevel, eta: number)
  * level without signal is at an infinite time, from where there is no such step; a step that ends without noise gives x̂₀.
  *
  * Sources: Song et al. 2020, arXiv:2011.13456, eqs. 6 and 13, appendix G (algorithms 2 and 3 for its predictor–correctors); η as in
- * Zhang & Chen 2022, arXiv:2204.13902, eq. 5.
+ * λ of Zhang & Chen 2022, arXiv:2204.13902, section 2.
  *
  * @param sde the equation: `vpProcess()`, `veProcess()`, `subVpProcess()`, or any process with drift and diffusion
  * @param options `eta` (1), from 0 to 1: how much noise a step adds
