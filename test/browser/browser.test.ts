@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, describe, expect, test } from 'vitest';
 import { bundle } from './bundle.js';
-import { files, read } from './reading.js';
+import { files, type readInPage, read } from './reading.js';
 import { type Shared, share } from './sharing.js';
 import { type Trained, train } from './training.js';
 
@@ -145,7 +145,7 @@ describe('in Chromium, files', { timeout }, () => {
     const made = await files();
     const expected = await read(name => made[name]!);
     // The browser itself writes on the console that what was asked for is not there.
-    const [blobs, fetched, missing, path] = await inPage<readonly unknown[]>(
+    const [blobs, fetched, missing, path] = await inPage<Awaited<ReturnType<typeof readInPage>>>(
       'plain',
       "import('./main.js').then(({ readInPage }) => readInPage(location.origin))",
       /404 \(Not Found\)/,

@@ -46,7 +46,7 @@ export const read = async (sourceOf: (name: string) => Source): Promise<Readonly
   };
 };
 
-/** @internal From Blobs of files that were made here, and from the server. */
+/** From Blobs of files that were made here, and from the server. */
 export const readInPage = async (server: string): Promise<readonly unknown[]> => {
   const made = await files();
   const blobs = await read(name => new Blob([made[name]! as Uint8Array<ArrayBuffer>]));
