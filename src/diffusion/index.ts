@@ -171,7 +171,6 @@ export {
   edmProcess,
   type FlowProcessOptions,
   flowProcess,
-  type LogSnrSchedule,
   type Process,
   rescaleProcess,
 } from './process.js';
@@ -278,6 +277,7 @@ export {
 } from './schedules/flow-shift.js';
 export {
   betasForLogSnr,
+  type ClosedLogSnr,
   type CosineLogSnrOptions,
   cosineLogSnr,
   type FlowLogSnrOptions,
@@ -285,6 +285,7 @@ export {
   type LaplaceLogSnrOptions,
   type LogSnr,
   type LogSnrRange,
+  type LogSnrSchedule,
   laplaceLogSnr,
   linearLogSnr,
   type VpLogSnrOptions,

@@ -13,6 +13,7 @@ import { checkArgument, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkDiffusion, type GaussianDiffusion } from './gaussian-diffusion.js';
 import { checkScaling, type NoiseLevel, noiseToSignal, type Scaling } from './level.js';
+import type { LogSnrSchedule } from './schedules/log-snr.js';
 
 /** A process as two functions, inverse to each other; float64, [] or [N]. */
 export interface Process {
@@ -203,27 +204,21 @@ export const flowProcess = (options: FlowProcessOptions = {}): Process => {
   });
 };
 
-/** Log signal-to-noise ratio log(α² / σ²) over time in [0, 1], and back; both in float64, falling. */
-export interface LogSnrSchedule {
-  readonly logSnr: (time: Tensor) => Tensor;
-  readonly time: (logSnr: Tensor) => Tensor;
-}
-
 /**
  * A process in continuous time given by its log signal-to-noise ratio.
  *
  * Source: Kingma et al. 2021, arXiv:2107.00630, section 3.1.
  *
- * @param schedule log-SNR over time and its inverse
+ * @param schedule log-SNR over time and its inverse: `cosineLogSnr()`, `linearLogSnr()`, …, or two functions of tensors
  * @param scaling see {@link Scaling}; default variance preserving
  * @returns a process whose times are those of the schedule
  * @throws ArgumentError unless the schedule has both functions
  * @example
  * ```js
- * import { mul, tensor } from 'tenfold';
- * import { continuousProcess } from 'tenfold/diffusion';
- * const linear = { logSnr: t => mul(-20, t), time: logSnr => mul(-1 / 20, logSnr) };
- * continuousProcess(linear).levelAt(tensor(0)).alpha.item().toFixed(6); // => '0.707107'
+ * import { tensor } from 'tenfold';
+ * import { continuousProcess, cosineLogSnr } from 'tenfold/diffusion';
+ * const { alpha, sigma } = continuousProcess(cosineLogSnr()).levelAt(tensor(0.5));
+ * [alpha, sigma].map(x => x.item().toFixed(6)); // => ['0.707107', '0.707107']
  * ```
  */
 export const continuousProcess = (schedule: LogSnrSchedule, scaling: Scaling = 'preserving'): Process => {

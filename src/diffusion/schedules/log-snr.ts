@@ -1,10 +1,16 @@
 /**
  * Schedules in continuous time, given by λ(t) = log(α² / σ²), the logarithm of the signal-to-noise ratio at time t,
- * which falls from data at t = 0 to noise at t = 1; in float64 on the host. The ratio σ / α is e^(−λ/2), and ᾱ of a
+ * which falls from data at t = 0 to noise at t = 1; in float64. The ratio σ / α is e^(−λ/2), and ᾱ of a
  * variance preserving process 1 / (1 + e^−λ).
  */
 import { ScheduleError } from '../../tensor/errors.js';
 import { checkOptions } from '../../tensor/ops/common/options.js';
+import { tensor } from '../../tensor/ops/creation/creation.js';
+import { abs, add, div, maximum, mul, neg, sub } from '../../tensor/ops/elementwise/arithmetic.js';
+import { less, where } from '../../tensor/ops/elementwise/comparison.js';
+import { exp, expm1, log, log1p, sqrt, tan } from '../../tensor/ops/elementwise/elementary.js';
+import { atan } from '../../tensor/ops/elementwise/hyperbolic.js';
+import type { Tensor } from '../../tensor/tensor.js';
 import { checkFunctions } from '../checks.js';
 import { discretise } from './alpha-bar.js';
 import { checkNumbers, sigmoid } from './numbers.js';
@@ -12,12 +18,22 @@ import { checkNumbers, sigmoid } from './numbers.js';
 /** λ at a time t in [0, 1]. */
 export type LogSnr = (t: number) => number;
 
-const timed =
-  (operation: string, logSnr: LogSnr): LogSnr =>
-  t => {
+/** Log signal-to-noise ratio log(α² / σ²) over time in [0, 1], and back; both of float64 tensors, falling. */
+export interface LogSnrSchedule {
+  readonly logSnr: (time: Tensor) => Tensor;
+  readonly time: (logSnr: Tensor) => Tensor;
+}
+
+/** A schedule that can also be asked for single numbers. */
+export type ClosedLogSnr = LogSnr & LogSnrSchedule;
+
+const closed = (operation: string, { logSnr, time }: LogSnrSchedule): ClosedLogSnr => {
+  const at = (t: number): number => {
     checkNumbers(operation, 'share', { t });
-    return logSnr(t);
+    return logSnr(tensor(t, { dtype: 'float64' }) as Tensor).item() as number;
   };
+  return Object.freeze(Object.assign(at, { logSnr, time }));
+};
 
 const checkRange = (operation: string, min: number, max: number): void => {
   checkNumbers(operation, 'finite', { min, max });
@@ -61,17 +77,25 @@ export interface CosineLogSnrOptions extends LogSnrRange {
  * [cosineLogSnr()(0), shifted(1)]; // => [15, -10 - 4 * Math.log(2)]
  * ```
  */
-export const cosineLogSnr = (options: CosineLogSnrOptions = {}): LogSnr => {
+export const cosineLogSnr = (options: CosineLogSnrOptions = {}): ClosedLogSnr => {
   checkOptions('cosineLogSnr', ['min', 'max', 'shift'], options);
   const { min = -15, max = 15, shift = 0 } = options;
   checkRange('cosineLogSnr', min, max);
   checkNumbers('cosineLogSnr', 'finite', { shift });
   // From 0 and from π/2, since near either the tangent is right only of the angle from there.
-  const between = (first: number, last: number, t: number): number =>
-    Math.atan(Math.exp(first / 2)) * (1 - t) + Math.atan(Math.exp(last / 2)) * t;
-  return timed('cosineLogSnr', t => {
-    const [angle, rest] = [between(-max, -min, t), between(max, min, t)];
-    return 2 * (angle < rest ? -Math.log(Math.tan(angle)) : Math.log(Math.tan(rest))) + shift;
+  const angles = [-max, -min, max, min].map(end => Math.atan(Math.exp(end / 2))) as [number, number, number, number];
+  const [first, last, firstRest, lastRest] = angles;
+  const between = (from: number, to: number, t: Tensor): Tensor => add(mul(sub(1, t), from), mul(t, to)) as Tensor;
+  return closed('cosineLogSnr', {
+    logSnr: t => {
+      const [angle, rest] = [between(first, last, t), between(firstRest, lastRest, t)];
+      const half = where(less(angle, rest), neg(log(tan(angle))), log(tan(rest))) as Tensor;
+      return add(mul(half, 2), shift) as Tensor;
+    },
+    time: lambda => {
+      const angle = atan(exp(mul(sub(lambda, shift), -0.5))) as Tensor;
+      return div(sub(angle, first), last - first) as Tensor;
+    },
   });
 };
 
@@ -90,11 +114,14 @@ export const cosineLogSnr = (options: CosineLogSnrOptions = {}): LogSnr => {
  * linearLogSnr({ min: -10, max: 14 })(0.25); // => 8
  * ```
  */
-export const linearLogSnr = (options: LogSnrRange = {}): LogSnr => {
+export const linearLogSnr = (options: LogSnrRange = {}): ClosedLogSnr => {
   checkOptions('linearLogSnr', ['min', 'max'], options);
   const { min = -5, max = 13.3 } = options;
   checkRange('linearLogSnr', min, max);
-  return timed('linearLogSnr', t => max * (1 - t) + min * t);
+  return closed('linearLogSnr', {
+    logSnr: t => add(mul(sub(1, t), max), mul(t, min)) as Tensor,
+    time: lambda => div(sub(max, lambda), max - min) as Tensor,
+  });
 };
 
 /** The rates of noise at both ends. */
@@ -120,14 +147,22 @@ export interface VpLogSnrOptions {
  * vpLogSnr()(1); // => -Math.log(Math.exp(10.05) - 1)
  * ```
  */
-export const vpLogSnr = (options: VpLogSnrOptions = {}): LogSnr => {
+export const vpLogSnr = (options: VpLogSnrOptions = {}): ClosedLogSnr => {
   checkOptions('vpLogSnr', ['betaMin', 'betaMax'], options);
   const { betaMin = 0.1, betaMax = 20 } = options;
   checkNumbers('vpLogSnr', 'positive', { betaMin, betaMax });
-  return timed('vpLogSnr', t => {
-    const decay = (t * (betaMax - betaMin) * t) / 2 + t * betaMin;
-    // log(e^x − 1) without overflow.
-    return -(decay + Math.log(-Math.expm1(-decay)));
+  const slope = betaMax - betaMin;
+  return closed('vpLogSnr', {
+    logSnr: t => {
+      const decay = mul(t, add(mul(t, slope / 2), betaMin)) as Tensor;
+      // log(e^x − 1) without overflow.
+      return neg(add(decay, log(neg(expm1(neg(decay)))))) as Tensor;
+    },
+    time: lambda => {
+      // log(1 + e^−λ) without overflow; then the positive root of slope t² / 2 + betaMin t.
+      const decay = add(maximum(neg(lambda), 0), log1p(exp(neg(abs(lambda))))) as Tensor;
+      return div(mul(decay, 2), add(sqrt(add(mul(decay, 2 * slope), betaMin ** 2)), betaMin)) as Tensor;
+    },
   });
 };
 
@@ -156,12 +191,25 @@ export interface LaplaceLogSnrOptions {
  * laplaceLogSnr()(0.25); // => -0.5 * Math.log(0.500001)
  * ```
  */
-export const laplaceLogSnr = (options: LaplaceLogSnrOptions = {}): LogSnr => {
+export const laplaceLogSnr = (options: LaplaceLogSnrOptions = {}): ClosedLogSnr => {
   checkOptions('laplaceLogSnr', ['mu', 'b'], options);
   const { mu = 0, b = 0.5 } = options;
   checkNumbers('laplaceLogSnr', 'finite', { mu });
   checkNumbers('laplaceLogSnr', 'positive', { b });
-  return timed('laplaceLogSnr', t => mu + (t > 0.5 ? b : -b) * Math.log(1 - 2 * Math.abs(0.5 - t) + 1e-6));
+  const offset = 1e-6;
+  const early = (t: Tensor, x: Tensor): Tensor => where(less(0.5, t), neg(x), x) as Tensor;
+  return closed('laplaceLogSnr', {
+    logSnr: t => {
+      const depth = log(add(sub(1, mul(abs(sub(0.5, t)), 2)), offset)) as Tensor;
+      return sub(mu, early(t, mul(depth, b))) as Tensor;
+    },
+    time: lambda => {
+      const distance = sub(lambda, mu) as Tensor;
+      const share = exp(div(neg(abs(distance)), b)) as Tensor;
+      const away = maximum(mul(sub(1 + offset, share), 0.5), 0) as Tensor;
+      return where(less(distance, 0), add(0.5, away), sub(0.5, away)) as Tensor;
+    },
+  });
 };
 
 /** How the times of a flow are shifted. */
@@ -184,11 +232,14 @@ export interface FlowLogSnrOptions {
  * flowLogSnr({ shift: 3 })(0.25); // => 0
  * ```
  */
-export const flowLogSnr = (options: FlowLogSnrOptions = {}): LogSnr => {
+export const flowLogSnr = (options: FlowLogSnrOptions = {}): ClosedLogSnr => {
   checkOptions('flowLogSnr', ['shift'], options);
   const { shift = 1 } = options;
   checkNumbers('flowLogSnr', 'positive', { shift });
-  return timed('flowLogSnr', t => 2 * (Math.log1p(-t) - Math.log(t) - Math.log(shift)));
+  return closed('flowLogSnr', {
+    logSnr: t => mul(sub(sub(log1p(neg(t)), log(t)), Math.log(shift)), 2) as Tensor,
+    time: lambda => div(1, add(1, mul(exp(mul(lambda, 0.5)), shift))) as Tensor,
+  });
 };
 
 /**
@@ -197,7 +248,7 @@ export const flowLogSnr = (options: FlowLogSnrOptions = {}): LogSnr => {
  * Source: Kingma et al. 2021, arXiv:2107.00630, section 3.2; discretised as in {@link betasForAlphaBar}.
  *
  * @param T number of timesteps, a positive integer
- * @param logSnr λ(t) for t in [0, 1], falling
+ * @param logSnr λ(t) for t in [0, 1], falling: one of these schedules, or a function of numbers
  * @param maxBeta largest beta, in (0, 1]
  * @throws ScheduleError when T is no positive integer, maxBeta lies outside (0, 1], or λ is no number or −∞ too early,
  *   ArgumentError when logSnr is no function
