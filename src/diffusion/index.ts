@@ -75,6 +75,7 @@ export {
   sampleDiscreteSteps,
 } from './discrete/sample.js';
 export {
+  type AncestralOptions,
   ancestralStates,
   type ConfidentOptions,
   type ConfidentState,

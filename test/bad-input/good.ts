@@ -3,8 +3,10 @@ import { Applicative } from 'fp-ts/lib/Option.js';
 import { type Tensor, tensor, zeros } from 'tenfold';
 import { fromArrays, shuffledIndices } from 'tenfold/data';
 import {
+  ancestralStates,
   ddim,
   denoisingLoss,
+  discreteDiffusion,
   edmProcess,
   edmWeighting,
   gaussianDiffusion,
@@ -13,12 +15,14 @@ import {
   logitNormalSampler,
   logNormalSampler,
   lossSecondMomentSampler,
+  maskedDiffusion,
   minSnrWeighting,
   p2Weighting,
   sigmoidWeighting,
   stratifiedSampler,
   trainer,
   uniformSampler,
+  vpProcess,
 } from 'tenfold/diffusion';
 import { encodeNpy, encodeSafetensors } from 'tenfold/io';
 import {
@@ -73,6 +77,14 @@ const example = { xStart: x, t, level, noise: x, inputs: null };
 
 const parts = (y: unknown): unknown => ({ x0: y, eps: y });
 const sampled = { key: k, firstSample: 0, inputs: null, dtype: 'float32', segments: 2 };
+
+const [uniform, masked] = [
+  discreteDiffusion({ states: 3, betas: [0.5, 0.9], kind: 'uniform' }),
+  maskedDiffusion({ states: 3 }),
+];
+const states = zeros([2, 3], { dtype: 'int32' });
+const logits = (): Tensor => zeros([2, 3, 3]);
+const inState = { modelInputs: null, key: k, firstSample: 0 };
 
 /** By function, with the entry point. */
 export const good: Readonly<Record<string, readonly unknown[]>> = {
@@ -345,6 +357,20 @@ export const good: Readonly<Record<string, readonly unknown[]>> = {
   'diffusion.repeatSteps': [2, ddim()],
   'diffusion.restart': [ddim(), levelsOf(edmProcess(), [2, 1]), { times: 2 }],
   'diffusion.withCorrector': [ddim(), { correct: same }],
+  'diffusion.vpProcess': [{ betaMin: 0.1, betaMax: 20, timeScale: 1 }],
+  'diffusion.subVpProcess': [{ betaMin: 0.1, betaMax: 20, timeScale: 1 }],
+  'diffusion.veProcess': [{ sigmaMin: 0.1, sigmaMax: 20, timeScale: 1 }],
+  'diffusion.eulerMaruyama': [vpProcess(), { eta: 1 }],
+  'diffusion.latentScale': [x],
+  'diffusion.latentDiffusion': [{ encode: same, decode: same, scale: 2, shift: 1 }],
+  'diffusion.consistencyTimes': [levelsOf(edmProcess(), [2, 1]), { distribution: 'logNormal', mean: 0, deviation: 1 }],
+  'diffusion.consistencyStages': [100, { first: 2, last: 8 }],
+  'diffusion.consistencyTraining': [levelsOf(edmProcess(), [2, 1]), { metric: 'mse', weighting: same, denoiser: same }],
+  'diffusion.consistencyDistillation': [
+    levelsOf(edmProcess(), [2, 1]),
+    parts,
+    { metric: 'mse', weighting: same, denoiser: same, solver: 'heun' },
+  ],
   'diffusion.trainer': [
     { diffusion: d, model, optimizer: adam(0.1), ema: 0.9, conditioningDropout: { rate: 0.1, value: { y: 3 } } },
   ],
@@ -365,6 +391,23 @@ export const good: Readonly<Record<string, readonly unknown[]>> = {
   'diffusion.energyDistance': [x, x],
   'diffusion.slicedWasserstein': [x, x, { key: k, projections: 3, p: 2 }],
   'diffusion.fileCheckpoint': ['no-such-file'],
+  'diffusion.discreteDiffusion': [{ states: 3, betas: [0.5, 0.9], kind: 'absorbing', mask: 1 }],
+  'diffusion.qProbs': [uniform, states, t, { dtype: 'float64' }],
+  'diffusion.qSampleDiscrete': [uniform, states, t, k, 0],
+  'diffusion.qPosterior': [uniform, states, states, t, { dtype: 'float64' }],
+  'diffusion.pPrevious': [uniform, logits, states, t, { modelInputs: null }],
+  'diffusion.discreteVbTermsBpd': [uniform, logits, states, states, t, { modelInputs: null }],
+  'diffusion.discreteLosses': [uniform, logits, states, t, { ...inState, hybrid: 0.1 }],
+  'diffusion.discretePriorBpd': [uniform, states, { dtype: 'float64' }],
+  'diffusion.discreteBpdLoop': [uniform, logits, states, inState],
+  'diffusion.maskedDiffusion': [{ states: 3, mask: 1, schedule: 'cosine' }],
+  'diffusion.maskStates': [masked, states, zeros([2]), k, 0],
+  'diffusion.maskedLosses': [masked, logits, states, zeros([2]), inState],
+  'diffusion.ancestralStates': [{ temperature: 0.5 }],
+  'diffusion.confidentStates': [{ temperature: 1, choiceTemperature: 1 }],
+  'diffusion.sampleDiscrete': [ancestralStates(), masked, logits, [2, 3], { ...inState, steps: 2 }],
+  'diffusion.sampleDiscreteSteps': [ancestralStates(), masked, logits, [2, 3], { ...inState, steps: 2 }],
+  'diffusion.discreteTrajectory': [ancestralStates(), masked, logits, [2, 3], { ...inState, steps: 2 }],
 };
 
 /** Its own errors are in its own name. */

@@ -121,9 +121,9 @@ export const maskOf = (operation: string, states: number, mask: number = states 
   checkInteger(operation, 'mask', mask, 0, states - 1);
 
 /**
- * A diffusion over states (D3PM). A step of the uniform kind keeps a state with probability 1 − βₜ and else draws any of the
- * K; one of the absorbing kind makes a mask of it instead, which stays one. Both are closed forms without matrices. Any
- * other process is given by its matrices.
+ * A diffusion over states (D3PM). A step of the uniform kind keeps a state with probability 1 − βₜ and else draws any
+ * of the K; one of the absorbing kind makes a mask of it instead, which stays one. Both are closed forms without
+ * matrices. Any other process is given by its matrices.
  *
  * Source: Austin et al. 2021, arXiv:2107.03006, section 3.1 and appendices A.2.1 (uniform), A.2.2 (absorbing).
  *
@@ -188,7 +188,14 @@ export const checkDiscrete = (operation: string, diffusion: DiscreteDiffusion): 
   const { kind, states, numTimesteps, mask, limit, betas, alphasCumprod, matrices, matricesCumprod } =
     diffusion ?? ({} as DiscreteDiffusion);
   const isWhole = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) > 0;
-  const perStep = (values: unknown): boolean => Array.isArray(values) && values.length === numTimesteps;
+  const areNumbers = (values: unknown, length: number): boolean =>
+    Array.isArray(values) && values.length === length && values.every(value => typeof value === 'number');
+  const areMatrices = (values: unknown): boolean =>
+    Array.isArray(values) &&
+    values.length === numTimesteps &&
+    values.every(rows => Array.isArray(rows) && rows.length === states && rows.every(row => areNumbers(row, states)));
+  const perStep = (values: unknown): boolean =>
+    kind === 'general' ? areMatrices(values) : areNumbers(values, numTimesteps);
   const [own, none] =
     kind === 'general'
       ? [
@@ -204,8 +211,7 @@ export const checkDiscrete = (operation: string, diffusion: DiscreteDiffusion): 
     kinds.includes(kind) &&
       [states, numTimesteps].every(isWhole) &&
       hasMask &&
-      Array.isArray(limit) &&
-      limit.length === states &&
+      areNumbers(limit, states) &&
       own.every(perStep) &&
       none.every(values => values === null),
     operation,

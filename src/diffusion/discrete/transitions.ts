@@ -1,6 +1,6 @@
 /**
- * The algebra of transitions between states, in logarithms: what leads from x₀ to xₜ, and back by Bayes' rule. States are
- * [N, P] here, one axis of positions, and log-probabilities [N, P, K].
+ * The algebra of transitions between states, in logarithms: what leads from x₀ to xₜ, and back by Bayes' rule. States
+ * are [N, P] here, one axis of positions, and log-probabilities [N, P, K].
  */
 import type { FloatDType } from '../../tensor/dtype.js';
 import { arange, full, tensor } from '../../tensor/ops/creation/creation.js';
@@ -31,7 +31,7 @@ export interface Transitions {
 }
 
 /** Whether the states are these: bool [N, P, K]. */
-export const isState = (x: Tensor, states: number): Tensor =>
+const isState = (x: Tensor, states: number): Tensor =>
   equal(expandDims(x, 2), arange(states, { dtype: 'int32' })) as Tensor;
 
 /** States as log-probabilities: 0 and −∞. */
@@ -65,11 +65,14 @@ interface Mixed {
   readonly move: Tensor;
 }
 
-/** The log shares of states that stay. */
-const mixed = (keep: readonly number[], t: Tensor, dtype: FloatDType): Mixed => {
-  const at = (table: readonly number[]): Tensor =>
-    reshape(take(tensor(table, { dtype }), t as Tensor<Shape, 'int32'>), [t.shape[0]!, 1, 1]) as Tensor;
-  return { stay: at(keep), move: at(keep.map(stay => Math.log(-Math.expm1(stay)))) };
+/** Numbers by timestep at t, [N, 1, 1]. */
+const numbersAt = (table: readonly number[], t: Tensor, dtype: FloatDType): Tensor =>
+  reshape(take(tensor(table, { dtype }), t as Tensor<Shape, 'int32'>), [t.shape[0]!, 1, 1]) as Tensor;
+
+/** The shares at t, for the logarithms of those that stay. */
+const mixedAt = (stay: readonly number[], t: Tensor, dtype: FloatDType): Mixed => {
+  const move = stay.map(share => Math.log(-Math.expm1(share)));
+  return { stay: numbersAt(stay, t, dtype), move: numbersAt(move, t, dtype) };
 };
 
 /** Transitions of which those that change a state lead to all states alike. */
@@ -106,7 +109,10 @@ export interface Unmasking {
   readonly left: Tensor;
 }
 
-/** Transitions of which those that change a state make a mask of it. What is no mask at t stays as it is on the way back. */
+/**
+ * Transitions of which those that change a state make a mask of it. What is no mask at t stays as it is on the way
+ * back.
+ */
 export const maskTransitions = (
   states: number,
   mask: number,
@@ -118,7 +124,7 @@ export const maskTransitions = (
   return {
     forward: x0 => {
       const alive = where(isState(x0, states), kept, impossible) as Tensor;
-      return where(isMask, masked, alive) as Tensor;
+      return where(isMask, where(still(x0), masked, 0), alive) as Tensor;
     },
     predict: (logits, x) =>
       among(where(still(x), isState(x, states), notEqual(places, mask) as Tensor) as Tensor, logits),
@@ -175,39 +181,20 @@ export const transitionsAt = (diffusion: DiscreteDiffusion, t: Tensor, dtype: Fl
     return matrixTransitions({ step: at(matrices!), before: at(before), now: at(matricesCumprod!) });
   }
   const logs = logAlphas(betas);
-  const now = mixed(logs.now, t, dtype);
-  const before = mixed(logs.before, t, dtype);
+  const now = mixedAt(logs.now, t, dtype);
   if (mask === null) {
-    const step = mixed(
-      betas.map(beta => Math.log1p(-beta)),
-      t,
-      dtype,
-    );
-    return uniformTransitions(states, { step, before, now });
+    const before = mixedAt(logs.before, t, dtype);
+    const kept = betas.map(beta => Math.log1p(-beta));
+    return uniformTransitions(states, { step: mixedAt(kept, t, dtype), before, now });
   }
-  const shares = betas.map((beta, i) => {
-    const masked = -Math.expm1(logs.now[i]!);
-    return {
-      revealed: Math.log((beta * Math.exp(logs.before[i]!)) / masked),
-      left: Math.log(-Math.expm1(logs.before[i]!) / masked),
-    };
-  });
-  const at = (name: 'revealed' | 'left'): Tensor =>
-    reshape(
-      take(
-        tensor(
-          shares.map(share => share[name]),
-          { dtype },
-        ),
-        t as Tensor<Shape, 'int32'>,
-      ),
-      [t.shape[0]!, 1, 1],
-    ) as Tensor;
+  const masked = logs.now.map(share => -Math.expm1(share));
+  const revealed = betas.map((beta, i) => Math.log((beta * Math.exp(logs.before[i]!)) / masked[i]!));
+  const left = logs.before.map((share, i) => Math.log(-Math.expm1(share) / masked[i]!));
   return maskTransitions(states, mask, {
     kept: now.stay,
     masked: now.move,
-    revealed: at('revealed'),
-    left: at('left'),
+    revealed: numbersAt(revealed, t, dtype),
+    left: numbersAt(left, t, dtype),
   });
 };
 

@@ -4,8 +4,8 @@ import { checkOptions } from '../../tensor/ops/common/options.js';
 import { onesLike, zerosLike } from '../../tensor/ops/creation/creation.js';
 import { add, div, mul, neg, square, sub } from '../../tensor/ops/elementwise/arithmetic.js';
 import { cast } from '../../tensor/ops/elementwise/cast.js';
-import { less, where } from '../../tensor/ops/elementwise/comparison.js';
 import { exp, expm1, log, log1p, reciprocal, sqrt } from '../../tensor/ops/elementwise/elementary.js';
+import { asinh } from '../../tensor/ops/elementwise/hyperbolic.js';
 import { checkArgument } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { NoiseLevel } from '../level.js';
@@ -97,7 +97,9 @@ const linearRate = (operation: string, options: VpProcessOptions) => {
   return {
     timeScale,
     beta: (t: Tensor): Tensor => add(mul(t, slope), betaMin) as Tensor,
-    integral: (t: Tensor): Tensor => mul(t, add(mul(t, slope / 2), betaMin)) as Tensor,
+    // Without a slope an infinite time must not be multiplied with it.
+    integral: (t: Tensor): Tensor =>
+      (slope === 0 ? mul(t, betaMin) : mul(t, add(mul(t, slope / 2), betaMin))) as Tensor,
     // The positive root of slope t² / 2 + betaMin t = B, in 1 / B: it holds where B is 0, and where it is infinite.
     timeOf: (integral: Tensor): Tensor => {
       const u = reciprocal(integral) as Tensor;
@@ -140,13 +142,6 @@ export const vpProcess = (options: VpProcessOptions = {}): ScoreSde => {
   });
 };
 
-/** The inverse of sinh, of numbers from 0 on: without cancellation near 0, and infinite at infinity. */
-const asinh = (x: Tensor): Tensor => {
-  const root = sqrt(add(square(x), 1)) as Tensor;
-  const small = log1p(add(x, div(square(x), add(root, 1)))) as Tensor;
-  return where(less(x, 1), small, log(add(x, root))) as Tensor;
-};
-
 /**
  * The sub-VP SDE, dx = −½ β x dt + √(β (1 − exp(−2 B))) dw with B = ∫β: α is that of {@link vpProcess}, and σ = 1 − exp(−B), the square
  * of its σ. Samples have less variance than preserved between data and noise.
@@ -173,7 +168,7 @@ export const subVpProcess = (options: VpProcessOptions = {}): ScoreSde => {
       return { alpha: exp(mul(decay, -0.5)) as Tensor, sigma: neg(expm1(neg(decay))) as Tensor };
     },
     // σ / α = exp(B / 2) − exp(−B / 2).
-    timeOf: ratio => timeOf(mul(asinh(mul(ratio, 0.5) as Tensor), 2) as Tensor),
+    timeOf: ratio => timeOf(mul(asinh(mul(ratio, 0.5)), 2) as Tensor),
     drift: t => mul(beta(t), -0.5) as Tensor,
     rate: t => mul(beta(t), neg(expm1(mul(integral(t), -2)))) as Tensor,
   });
