@@ -20,9 +20,20 @@ import {
   addNoise,
   type Denoiser,
   ddim,
+  ddpm,
+  deis,
   discreteProcess,
+  dormandPrince,
+  dpm2,
+  dpm2Ancestral,
+  dpmSolver,
   dpmSolverMultistep,
+  dpmSolverSinglestep,
   edmProcess,
+  edmStochastic,
+  euler,
+  eulerAncestral,
+  flowHeun,
   flowProcess,
   gaussianDiffusion,
   heun,
@@ -31,18 +42,27 @@ import {
   inpainting,
   karrasSigmas,
   type Levels,
+  lcm,
   levelsAt,
   levelsOf,
   linearBetas,
+  lms,
+  multistepConsistency,
   type NoiseLevel,
+  plms,
+  pndm,
   repeatSteps,
+  rk4,
   type Sampler,
   sample,
   sampleChunks,
   sampleState,
   sampleSteps,
+  tcd,
   trajectory,
   truncate,
+  uniPc,
+  withChurn,
 } from 'tenfold/diffusion';
 import { key, normal } from 'tenfold/random';
 import { describe, expect, it } from 'vitest';
@@ -74,6 +94,37 @@ const runs: Readonly<Record<string, (steps: number) => Levels>> = {
     ),
 };
 
+/** All that there are; those of networks that predict the data of any level end wherever these end. */
+const everySampler: Readonly<Record<string, Sampler<never>>> = {
+  ddim: ddim(),
+  'ddim with noise': ddim({ eta: 1 }),
+  ddpm: ddpm(),
+  'ddpm, large variance': ddpm({ variance: 'fixedLarge' }),
+  euler: euler(),
+  // Not euler({ churn }): as in diffusers it asks before the level is raised, and never takes out what it has added.
+  'euler with churn': withChurn(euler(), { churn: 2 }),
+  eulerAncestral: eulerAncestral(),
+  heun: heun(),
+  dpm2: dpm2(),
+  dpm2Ancestral: dpm2Ancestral(),
+  lms: lms(),
+  edmStochastic: edmStochastic({ churn: 2 }),
+  rk4: rk4(),
+  pndm: pndm(),
+  plms: plms(),
+  dpmSolver: dpmSolver({ order: 3 }),
+  'dpmSolverMultistep 2': dpmSolverMultistep(),
+  'dpmSolverMultistep 3, SDE': dpmSolverMultistep({ order: 3, algorithm: 'sde-dpmsolver++' }),
+  'dpmSolverSinglestep 3': dpmSolverSinglestep({ order: 3 }),
+  uniPc: uniPc({ order: 3 }),
+  deis: deis({ order: 3 }),
+  lcm: lcm(),
+  tcd: tcd(),
+  flowHeun: flowHeun(),
+  multistepConsistency: multistepConsistency(),
+  dormandPrince: dormandPrince({ rtol: 1e-8, atol: 1e-12 }),
+} as never;
+
 const levels = runs.edm!(5);
 const start = mul(normal(key(1), [4, 3]), 80) as Tensor;
 const given = { key: key(2) };
@@ -94,14 +145,18 @@ describe('a run', () => {
       expect(last[4]).toEqual(ended);
       expect(sampleState(sampler, bent, levels, start, given).x.toArray()).toEqual(ended);
     });
+  }
 
-    it(`gives an image what it gets in a batch, to the last bit: ${name}`, () => {
+  it.each(Object.entries({ ...samplers, ...everySampler }))(
+    'gives an image what it gets in a batch, to the last bit: %s',
+    (_, each) => {
+      const sampler = each as Sampler;
       const batch = sample(sampler, bent, levels, [16, 3], given).toArray();
       for (const i of [0, 7, 15]) {
         expect(sample(sampler, bent, levels, [1, 3], { ...given, firstSample: i }).toArray()).toEqual([batch[i]]);
       }
-    });
-  }
+    },
+  );
 
   it('is the same under jit', () => {
     const of = (x: Tensor): Tensor => sample(ddim({ eta: 1 }), bent, levels, x, given);
@@ -149,15 +204,14 @@ describe('image to image and inpainting', () => {
   const mask = tensor([true, false, true, false]) as Tensor;
 
   it('begin at the right level, end without noise, and are at no time twice', () => {
-    const oneOf = <T>(record: Readonly<Record<string, T>>) => fc.constantFrom(...Object.values(record));
     fc.assert(
       fc.property(
-        oneOf({ ddim: ddim(), noisy: ddim({ eta: 1 }), heun: heun() }),
-        oneOf(runs),
+        fc.constantFrom(...Object.keys(everySampler)),
+        fc.constantFrom(...Object.keys(runs)),
         fc.double({ min: 0.01, max: 1, noNaN: true }),
         fc.integer({ min: 1, max: 12 }),
-        (sampler, run, strength, steps) => {
-          const whole = run(steps);
+        (name, process, strength, steps) => {
+          const [sampler, whole] = [everySampler[name]!, runs[process as keyof typeof runs]!(steps)];
           const part = truncate(whole, strength);
           const kept = Math.min(steps, Math.max(1, Math.ceil(strength * steps - 1e-9)));
           expect(part.sigma.shape).toEqual([kept + 1]);
@@ -176,15 +230,15 @@ describe('image to image and inpainting', () => {
           expect(begun.toArray()).toEqual(addNoise(image, level, noise).toArray());
 
           const filled = inpainting(image, mask)(plain);
-          const ended = sample(sampler, filled, part, begun, given).toArray() as number[][];
+          const ended = sample(sampler as never, filled, part, begun, given).toArray() as number[][];
           const known = image.toArray() as number[][];
           for (const [i, row] of ended.entries()) {
-            expect([row[0], row[2]]).toEqual([known[i]![0], known[i]![2]]);
+            for (const at of [0, 2]) expect(row[at]).toBeCloseTo(known[i]![at]!, 9);
             expect(row.every(Number.isFinite)).toBe(true);
           }
         },
       ),
-      { numRuns: 25 },
+      { numRuns: 100 },
     );
   });
 

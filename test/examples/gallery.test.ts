@@ -42,7 +42,7 @@ describe('npm run gallery', { timeout }, () => {
   beforeAll(async () => {
     if (!existsSync(executablePath)) throw new Error(`there is no ${executablePath}; let CHROMIUM name the executable`);
     folder = await mkdtemp(join(tmpdir(), 'tenfold-gallery-'));
-    const short = ['--steps', '20', '--points', '256', '--only', 'moons', '--seed', '1', '--out', folder];
+    const short = ['--steps', '20', '--points', '1024', '--only', 'moons', '--seed', '1', '--out', folder];
     [{ stdout }, browser] = await Promise.all([gallery(...short), chromium.launch({ executablePath, args: flags })]);
   }, timeout);
   afterAll(async () => {
@@ -94,6 +94,13 @@ describe('npm run gallery', { timeout }, () => {
     }
   });
 
+  it('draws the ways of samples and the arrows of fields', async () => {
+    const lines = await inTheme('light', page =>
+      page.locator('.picture svg').evaluateAll(all => all.map(picture => picture.querySelectorAll('polyline').length)),
+    );
+    expect(lines).toEqual([0, ...[8, 8, 40, 40, 40, 40], ...Array.from({ length: 7 }, () => 15 ** 2)]);
+  });
+
   it('measures all samplers and two real halves, in finite numbers', async () => {
     const rows = await inTheme('light', page =>
       page
@@ -110,7 +117,7 @@ describe('npm run gallery', { timeout }, () => {
 
   it('the same seed gives the same pictures', async () => {
     const again = join(folder, 'again');
-    await gallery('--steps', '20', '--points', '256', '--only', 'moons', '--seed', '1', '--out', again);
+    await gallery('--steps', '20', '--points', '1024', '--only', 'moons', '--seed', '1', '--out', again);
     const pictures = (text: string): readonly string[] => text.match(/<svg[\s\S]*?<\/svg>|data:image[^"]*/g) ?? [];
     const [first, second] = await Promise.all([html(), join(again, 'index.html')].map(file => readFile(file, 'utf8')));
     expect(pictures(second!)).toEqual(pictures(first!));
