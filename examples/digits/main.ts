@@ -1,183 +1,171 @@
 /**
- * The main job: train a denoising diffusion model on 8×8 handwritten digits, draw new ones, and write pictures, the
- * loss curve, a checkpoint and a report.
+ * The main job: train a class-conditional diffusion model on 8×8 handwritten digits, draw new ones, judge them, and
+ * write pictures, the loss curve, a checkpoint and a report.
  */
-import { mkdir, writeFile } from 'node:fs/promises';
-import { join, relative } from 'node:path';
-import * as E from 'fp-ts/lib/Either.js';
-import type { TaskEither } from 'fp-ts/lib/TaskEither.js';
-import { type DType, device, reshape, type Shape, type Tensor, take } from 'tenfold';
-import { loadDigits, shuffledIndices, toUnitRange } from 'tenfold/data';
-import {
-  cosineBetas,
-  ddimSampleTrajectory,
-  fit,
-  gaussianDiffusion,
-  respace,
-  spaceTimesteps,
-  trainer,
-} from 'tenfold/diffusion';
-import { loadTree, saveTree } from 'tenfold/io';
-import { residualMlp } from 'tenfold/nn';
-import { adam, warmupCosine } from 'tenfold/optim';
+import { mkdir, stat } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import { device, reshape, type Tensor, take, tensor } from 'tenfold';
 import { foldIn, key } from 'tenfold/random';
 import { reduce } from 'tenfold/tree';
-import { type LossPoint, lossPlot } from './loss-plot.js';
+import { trainClassifier } from './classifier.js';
+import { numberIn, readDigits, side } from './data.js';
+import { type Drawing, digitsAsked, drawSteps, firstOf } from './draw.js';
+import { removeLeftovers, writeWhole } from './files.js';
+import { factsOf, judge } from './judge.js';
+import { lossPlot } from './loss-plot.js';
+import type { State } from './model.js';
 import { type Options, parseOptions } from './options.js';
 import { encodePng, filmStrip, grid } from './pictures.js';
-import { formatDuration, progress } from './progress.js';
+import { formatDuration } from './progress.js';
 import { report } from './report.js';
+import { samplerOf } from './samplers.js';
+import { keep, restore, startOf, type Trained, train } from './train.js';
 
-/** Timesteps of the process, and how many of them sampling visits. */
-const timesteps = 1000;
-const samplingSteps = 50;
 /** Columns of the film strip, the first being pure noise, and its rows. */
 const frames = 13;
-const strips = 8;
+const strips = 10;
 const samples = 100;
-const side = 8;
-/** Places of the run's key that no training step reaches. */
-const forData = 2 ** 32 - 1;
-const forSampling = 2 ** 32 - 2;
+/** Places of the run's key for what is not training. */
+const [forSampling, forJudge] = [2 ** 32 - 2, 2 ** 32 - 3];
 
-// Predicting the image gives readable digits in far fewer steps of a small network than predicting the noise.
-const diffusion = gaussianDiffusion(cosineBetas(timesteps), { meanType: 'startX' });
-const model = residualMlp({ size: side * side, hidden: 256, blocks: 3, embedding: 64 });
+const names = Object.freeze({
+  report: 'report.html',
+  samples: 'samples.png',
+  trajectory: 'trajectory.png',
+  loss: 'loss.svg',
+  checkpoint: 'checkpoint.safetensors',
+});
 
-type Trainer = ReturnType<typeof trainerFor>;
-type State = ReturnType<Trainer['init']>;
+type Facts = readonly (readonly [name: string, value: string])[];
 
-const trainerFor = (steps: number) =>
-  trainer({
-    diffusion,
-    model,
-    optimizer: adam(warmupCosine({ peak: 2e-3, warmup: Math.min(50, steps / 10), steps, end: 1e-5 })),
-  });
-
-/** The value of a task, or its error thrown: at the top of a program there is nobody else to tell. */
-const valueOrThrow = async <A>(task: TaskEither<Error, A>): Promise<A> => {
-  const result = await task();
-  if (E.isLeft(result)) throw result.left;
-  return result.right;
-};
-
-/** The only element, from wherever it was computed. */
-const numberIn = async (scalar: Tensor<Shape, DType>): Promise<number> => (await scalar.data())[0]!;
+const sinceThen = (started: number): string => formatDuration((performance.now() - started) / 1000);
 
 /** The state to start from, and the losses before it. */
-const start = async ({ init }: Trainer, { seed, resume }: Options) => {
-  const fresh = init(key(seed));
-  if (resume === undefined) return { state: fresh, losses: [] as readonly LossPoint[] };
-  const { tree, metadata } = await valueOrThrow(loadTree(resume, fresh));
-  return { state: tree, losses: JSON.parse(metadata.losses ?? '[]') as readonly LossPoint[] };
-};
-
-/** Trains up to `steps` steps; gives the last state and all losses. */
-const train = async (
-  run: Trainer,
-  from: State,
-  images: Tensor,
-  { steps, batch }: Options,
-): Promise<{ state: State; losses: readonly LossPoint[] }> => {
-  const batchAt = shuffledIndices(foldIn(from.key, forData), images.shape[0]!, batch);
-  const first = await numberIn(from.step);
-  const batches = function* (done: number) {
-    for (let i = done; ; i++) yield take(images, batchAt(i), { axis: 0 });
-  };
-  const bar = progress(steps, first, process.stdout);
-  const losses: LossPoint[] = [];
-  let state = from;
-  let started = performance.now();
-  try {
-    // biome-ignore lint/suspicious/noFocusedTests: this fit is no test
-    for await (const { step, metrics, state: next } of fit(run, from, batches, { steps })) {
-      state = next;
-      const loss = await numberIn(metrics.loss);
-      losses.push({ step, loss });
-      bar.update(step, { loss, imagesPerSecond: (1000 * batch) / (performance.now() - started) });
-      started = performance.now();
-    }
-  } finally {
-    bar.stop();
+const begin = async ({ network, seed, steps, resume, out, sampleOnly }: Options): Promise<Trained> => {
+  const fresh = startOf(network, seed, steps);
+  if (resume === undefined) return { state: fresh, losses: [] };
+  const path = resume === true ? join(out, names.checkpoint) : resume;
+  const found = await restore(path, fresh);
+  if (found === null && (resume !== true || sampleOnly)) {
+    throw new Error(`--resume: there is no checkpoint ${path}. Name one that a run has written.`);
   }
-  return { state, losses };
-};
-
-/** Draws digits with the averaged parameters; gives the images at some of the steps, noise first. */
-const draw = (state: State, seed: number): Promise<readonly Float32Array[]> => {
-  const short = respace(diffusion, spaceTimesteps(timesteps, String(samplingSteps)));
-  const predict = (x: Tensor, t: Tensor): Tensor => model.apply(state.ema, x, t);
-  const { samples: all } = ddimSampleTrajectory(short, predict, [samples, 1, side, side], {
-    key: foldIn(key(seed), forSampling),
-    eta: 1,
-  });
-  const steps = Array.from({ length: frames }, (_, i) => Math.round((i * (samplingSteps - 1)) / (frames - 1)));
-  const imagesAt = (step: number): Tensor => reshape(take(all, step, { axis: 0 }), [samples * side * side]);
-  return Promise.all(steps.map(async step => (await imagesAt(step).data()) as Float32Array));
-};
-
-const main = async (options: Options): Promise<void> => {
-  const started = performance.now();
-  const { seed, steps, batch, out, sampleOnly } = options;
-  const { mode, adapter } = await device(options.device);
-  if (options.device === 'gpu') console.log(`computing by ${mode}: ${adapter}`);
-  const { images } = await valueOrThrow(loadDigits());
-  const data = reshape(toUnitRange(images, 16), [-1, 1, side, side]);
-  const run = trainerFor(steps);
-  const begun = await start(run, options);
+  const begun = found ?? { state: fresh, losses: [] };
   const done = await numberIn(begun.state.step);
   if (!sampleOnly && done > steps) {
     throw new Error(
-      `--steps: got ${steps}, but ${options.resume} is at step ${done} already. Ask for more steps, or use --sample-only.`,
+      `--steps: got ${steps}, but ${path} is at step ${done} already. Ask for more steps, or use --sample-only.`,
     );
   }
-  const trained = sampleOnly ? { state: begun.state, losses: [] } : await train(run, begun.state, data, options);
-  const losses = [...begun.losses, ...trained.losses];
-  const { state } = trained;
+  return begun;
+};
 
-  console.log(`drawing ${samples} digits in ${samplingSteps} steps`);
-  const trajectory = await draw(state, seed);
+/** The values of images, of which so many are to be seen. */
+const valuesOf = async (images: Tensor, count: number): Promise<Float32Array> => {
+  const first = take(
+    images,
+    tensor(
+      Array.from({ length: count }, (_, i) => i),
+      { dtype: 'int32' },
+    ),
+    { axis: 0 },
+  );
+  return (await reshape(first, [-1]).data()) as Float32Array;
+};
+
+const pictures = async (steps: readonly Tensor[]) => {
+  const look = { height: side, width: side, scale: 8, gap: 4 };
+  const drawn = await valuesOf(steps.at(-1)!, samples);
+  const shown = Math.min(frames, steps.length);
+  const places = Array.from({ length: shown }, (_, i) => Math.round((i * (steps.length - 1)) / (shown - 1)));
+  const strip = await Promise.all(places.map(step => valuesOf(steps[step]!, strips)));
+  return {
+    samplesPng: encodePng(grid(drawn, { ...look, count: samples, columns: 10 })),
+    trajectoryPng: encodePng(filmStrip(strip, { ...look, count: strips })),
+  };
+};
+
+/** How many numbers are learned. */
+const parameterCount = (params: State['params']): number =>
+  reduce(params as unknown as Tensor, (sum, leaf) => sum + leaf.shape.reduce((p, n) => p * n, 1), 0);
+
+const main = async (options: Options): Promise<void> => {
+  const started = performance.now();
+  const { network, seed, steps, batch, out, guidance, sampleSteps, checkpointEvery } = options;
+  const { mode, adapter } = await device(options.device);
+  if (options.device === 'gpu') console.log(`computing by ${mode}: ${adapter}`);
   await mkdir(out, { recursive: true });
+  await removeLeftovers(out, Object.values(names));
   const file = (name: string): string => join(out, name);
-  const samplesPng = encodePng(
-    grid(trajectory[frames - 1]!, { count: samples, height: side, width: side, columns: 10, scale: 8, gap: 4 }),
-  );
-  const strip = trajectory.map(frame => frame.subarray(0, strips * side * side));
-  const trajectoryPng = encodePng(filmStrip(strip, { count: strips, height: side, width: side, scale: 8, gap: 4 }));
-  const lossSvg = lossPlot(losses);
-  const checkpoint = file('checkpoint.safetensors');
-  await valueOrThrow(saveTree(checkpoint, state, { losses: JSON.stringify(losses) }));
-  await writeFile(file('samples.png'), samplesPng);
-  await writeFile(file('trajectory.png'), trajectoryPng);
-  await writeFile(file('loss.svg'), lossSvg);
+  const checkpoint = file(names.checkpoint);
+  const digits = await readDigits();
+  const begun = await begin(options);
 
-  const parameters = reduce(
-    state.params,
-    (sum, leaf) => sum + leaf.shape.reduce((p: number, n: number) => p * n, 1),
-    0,
-  );
-  const took = formatDuration((performance.now() - started) / 1000);
-  const { size } = await import('node:fs').then(fs => fs.promises.stat(checkpoint));
+  const training = { network, steps, batch, checkpoint, every: checkpointEvery };
+  const { state, losses } = options.sampleOnly ? begun : await train(begun, digits.learned, training);
+  // Nothing was trained here: then nothing was kept here either.
+  const isElsewhere = typeof options.resume === 'string' && resolve(options.resume) !== resolve(checkpoint);
+  if (losses.length === begun.losses.length && isElsewhere) await keep(checkpoint, { state, losses });
+  const trainedIn = sinceThen(started);
+
+  const drawing: Drawing = {
+    network,
+    params: state.ema,
+    sampler: samplerOf(options.sampler),
+    steps: sampleSteps,
+    guidance,
+    only: options.class,
+    key: foldIn(key(seed), forSampling),
+  };
+  const how = `${options.sampler}, ${sampleSteps} steps, guidance ${guidance}`;
+  console.log(`drawing ${samples} digits: ${how}`);
+  const drawingStarted = performance.now();
+  const drawn = await drawSteps(drawing, samples);
+  const { samplesPng, trajectoryPng } = await pictures(drawn);
+  const drawnIn = sinceThen(drawingStarted);
+  const lossSvg = lossPlot(losses);
+  await writeWhole(file(names.samples), samplesPng);
+  await writeWhole(file(names.trajectory), trajectoryPng);
+  await writeWhole(file(names.loss), lossSvg);
+
+  const judged = async (count: number): Promise<Facts> => {
+    if (count === 0) return [];
+    console.log(`judging ${count} drawn digits`);
+    const judgingStarted = performance.now();
+    const images = firstOf(drawing, drawn.at(-1)!, count);
+    const labels = tensor([...digitsAsked(0, count, options.class)], { dtype: 'int32' });
+    const classifier = await trainClassifier(foldIn(key(seed), forJudge), digits.learned);
+    const judgement = await judge(classifier, digits, { images, labels }, options.class === undefined);
+    const facts = factsOf(judgement);
+    for (const [name, value] of facts) console.log(`  ${name}: ${value}`);
+    return [...facts, ['time for judging', sinceThen(judgingStarted)]];
+  };
+  const judgement = await judged(options.judge);
+
+  const took = sinceThen(started);
   const page = report({
     title: 'Handwritten digits, drawn by diffusion',
     facts: [
+      ['network', network],
       ['training steps', String(await numberIn(state.step))],
       ['images a step', String(batch)],
       ['seed', String(seed)],
-      ['parameters', parameters.toLocaleString('en')],
+      ['parameters', parameterCount(state.params).toLocaleString('en')],
       ['last loss', losses.at(-1)?.loss.toFixed(4) ?? 'not trained in this run'],
-      ['time', took],
+      ['sampler', how],
+      ...judgement,
+      ['time for training', trainedIn],
+      [`time for drawing ${samples}`, drawnIn],
+      ['time in all', took],
     ],
+    only: options.class,
     samplesPng,
     trajectoryPng,
     lossSvg,
-    checkpoint: { file: 'checkpoint.safetensors', bytes: size },
+    checkpoint: { file: names.checkpoint, bytes: (await stat(checkpoint)).size },
   });
-  await writeFile(file('report.html'), page);
+  await writeWhole(file(names.report), page);
   console.log(`${took} in all. Written to ${relative('.', out) || '.'}:`);
-  for (const name of ['report.html', 'samples.png', 'trajectory.png', 'loss.svg', 'checkpoint.safetensors']) {
-    console.log(`  ${file(name)}`);
-  }
+  for (const name of Object.values(names)) console.log(`  ${file(name)}`);
 };
 
 main(parseOptions(process.argv.slice(2))).catch((error: unknown) => {

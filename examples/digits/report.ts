@@ -7,6 +7,8 @@ export interface Report {
   readonly title: string;
   /** What the run was, line by line: a name and a value. */
   readonly facts: readonly (readonly [name: string, value: string])[];
+  /** The only digit that was asked for; undefined when it was all ten. */
+  readonly only?: number | undefined;
   readonly samplesPng: Uint8Array;
   readonly trajectoryPng: Uint8Array;
   readonly lossSvg: string;
@@ -68,9 +70,10 @@ const picture = (kind: 'pixels' | 'chart', alt: string, source: string): string 
   `<div class="picture ${kind}" tabindex="0" role="group" aria-label="${alt}"><img src="${source}" alt="${alt}"></div>`;
 
 /** The whole page as HTML. Every text that is given is escaped. */
-export const report = ({ title, facts, samplesPng, trajectoryPng, lossSvg, checkpoint }: Report): string => {
+export const report = ({ title, facts, only, samplesPng, trajectoryPng, lossSvg, checkpoint }: Report): string => {
   const rows = facts.map(([name, value]) => `<dt>${escapeHtml(name)}</dt><dd>${escapeHtml(value)}</dd>`).join('\n');
   const file = escapeHtml(checkpoint.file);
+  const asked = only === undefined ? 'in each column the one that it was asked for, 0 to 9' : `all of them a ${only}`;
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -88,7 +91,7 @@ ${style}
 <dl>
 ${rows}
 </dl>
-${section('Samples', 'Digits that the model drew, each from its own noise.', picture('pixels', 'Grid of sampled digits', dataUri('image/png', samplesPng)))}
+${section('Samples', `Digits that the model drew, each from its own noise: ${asked}.`, picture('pixels', 'Grid of sampled digits', dataUri('image/png', samplesPng)))}
 ${section('From noise to digit', 'One sample a row: pure noise on the left, the finished digit on the right.', picture('pixels', 'Samples at several times of the denoising', dataUri('image/png', trajectoryPng)))}
 ${section('Loss', 'The training loss at each step, and its moving average.', picture('chart', 'Curve of the training loss', dataUri('image/svg+xml', lossSvg)))}
 ${section('Checkpoint', 'The trained weights and the state of the training, to go on from or to sample again.', `<a href="${escapeHtml(link(checkpoint.file))}" download>${file}</a>, ${escapeHtml(formatBytes(checkpoint.bytes))}`)}

@@ -39,6 +39,11 @@ describe('report', () => {
     expect(html).toContain('name="viewport"');
   });
 
+  it('says which digits were asked for', () => {
+    expect(html).toContain('in each column the one that it was asked for, 0 to 9.');
+    expect(report({ ...example, only: 7 })).toContain('all of them a 7.');
+  });
+
   it('escapes every text', () => {
     expect(html).toContain('<title>Digits &lt;1&gt; &amp; &quot;more&quot;</title>');
     expect(html).toContain('<h1>Digits &lt;1&gt; &amp; &quot;more&quot;</h1>');
