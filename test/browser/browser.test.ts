@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, describe, expect, test } from 'vitest';
 import { bundle } from './bundle.js';
-import { files, type readInPage, read } from './reading.js';
+import { files, read, type readInPage } from './reading.js';
 import { type Shared, share } from './sharing.js';
 import { type Trained, train } from './training.js';
 
