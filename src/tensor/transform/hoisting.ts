@@ -14,7 +14,7 @@ import { graphs } from './graphs.js';
 import { copyOver, type Traced, trace } from './trace.js';
 
 /** The largest result in elements, and the largest of all steps together, that is worth its memory. */
-const small = 64;
+const small = 8;
 const largest = 2 ** 20;
 /** The largest on the way to one: a place is looked up in a table of so many. */
 const table = 4096;
