@@ -6,7 +6,7 @@ import { full, tensor } from '../tensor/ops/creation/creation.js';
 import { abs, add, div, maximum, minimum, mul, neg, sub } from '../tensor/ops/elementwise/arithmetic.js';
 import { xlogy } from '../tensor/ops/elementwise/bivariate.js';
 import { cast, stopGradient } from '../tensor/ops/elementwise/cast.js';
-import { equal, greater, where } from '../tensor/ops/elementwise/comparison.js';
+import { equal, greater, notEqual, where } from '../tensor/ops/elementwise/comparison.js';
 import { exp, log } from '../tensor/ops/elementwise/elementary.js';
 import { logicalOr } from '../tensor/ops/elementwise/logic.js';
 import { takeAlong } from '../tensor/ops/indexing/indexing.js';
@@ -83,7 +83,8 @@ export const categorical = (parameters: Scores): Distribution<'categorical'> => 
     const shape = broadcastShapes('logProb', x.shape, batch);
     const index = expandDims(broadcastTo(cast(x, 'int32'), shape), -1) as Tensor<readonly number[], 'int32'>;
     const rows = broadcastTo(logits, [...shape, last + 1]) as Tensor;
-    return squeeze(takeAlong(rows, index, along), -1) as Tensor;
+    // No index stands for NaN.
+    return where(notEqual(x, x), Number.NaN, squeeze(takeAlong(rows, index, along), -1)) as Tensor;
   };
   return define(
     'categorical',
@@ -150,7 +151,7 @@ export const multinomial = (parameters: Scores & { readonly totalCount: number }
       logProb: x => {
         const impossible = logicalOr(notCounts(x), greater(x, totalCount)) as Tensor;
         const ways = unless(impossible, Number.NEGATIVE_INFINITY, x, 0, y => neg(logFactorial(y)) as Tensor);
-        const each = add(sum(ways, along), logOf(x)) as Tensor;
+        const each = add(sum(ways, along), logOf(where(impossible, 0, x) as Tensor)) as Tensor;
         const all = sum(x, along) as Tensor;
         const value = add(each, logFactorial(add(mul(all, 0), totalCount) as Tensor)) as Tensor;
         return unless(wrong(all, totalCount), Number.NEGATIVE_INFINITY, value, 0, y => y);

@@ -113,7 +113,7 @@ export const bernoulli = (parameters: Odds): Distribution<'bernoulli'> => {
  * ```
  */
 export const geometric = (parameters: { readonly probs: Parameter }): Distribution<'geometric'> => {
-  const { probs } = readParameters('geometric', parameters, { probs: 'probability' });
+  const { probs } = readParameters('geometric', parameters, { probs: 'chance' });
   const failure = sub(1, probs) as Tensor;
   return define(
     'geometric',

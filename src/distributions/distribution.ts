@@ -105,6 +105,7 @@ const domains = {
   real: { holds: Number.isFinite, rule: 'a finite number' },
   positive: { holds: (x: number) => x > 0 && x < Number.POSITIVE_INFINITY, rule: 'a finite number above 0' },
   probability: { holds: (x: number) => x >= 0 && x <= 1, rule: 'a number from 0 to 1' },
+  chance: { holds: (x: number) => x > 0 && x <= 1, rule: 'a number above 0, up to 1' },
   logit: { holds: (x: number) => !Number.isNaN(x), rule: 'a number, perhaps infinite' },
 };
 
@@ -146,6 +147,23 @@ export const readParameters = <Names extends string>(
   const nodes = commonOperands(operation, operands, { toFloat: true });
   return Object.fromEntries(names.map((name, i) => [name, wrap(nodes[i]!)])) as Record<Names, Tensor>;
 };
+
+/**
+ * Refuses numbers as bounds that have nothing between them.
+ *
+ * @throws ArgumentError
+ */
+export const checkBounds = (
+  operation: string,
+  { low, high }: { readonly low: Parameter; readonly high: Parameter },
+): void =>
+  checkArgument(
+    typeof low !== 'number' || typeof high !== 'number' || low < high,
+    operation,
+    `low ${String(low)} and high ${String(high)}`,
+    'low is below high',
+    'Swap them, or give numbers that differ.',
+  );
 
 const asTensor = (x: unknown): unknown => (typeof x === 'number' ? tensor(x) : x);
 

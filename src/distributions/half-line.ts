@@ -4,16 +4,18 @@ import { gamma as drawGamma } from '../random/gamma.js';
 import type { Key } from '../random/key.js';
 import { abs, add, div, maximum, mul, neg, pow, square, sub } from '../tensor/ops/elementwise/arithmetic.js';
 import { xlogy } from '../tensor/ops/elementwise/bivariate.js';
-import { less, lessEqual } from '../tensor/ops/elementwise/comparison.js';
+import { greater, less, lessEqual, where } from '../tensor/ops/elementwise/comparison.js';
 import { erf, exp, expm1, log, log1p, tan } from '../tensor/ops/elementwise/elementary.js';
 import { atan } from '../tensor/ops/elementwise/hyperbolic.js';
 import { gammainc } from '../tensor/ops/elementwise/incomplete-gamma.js';
+import { logicalOr } from '../tensor/ops/elementwise/logic.js';
 import { digamma, erfc, erfinv, lgamma } from '../tensor/ops/elementwise/special.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type Distribution, define, type Parameter, readParameters } from './distribution.js';
 import type { LocationScale } from './line.js';
-import { above0, byInverse, eulerGamma, from0, unless } from './numerics.js';
+import { normalQuantile } from './normal-quantile.js';
+import { above0, byInverse, eulerGamma, from0, isInfinite, logOfSquareAnd1, unless } from './numerics.js';
 
 /** How wide a distribution is. */
 export interface Scale {
@@ -45,12 +47,12 @@ export const logNormal = (parameters: LocationScale): Distribution<'logNormal'> 
     { loc, scale },
     {
       logProb: x =>
-        unless(lessEqual(x, 0), Number.NEGATIVE_INFINITY, x, 1, y => {
+        unless(logicalOr(lessEqual(x, 0), isInfinite(x)) as Tensor, Number.NEGATIVE_INFINITY, x, 1, y => {
           const constant = add(log(scale), 0.5 * Math.log(2 * Math.PI)) as Tensor;
           return neg(add(add(mul(square(standard(y)), 0.5), constant), log(y))) as Tensor;
         }),
       cdf: x => unless(lessEqual(x, 0), 0, x, 1, y => mul(erfc(mul(standard(y), -Math.SQRT1_2)), 0.5) as Tensor),
-      icdf: p => exp(add(loc, mul(mul(scale, Math.SQRT2), erfinv(sub(mul(p, 2), 1))))) as Tensor,
+      icdf: p => exp(add(loc, mul(scale, normalQuantile(p)))) as Tensor,
       mean: () => exp(add(loc, mul(variance, 0.5))) as Tensor,
       variance: () => mul(expm1(variance), exp(add(mul(loc, 2), variance))) as Tensor,
       entropy: () => add(add(log(scale), loc), 0.5 + 0.5 * Math.log(2 * Math.PI)) as Tensor,
@@ -135,13 +137,18 @@ export const halfNormal = (parameters: Scale): Distribution<'halfNormal'> => {
  */
 export const halfCauchy = (parameters: Scale): Distribution<'halfCauchy'> => {
   const { scale } = readParameters('halfCauchy', parameters, { scale: 'positive' });
-  const icdf = (p: Tensor): Tensor => mul(scale, tan(mul(p, Math.PI / 2))) as Tensor;
+  // From the nearer end: next to π/2 a tangent is made of what rounding has left of its angle.
+  const icdf = (p: Tensor): Tensor => {
+    const isFar = greater(p, 0.5) as Tensor;
+    const tangent = tan(mul(where(isFar, sub(1, p), p), Math.PI / 2) as Tensor) as Tensor;
+    return mul(scale, where(isFar, div(1, where(isFar, tangent, 1)), tangent) as Tensor) as Tensor;
+  };
   return define(
     'halfCauchy',
     { scale },
     {
       logProb: x =>
-        above0(x, y => sub(sub(Math.log(2 / Math.PI), log(scale)), log1p(square(div(y, scale) as Tensor))) as Tensor),
+        above0(x, y => sub(sub(Math.log(2 / Math.PI), log(scale)), logOfSquareAnd1(div(y, scale) as Tensor)) as Tensor),
       cdf: x => from0(x, y => mul(atan(div(y, scale)), 2 / Math.PI) as Tensor),
       icdf,
       entropy: () => log(mul(scale, 2 * Math.PI)) as Tensor,

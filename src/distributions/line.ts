@@ -1,16 +1,17 @@
 /** Families of continuous distributions on the whole line, and the uniform one on an interval of it. */
 import { normal as drawNormal } from '../random/draw.js';
 import { studentT as drawStudentT } from '../random/gamma.js';
-import { abs, add, div, minimum, mul, neg, square, sub } from '../tensor/ops/elementwise/arithmetic.js';
+import { abs, add, div, maximum, minimum, mul, neg, square, sub } from '../tensor/ops/elementwise/arithmetic.js';
 import { greater, greaterEqual, less, lessEqual, where } from '../tensor/ops/elementwise/comparison.js';
-import { exp, log, log1p, sqrt, tan } from '../tensor/ops/elementwise/elementary.js';
+import { exp, log, sqrt, tan } from '../tensor/ops/elementwise/elementary.js';
 import { atan } from '../tensor/ops/elementwise/hyperbolic.js';
 import { betainc } from '../tensor/ops/elementwise/incomplete-beta.js';
 import { logicalAnd, logicalNot, logicalOr } from '../tensor/ops/elementwise/logic.js';
-import { digamma, erfc, erfinv, lgamma } from '../tensor/ops/elementwise/special.js';
+import { digamma, erfc, lgamma } from '../tensor/ops/elementwise/special.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type Distribution, define, type Parameter, readParameters } from './distribution.js';
-import { byInverse, eulerGamma, lbeta, probability, unless } from './numerics.js';
+import { checkBounds, type Distribution, define, type Parameter, readParameters } from './distribution.js';
+import { normalQuantile } from './normal-quantile.js';
+import { byInverse, eulerGamma, lbeta, logOfSquareAnd1, probability, unless } from './numerics.js';
 
 /** Where a distribution lies and how wide it is. */
 export interface LocationScale {
@@ -43,7 +44,7 @@ export const normal = (parameters: LocationScale): Distribution<'normal'> => {
     {
       logProb: x => sub(mul(square(standard(x)), -0.5), add(log(scale), 0.5 * Math.log(2 * Math.PI))) as Tensor,
       cdf: x => mul(erfc(mul(standard(x), -Math.SQRT1_2)), 0.5) as Tensor,
-      icdf: p => add(loc, mul(mul(scale, Math.SQRT2), erfinv(sub(mul(p, 2), 1)))) as Tensor,
+      icdf: p => add(loc, mul(scale, normalQuantile(p))) as Tensor,
       mean: () => loc,
       variance: () => square(scale) as Tensor,
       entropy: () => add(log(scale), 0.5 + 0.5 * Math.log(2 * Math.PI)) as Tensor,
@@ -66,6 +67,7 @@ export const normal = (parameters: LocationScale): Distribution<'normal'> => {
  */
 export const uniform = (parameters: { readonly low: Parameter; readonly high: Parameter }): Distribution<'uniform'> => {
   const { low, high } = readParameters('uniform', parameters, { low: 'real', high: 'real' });
+  checkBounds('uniform', parameters);
   const width = sub(high, low) as Tensor;
   const icdf = (p: Tensor): Tensor => add(low, mul(p, width)) as Tensor;
   return define(
@@ -141,12 +143,20 @@ export const laplace = (parameters: LocationScale): Distribution<'laplace'> => {
 export const cauchy = (parameters: LocationScale): Distribution<'cauchy'> => {
   const { loc, scale } = locationScale('cauchy', parameters);
   const standard = (x: Tensor): Tensor => div(sub(x, loc), scale) as Tensor;
-  const icdf = (p: Tensor): Tensor => add(loc, mul(scale, tan(mul(sub(p, 0.5), Math.PI)))) as Tensor;
+  // From the nearer end: next to π/2 a tangent is made of what rounding has left of its angle.
+  const icdf = (p: Tensor): Tensor => {
+    const tail = minimum(p, sub(1, p)) as Tensor;
+    const isMiddle = greater(tail, 0.25) as Tensor;
+    const middle = tan(mul(sub(where(isMiddle, p, 0.5), 0.5), Math.PI)) as Tensor;
+    const far = div(1, tan(mul(where(isMiddle, 0.25, tail), Math.PI) as Tensor)) as Tensor;
+    const signed = where(less(p, 0.5), neg(far), far) as Tensor;
+    return add(loc, mul(scale, where(isMiddle, middle, signed) as Tensor)) as Tensor;
+  };
   return define(
     'cauchy',
     { loc, scale },
     {
-      logProb: x => neg(add(log1p(square(standard(x))), log(mul(scale, Math.PI)))) as Tensor,
+      logProb: x => neg(add(logOfSquareAnd1(standard(x)), log(mul(scale, Math.PI)))) as Tensor,
       cdf: x => add(mul(atan(standard(x)), 1 / Math.PI), 0.5) as Tensor,
       icdf,
       entropy: () => log(mul(scale, 4 * Math.PI)) as Tensor,
@@ -176,9 +186,11 @@ export const gumbel = (parameters: LocationScale): Distribution<'gumbel'> => {
     {
       logProb: x => {
         const z = standard(x);
-        return neg(add(add(z, exp(neg(z))), log(scale))) as Tensor;
+        // So far below it makes no difference, and ∞ − ∞ is no number.
+        return neg(add(add(maximum(z, -1000), exp(neg(z))), log(scale))) as Tensor;
       },
-      cdf: x => exp(neg(exp(neg(standard(x))))) as Tensor,
+      // Below −10 it is 0 in every float, and its derivative would be 0 · ∞.
+      cdf: x => exp(neg(exp(neg(maximum(standard(x), -10) as Tensor)))) as Tensor,
       icdf,
       mean: () => add(loc, mul(scale, eulerGamma)) as Tensor,
       variance: () => mul(square(scale), Math.PI ** 2 / 6) as Tensor,
@@ -239,7 +251,7 @@ export const studentT = (parameters: LocationScale & { readonly df: Parameter })
       logProb: x => {
         const z = div(sub(x, loc), scale) as Tensor;
         const normalizer = sub(add(add(widths, 0.5 * Math.log(Math.PI)), lgamma(half)), lgamma(halfMore)) as Tensor;
-        return neg(add(mul(halfMore, log1p(div(square(z), df))), normalizer)) as Tensor;
+        return neg(add(mul(halfMore, logOfSquareAnd1(div(z, sqrt(df)) as Tensor)), normalizer)) as Tensor;
       },
       cdf: x => {
         const density = exp(sub(lgamma(halfMore), add(lgamma(half), mul(log(mul(df, Math.PI)), 0.5)))) as Tensor;

@@ -3,9 +3,9 @@
 import { type Key, keyNode } from '../random/key.js';
 import { openUnit } from '../random/parameters.js';
 import type { FloatDType } from '../tensor/dtype.js';
-import { add, clamp, mul, sub } from '../tensor/ops/elementwise/arithmetic.js';
-import { equal, less, lessEqual, notEqual, where } from '../tensor/ops/elementwise/comparison.js';
-import { floor, log1p } from '../tensor/ops/elementwise/elementary.js';
+import { abs, add, clamp, mul, square, sub } from '../tensor/ops/elementwise/arithmetic.js';
+import { equal, greater, less, lessEqual, notEqual, where } from '../tensor/ops/elementwise/comparison.js';
+import { floor, log, log1p } from '../tensor/ops/elementwise/elementary.js';
 import { logicalAnd, logicalOr } from '../tensor/ops/elementwise/logic.js';
 import { lgamma } from '../tensor/ops/elementwise/special.js';
 import type { Shape } from '../tensor/shape.js';
@@ -23,16 +23,18 @@ export const unless = (
   f: (x: Tensor) => Tensor,
 ): Tensor => where(condition, value, f(where(condition, safe as Tensor, x) as Tensor)) as Tensor;
 
-/** A logarithm of a density of which the support begins at 0: −∞ below it. */
+export const isInfinite = (x: Tensor): Tensor => equal(abs(x), Number.POSITIVE_INFINITY) as Tensor;
+
+/** A logarithm of a density of which the support begins at 0: −∞ below it, and at ∞, where terms of it may cancel. */
 export const above0 = (x: Tensor, f: (x: Tensor) => Tensor): Tensor =>
-  unless(less(x, 0), Number.NEGATIVE_INFINITY, x, 1, f);
+  unless(logicalOr(less(x, 0), isInfinite(x)) as Tensor, Number.NEGATIVE_INFINITY, x, 1, f);
 
 /** What a distribution function that begins at 0 is: 0 below it. */
 export const from0 = (x: Tensor, f: (x: Tensor) => Tensor): Tensor => unless(less(x, 0), 0, x, 0, f);
 
-/** A logarithm of the probability of counts: −∞ below 0 and between integers. */
+/** A logarithm of the probability of counts: −∞ below 0, between integers, and at ∞. */
 export const counts = (x: Tensor, f: (x: Tensor) => Tensor): Tensor =>
-  unless(notCounts(x), Number.NEGATIVE_INFINITY, x, 0, f);
+  unless(logicalOr(notCounts(x), isInfinite(x)) as Tensor, Number.NEGATIVE_INFINITY, x, 0, f);
 
 /** Where x is negative or no integer; NaN, which is neither, goes on as it is. */
 export const notCounts = (x: Tensor): Tensor => logicalOr(less(x, 0), less(floor(x) as Tensor, x)) as Tensor;
@@ -46,6 +48,17 @@ export const xlog1py = (a: Tensor, y: Tensor): Tensor => {
 /** `a · logarithm`, and 0 where `a` is 0: a logarithm of a probability may be −∞. */
 export const weighted = (a: Tensor, logarithm: Tensor): Tensor =>
   mul(a, where(notEqual(a, 0), logarithm, 0) as Tensor) as Tensor;
+
+/** From here on 1 is nothing beside the square, which may be too large for a float. */
+const large = 1e9;
+
+/** log(1 + x²). */
+export const logOfSquareAnd1 = (x: Tensor): Tensor => {
+  const size = abs(x) as Tensor;
+  const isLarge = greater(size, large) as Tensor;
+  const far = mul(log(where(isLarge, size, large)), 2) as Tensor;
+  return where(isLarge, far, log1p(square(where(isLarge, 0, x) as Tensor) as Tensor)) as Tensor;
+};
 
 /** The logarithm of Euler's beta function. */
 export const lbeta = (a: Tensor, b: Tensor): Tensor => sub(add(lgamma(a), lgamma(b)), lgamma(add(a, b))) as Tensor;

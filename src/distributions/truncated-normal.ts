@@ -18,7 +18,14 @@ import { exp, log, log1p } from '../tensor/ops/elementwise/elementary.js';
 import { logicalAnd, logicalOr } from '../tensor/ops/elementwise/logic.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { whileLoop } from '../tensor/transform/loops.js';
-import { type Distribution, define, type Families, type Parameter, readParameters } from './distribution.js';
+import {
+  checkBounds,
+  type Distribution,
+  define,
+  type Families,
+  type Parameter,
+  readParameters,
+} from './distribution.js';
 import type { LocationScale } from './line.js';
 import { probability, unless } from './numerics.js';
 
@@ -229,6 +236,7 @@ export const truncatedNormal = (
     low: 'logit',
     high: 'logit',
   });
+  checkBounds('truncatedNormal', parameters);
   const { loc, scale, low, high } = own;
   const whole = between(loc, scale, low, high);
   const shift = (): Tensor => whole.average(d => d);

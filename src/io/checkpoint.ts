@@ -9,10 +9,10 @@ import { FormatError } from '../tensor/errors.js';
 import { sameShape, showAval } from '../tensor/shape.js';
 import { isTensor, nodeOf, type Tensor } from '../tensor/tensor.js';
 import { type Flat, flattenFor, type Path, showPath, tensorsOf } from '../tree/tree.js';
-import { readFile, writeFile } from './files.js';
+import { writeFile } from './files.js';
 import { checkMetadata, checkTensorsByName, decodeSafetensors, encodeElements } from './safetensors.js';
 import { type Metadata, metadataName } from './safetensors-header.js';
-import { checkPath } from './sources.js';
+import { checkPath, readSource } from './sources.js';
 import { arraysOf } from './values.js';
 
 /** What {@link loadTree} finds in a file. */
@@ -216,5 +216,8 @@ export const loadTree = <T>(path: string, like: T): TE.TaskEither<FormatError, L
       ),
       E.mapLeft(inFile(path)),
     );
-  return pipe(readFile('loadTree', path), TE.chainEitherK(decoded));
+  return pipe(
+    readSource('loadTree', path),
+    TE.chainEitherK(({ bytes }) => decoded(bytes)),
+  );
 };

@@ -156,6 +156,12 @@ const eachRow = (
 const number = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
 const infinity = /^([+-]?)inf(?:inity)?$/i;
 
+/** Whether a dtype holds a number, of floats up to rounding; one that is written in digits does not become infinite. */
+const holds = (dtype: CsvDType, cell: string, value: number): boolean => {
+  if (!isFloat(dtype)) return fits(value, dtype);
+  return Number.isFinite(dtype === 'float32' ? Math.fround(value) : value) || !/\d/.test(cell);
+};
+
 const numberIn = (cell: string): number | null => {
   const text = cell.trim();
   if (number.test(text)) return Number(text);
@@ -182,8 +188,9 @@ const parse = (text: string, { header, delimiter, dtype, missing }: Settings): C
           : 'A first row of names needs { header: true }.',
       );
     }
-    if (isFloat(dtype) || fits(value, dtype)) return E.right(value);
-    return refuse(`${quote(cell)} ${where}`, `${dtype} does not hold it`, "Read it as { dtype: 'float64' }.");
+    if (holds(dtype, cell, value)) return E.right(value);
+    const hint = dtype === 'float64' ? 'Write it in another unit.' : "Read it as { dtype: 'float64' }.";
+    return refuse(`${quote(cell)} ${where}`, `${dtype} does not hold it`, hint);
   };
   const take = (cells: readonly string[], line: number): Checked<void> => {
     if (width >= 0 && cells.length !== width) {
@@ -224,7 +231,8 @@ const textOf = (bytes: Uint8Array): Checked<string> =>
   );
 
 /**
- * The numbers in a text of comma-separated values. Cells may be quoted and stand among blanks; `nan` and `inf` are read.
+ * The numbers in a text of comma-separated values. Cells may be quoted and stand among blanks; `nan` and `inf` are read, and
+ * what is too large for the dtype is refused.
  * Anything wrong with the text is a `Left` that names the line, never thrown.
  *
  * @param text it, or its bytes in UTF-8

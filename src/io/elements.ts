@@ -2,13 +2,14 @@
  * The element types of files and what becomes of them in a tensor. Every conversion is exact, or is refused, or was
  * asked for:
  *
- * - F64 is float64; F32, F16 and BF16 are float32, which holds all of their values;
+ * - F64 is float64; F32, F16, BF16, F8_E5M2 and F8_E4M3 are float32, which holds all of their values;
  * - I32, I16 and I8 are int32; U32 and U16 are uint32; U8 is uint8; BOOL is bool;
  * - I64 is int32 and U64 is uint32 where every element fits. Asked for as float64 they are its nearest values, exact up
  *   to 2⁵³.
  *
  * The other way each dtype can be stored as any type that becomes it; a float that F16 or BF16 does not hold goes to the
- * nearest one, ties to even, an integer that does not fit is refused.
+ * nearest one, ties to even, an integer that does not fit is refused. Only floats of 8 bits are not written: they come with
+ * scales, of which a type says nothing.
  */
 import * as E from 'fp-ts/lib/Either.js';
 import type { DType, TypedArray } from '../tensor/dtype.js';
@@ -20,6 +21,8 @@ export type ElementType =
   | 'F32'
   | 'F16'
   | 'BF16'
+  | 'F8_E5M2'
+  | 'F8_E4M3'
   | 'I64'
   | 'I32'
   | 'I16'
@@ -29,6 +32,9 @@ export type ElementType =
   | 'U16'
   | 'U8'
   | 'BOOL';
+
+/** Those that tensors can be stored as. */
+export type StoredType = Exclude<ElementType, 'F8_E5M2' | 'F8_E4M3'>;
 
 /** What 64-bit integers become: their own kind with 32 bits, if they all fit, or the nearest float64. */
 export type LongIntegers = 'int32' | 'float64';
@@ -44,6 +50,8 @@ export const elementKinds: Readonly<Record<ElementType, ElementKind>> = Object.f
   F32: { width: 4, dtype: 'float32' },
   F16: { width: 2, dtype: 'float32' },
   BF16: { width: 2, dtype: 'float32' },
+  F8_E5M2: { width: 1, dtype: 'float32' },
+  F8_E4M3: { width: 1, dtype: 'float32' },
   I64: { width: 8, dtype: 'int32' },
   I32: { width: 4, dtype: 'int32' },
   I16: { width: 2, dtype: 'int32' },
@@ -57,8 +65,12 @@ export const elementKinds: Readonly<Record<ElementType, ElementKind>> = Object.f
 
 export const elementTypes = Object.freeze(Object.keys(elementKinds)) as readonly ElementType[];
 
+export const storedTypes = Object.freeze(
+  elementTypes.filter((type): type is StoredType => !type.startsWith('F8')),
+) as readonly StoredType[];
+
 /** The type that holds a dtype as it is. */
-export const ownType: Readonly<Record<DType, ElementType>> = Object.freeze({
+export const ownType: Readonly<Record<DType, StoredType>> = Object.freeze({
   float64: 'F64',
   float32: 'F32',
   int32: 'I32',
@@ -105,6 +117,19 @@ const upperHalvesToFloats = (halves: Uint16Array): Float32Array => {
   for (let i = 0; i < halves.length; i++) bits[i] = halves[i]! << 16;
   return floats;
 };
+
+/** An F8_E5M2 is the upper half of a half. */
+const wideHalves = (bytes: Uint8Array): Uint16Array => Uint16Array.from(bytes, byte => byte << 8);
+
+/**
+ * The values of F8_E4M3 by their bits: 1 of sign, 4 of exponent with bias 7, 3 of mantissa, no infinity, and NaN only where all
+ * of these are 1 (Micikevicius et al. 2022, arXiv:2209.05433).
+ */
+const quarters = Float32Array.from({ length: 256 }, (_, bits) => {
+  const [sign, exponent, mantissa] = [bits < 128 ? 1 : -1, (bits >> 3) & 15, bits & 7];
+  if (exponent === 15 && mantissa === 7) return Number.NaN;
+  return sign * (exponent === 0 ? mantissa * 2 ** -9 : (8 + mantissa) * 2 ** (exponent - 10));
+});
 
 interface Read {
   readonly dtype: DType;
@@ -162,6 +187,10 @@ const read = (type: ElementType, bytes: Uint8Array<ArrayBuffer>, as: LongInteger
       return of(halvesToFloats(new Uint16Array(bytes.buffer)));
     case 'BF16':
       return of(upperHalvesToFloats(new Uint16Array(bytes.buffer)));
+    case 'F8_E5M2':
+      return of(halvesToFloats(wideHalves(bytes)));
+    case 'F8_E4M3':
+      return of(Float32Array.from(bytes, byte => quarters[byte]!));
     case 'I64':
     case 'U64':
       return long(type, bytes.buffer, as);
@@ -258,7 +287,7 @@ const widened = (array: TypedArray): Int32Array => {
   return halves;
 };
 
-const stored = (type: ElementType, array: TypedArray): Checked<ArrayBufferView> => {
+const stored = (type: StoredType, array: TypedArray): Checked<ArrayBufferView> => {
   switch (type) {
     case 'F16':
       return E.right(Uint16Array.from(bitsOf(array), halfOf));
@@ -277,7 +306,7 @@ const stored = (type: ElementType, array: TypedArray): Checked<ArrayBufferView> 
 };
 
 /** The bytes of elements in a file, little-endian; a Fault for an integer that does not fit. */
-export const elementBytes = (type: ElementType, array: TypedArray): Checked<Uint8Array> => {
+export const elementBytes = (type: StoredType, array: TypedArray): Checked<Uint8Array> => {
   const found = stored(type, array);
   if (E.isLeft(found)) return found;
   const { buffer, byteOffset, byteLength } = found.right;

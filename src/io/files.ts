@@ -33,20 +33,27 @@ interface FileSystem {
   readonly rm: (path: Path, options: { readonly force: boolean }) => Promise<void>;
 }
 
-/**
- * Node's file system, which is asked of the process: bundlers for browsers refuse an import of it, also one that is never
- * reached.
- *
- * @throws Error where there is none
- */
-export const fileSystem = (): FileSystem => {
+interface Paths {
+  readonly dirname: (path: string) => string;
+  readonly join: (folder: string, name: string) => string;
+}
+
+/** A module of Node, which is asked of the process: bundlers for browsers refuse an import of it, also one never reached. */
+const builtin = <M>(name: string): M => {
   const node = Reflect.get(globalThis, 'process') as
-    | { readonly getBuiltinModule?: (name: string) => FileSystem | undefined }
+    | { readonly getBuiltinModule?: (name: string) => M | undefined }
     | undefined;
-  const found = node?.getBuiltinModule?.('node:fs/promises');
+  const found = node?.getBuiltinModule?.(name);
   if (found === undefined) throw new Error('there is no file system here; in a browser pass a URL, a Blob or bytes');
   return found;
 };
+
+/**
+ * Node's file system.
+ *
+ * @throws Error where there is none
+ */
+export const fileSystem = (): FileSystem => builtin('node:fs/promises');
 
 /** The error for what the outside world refused. */
 export const outsideError = (operation: string, doing: string, place: string, reason: unknown): FormatError =>
@@ -60,11 +67,26 @@ export const outsideError = (operation: string, doing: string, place: string, re
     { cause: reason },
   );
 
-export const readFile = (operation: string, path: string): TE.TaskEither<FormatError, Uint8Array> =>
-  TE.tryCatch(
-    async () => fileSystem().readFile(path),
-    reason => outsideError(operation, 'reading', path, reason),
-  );
+/** What systems say that bring no folder to the disk at one's word: Windows, some network drives. */
+const noFolders = ['EACCES', 'EBADF', 'EINVAL', 'EISDIR', 'ENOSYS', 'ENOTSUP', 'EPERM'];
+
+const toDisk = async (file: FileHandle, write: () => Promise<void> = async () => undefined): Promise<void> => {
+  try {
+    await write();
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+};
+
+/** Brings the names in a folder to the disk, where the system can. */
+const namesToDisk = async (files: FileSystem, folder: string): Promise<void> => {
+  try {
+    await toDisk(await files.open(folder));
+  } catch (reason) {
+    if (!noFolders.includes(String((reason as { readonly code?: unknown }).code))) throw reason;
+  }
+};
 
 /** Writes a file that is either there as a whole or not at all: under another name first, then renamed. */
 export const writeFile = (
@@ -75,18 +97,18 @@ export const writeFile = (
   TE.tryCatch(
     async () => {
       const files = fileSystem();
+      const { dirname, join } = builtin<Paths>('node:path');
       const bytes = await contents();
-      const temporary = `${path}.${crypto.randomUUID()}.tmp`;
+      const folder = dirname(path);
+      // In the same folder, for a name does not move between disks; not made of the name, which may be as long as names get.
+      const temporary = join(folder, `.${crypto.randomUUID()}.tmp`);
       try {
         const file = await files.open(temporary, 'wx');
-        try {
-          await file.writeFile(bytes);
-          // On the disk before it gets its name: else a power cut could leave the name and no contents.
-          await file.sync();
-        } finally {
-          await file.close();
-        }
+        // On the disk before it gets its name: else a power cut could leave the name and no contents.
+        await toDisk(file, () => file.writeFile(bytes));
         await files.rename(temporary, path);
+        // And then the name: else a power cut could leave the old file, or none.
+        await namesToDisk(files, folder);
       } catch (reason) {
         await files.rm(temporary, { force: true }).catch(() => undefined);
         throw reason;

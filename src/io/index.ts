@@ -10,7 +10,7 @@ export {
   type WriteCsvOptions,
   writeCsv,
 } from './csv.js';
-export type { ElementType, LongIntegers } from './elements.js';
+export type { ElementType, LongIntegers, StoredType } from './elements.js';
 export { decodeNpy, encodeNpy, readNpy, writeNpy } from './npy.js';
 export { encodeNpz, type ReadNpzOptions, readNpz, type WriteNpzOptions, writeNpz } from './npz.js';
 export { encodePng, type ReadPngOptions, readPng, writePng } from './png.js';

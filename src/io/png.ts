@@ -1,6 +1,6 @@
 /**
  * Pictures in PNG files: grey, grey with alpha, RGB and RGBA of 8 and 16 bits, and what can be read as one of them (a
- * palette, grey of 1, 2 and 4 bits). Interlaced pictures and transparent colours without a palette are refused.
+ * palette, grey of 1, 2 and 4 bits), interlaced or not. Transparent colours without a palette are refused.
  *
  * Specification: https://www.w3.org/TR/png-3/
  */
@@ -15,7 +15,8 @@ import type { Tensor } from '../tensor/tensor.js';
 import { crc32, deflate, inflate } from './deflate.js';
 import { damaged, type Fault, faultFrom, faultOf, Refused } from './fault.js';
 import { writeFile } from './files.js';
-import { filterRows, unfilterRows } from './png-filters.js';
+import { filterRows } from './png-filters.js';
+import { type Layout, rowBytes, samplesIn } from './png-rows.js';
 import { checkPath, checkSource, readSource, type Source } from './sources.js';
 import { arraysOf, nodeFrom, tensorOf } from './values.js';
 
@@ -83,12 +84,8 @@ const chunksOf = (file: Uint8Array): readonly Chunk[] => {
   return chunks;
 };
 
-interface Picture {
-  readonly width: number;
-  readonly height: number;
-  readonly bits: number;
+interface Picture extends Layout {
   readonly colour: number;
-  readonly channels: number;
 }
 
 const pictureOf = ({ type, data }: Chunk): Picture => {
@@ -112,10 +109,8 @@ const pictureOf = ({ type, data }: Chunk): Picture => {
   if (compression !== 0 || filter !== 0) {
     fail(`compression ${compression} and filter ${filter}`, 'the format knows method 0 of both');
   }
-  if (interlace !== 0) {
-    fail('an interlaced picture', 'pictures are read that are stored row by row', 'Write it without interlacing.');
-  }
-  return { width, height, bits, colour, channels: known.channels };
+  if (interlace > 1) fail(`the interlace method ${interlace}`, 'the format knows 0, none, and 1, that of Adam');
+  return { width, height, bits, colour, channels: known.channels, isInterlaced: interlace === 1 };
 };
 
 /** What must be understood to read a picture right: chunks whose name starts with a capital letter, and `tRNS`. */
@@ -149,20 +144,6 @@ const joined = (parts: readonly Uint8Array[]): Uint8Array => {
   return bytes;
 };
 
-/** Samples of less than a byte, each in a byte of its own. */
-const unpacked = (rows: Uint8Array, { width, height, bits }: Picture): Uint8Array => {
-  const stride = Math.ceil((width * bits) / 8);
-  const samples = new Uint8Array(width * height);
-  const mask = 2 ** bits - 1;
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
-      const bit = x * bits;
-      samples[y * width + x] = (rows[y * stride + (bit >> 3)]! >> (8 - bits - (bit & 7))) & mask;
-    }
-  }
-  return samples;
-};
-
 const coloured = (samples: Uint8Array, colours: Uint8Array, alphas: Uint8Array | undefined): Uint8Array => {
   const channels = alphas === undefined ? 3 : 4;
   const pixels = new Uint8Array(samples.length * channels);
@@ -177,13 +158,13 @@ const coloured = (samples: Uint8Array, colours: Uint8Array, alphas: Uint8Array |
 };
 
 /** 16-bit samples, the high byte first. */
-const wide = (rows: Uint8Array): Uint32Array => {
-  const samples = new Uint32Array(rows.length / 2);
-  for (let i = 0; i < samples.length; i++) samples[i] = (rows[2 * i]! << 8) | rows[2 * i + 1]!;
+const wide = (bytes: Uint8Array): Uint32Array => {
+  const samples = new Uint32Array(bytes.length / 2);
+  for (let i = 0; i < samples.length; i++) samples[i] = (bytes[2 * i]! << 8) | bytes[2 * i + 1]!;
   return samples;
 };
 
-const pixelsOf = (rows: Uint8Array, picture: Picture, chunks: readonly Chunk[]): Tensor => {
+const pixelsOf = (samples: Uint8Array, picture: Picture, chunks: readonly Chunk[]): Tensor => {
   const { width, height, bits, colour, channels } = picture;
   const of = (pixels: TypedArray): Tensor =>
     tensorOf(
@@ -191,8 +172,7 @@ const pixelsOf = (rows: Uint8Array, picture: Picture, chunks: readonly Chunk[]):
       bits === 16 ? 'uint32' : 'uint8',
       pixels,
     );
-  if (bits === 16) return of(wide(rows));
-  const samples = bits < 8 ? unpacked(rows, picture) : rows;
+  if (bits === 16) return of(wide(samples));
   if (colour === grey && channels === 1) {
     const scale = 255 / (2 ** bits - 1);
     return of(scale === 1 ? samples : samples.map(sample => sample * scale));
@@ -212,17 +192,15 @@ const decode = async (file: Uint8Array, limit: number): Promise<Tensor> => {
   const picture = pictureOf(chunks[0]!);
   checkChunks(chunks, picture);
   const { width, height, bits, colour, channels } = picture;
-  const stride = Math.ceil((width * channels * bits) / 8);
-  const size = height * (1 + stride);
   // What the tensor takes: 16 bits become 32, and a palette's index three or four bytes.
   const bytes = width * height * (colour === palette ? 4 : channels * (bits === 16 ? 4 : 1));
   if (bytes > limit) {
     fail(`${width} by ${height} pixels`, `${limit} bytes at most are read`, 'If you trust it: { maxBytes: … }.');
   }
   const packed = joined(chunks.filter(({ type }) => type === 'IDAT').map(({ data }) => data));
-  const rows = unfilterRows(await inflate('deflate', packed, size), height, stride, Math.ceil((channels * bits) / 8));
-  if (rows === null) return fail('a row with an unknown filter', 'the format has filters 0 to 4');
-  return pixelsOf(rows, picture, chunks);
+  const samples = samplesIn(await inflate('deflate', packed, rowBytes(picture)), picture);
+  if (samples === null) return fail('a row with an unknown filter', 'the format has filters 0 to 4');
+  return pixelsOf(samples, picture, chunks);
 };
 
 const parsePng = (file: Uint8Array, limit: number): TE.TaskEither<Fault, Tensor> =>
@@ -240,8 +218,8 @@ const parsePng = (file: Uint8Array, limit: number): TE.TaskEither<Fault, Tensor>
  * @param source the path, URL, Blob, Response or bytes of the file
  * @param options `maxBytes`, how many bytes the pixels may take (2²⁸): a small file can hold a very large picture
  * @returns a task to be called: a tensor of shape [height, width, channels] with 1 (grey), 2 (grey, alpha), 3 (RGB) or 4
- *   channels (RGBA); a FormatError when the file cannot be read or is damaged, is interlaced, has a transparent colour
- *   without a palette, or more than `maxBytes`
+ *   channels (RGBA); a FormatError when the file cannot be read or is damaged, has a transparent colour without a palette,
+ *   or more than `maxBytes`
  * @throws ArgumentError for what is no source, and for other options; IndexError for a `maxBytes` that is no count
  * @example
  * ```js

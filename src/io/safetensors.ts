@@ -14,13 +14,13 @@ import { checkOptions } from '../tensor/ops/common/options.js';
 import { checkArgument, type Shape } from '../tensor/shape.js';
 import { isTensor, nodeOf, type Tensor } from '../tensor/tensor.js';
 import {
-  type ElementType,
   elementBytes,
   elementKinds,
-  elementTypes,
   type LongIntegers,
   ownType,
   readElements,
+  type StoredType,
+  storedTypes,
 } from './elements.js';
 import { type Checked, faultOf, isBytes, quote, refuse } from './fault.js';
 import {
@@ -49,7 +49,7 @@ export interface ReadOptions {
 }
 
 /** Element types of a file, by the names of the tensors, that differ from the tensors' dtypes. */
-export type StoredTypes = Readonly<Record<string, ElementType>>;
+export type StoredTypes = Readonly<Record<string, StoredType>>;
 
 // ---- Encoding -----------------------------------------------------------------------------------------------------
 
@@ -142,7 +142,7 @@ export const checkStored = (
   const dtypes = new Map(nodes.map(([name, { dtype }]) => [name, dtype]));
   for (const [name, type] of Object.entries(types)) {
     const dtype = dtypes.get(name);
-    const fitting = elementTypes.filter(each => elementKinds[each].dtype === dtype);
+    const fitting = storedTypes.filter(each => elementKinds[each].dtype === dtype);
     checkArgument(
       fitting.includes(type),
       operation,
@@ -162,7 +162,7 @@ const jsonObject = (members: readonly (readonly [string, unknown])[]): string =>
 interface Stored {
   readonly name: string;
   readonly shape: Shape;
-  readonly type: ElementType;
+  readonly type: StoredType;
   readonly bytes: Uint8Array;
 }
 
@@ -284,7 +284,7 @@ export const readTensor = ({ name, type, shape }: Entry, bytes: Uint8Array, as: 
 /**
  * The tensors of a safetensors file, their elements copied. Anything wrong with the file is a `Left`, never thrown.
  *
- * F64 becomes float64; F32, F16 and BF16 float32; I32, I16 and I8 int32; U32 and U16 uint32; U8 uint8; BOOL bool. I64
+ * F64 becomes float64; F32, F16, BF16, F8_E5M2 and F8_E4M3 float32; I32, I16 and I8 int32; U32 and U16 uint32; U8 uint8; BOOL bool. I64
  * becomes int32 and U64 uint32 where all elements of the tensor fit, or float64 if that is asked for.
  *
  * @param file its bytes

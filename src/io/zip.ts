@@ -12,9 +12,9 @@ export interface ZipEntry {
   readonly bytes: Uint8Array;
 }
 
-const signature = { local: 0x04034b50, central: 0x02014b50, end: 0x06054b50 } as const;
+const signature = { local: 0x04034b50, central: 0x02014b50, end: 0x06054b50, largeEnd: 0x07064b50 } as const;
 /** Bytes of the records before their names and comments. */
-const length = { local: 30, central: 46, end: 22 } as const;
+const length = { local: 30, central: 46, end: 22, largeEnd: 20 } as const;
 const [stored, deflated] = [0, 8];
 /** What a field says whose value stands in the extension for large files. */
 const elsewhere = 0xffffffff;
@@ -42,6 +42,9 @@ const endRecordOf = (view: DataView): number => {
   return fail(`${view.byteLength} bytes that end without a ZIP directory`, 'an archive ends with its directory');
 };
 
+const failLarge = (given: string): never =>
+  fail(given, 'the ZIP64 extension is not read', 'Write it as several files, or as safetensors.');
+
 /** A file of the archive by what the directory says. */
 interface Listed {
   readonly name: string;
@@ -66,13 +69,7 @@ const listed = (file: Uint8Array, at: number, directory: number): { readonly ent
   }
   const [packedSize, size] = [view.getUint32(at + 20, true), view.getUint32(at + 24, true)];
   const local = view.getUint32(at + 42, true);
-  if ([packedSize, size, local].includes(elsewhere)) {
-    fail(
-      `${what}, of 4 GB or more`,
-      'the ZIP64 extension is not read',
-      'Write it as several files, or as safetensors.',
-    );
-  }
+  if ([packedSize, size, local].includes(elsewhere)) failLarge(`${what}, of 4 GB or more`);
   if (method === stored ? size !== packedSize : size > largestRatio * packedSize) {
     fail(`${size} bytes out of ${packedSize} for ${what}`, 'deflate makes at most 1032 of one');
   }
@@ -107,6 +104,11 @@ const directoryOf = (file: Uint8Array): readonly Listed[] => {
     view.getUint32(end + 12, true),
     view.getUint32(end + 16, true),
   ];
+  const large = end - length.largeEnd;
+  const hasLargeEnd = start + size !== end && large >= 0 && view.getUint32(large, true) === signature.largeEnd;
+  if (hasLargeEnd || count === 0xffff || [size, start].includes(elsewhere)) {
+    failLarge('a ZIP directory of 4 GB or 65535 files, or more');
+  }
   if (view.getUint16(end + 4, true) !== 0 || view.getUint16(end + 8, true) !== count || start + size !== end) {
     fail('a ZIP directory of another place or volume', 'the directory stands before its end record, in one file');
   }

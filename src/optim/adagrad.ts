@@ -2,7 +2,7 @@
 import { checkNumber } from '../tensor/ops/common/numbers.js';
 import { checkFlag } from '../tensor/ops/common/options.js';
 import { fullLike } from '../tensor/ops/creation/creation.js';
-import { add, div, mul, square, sub } from '../tensor/ops/elementwise/arithmetic.js';
+import { add, div, maximum, mul, square, sub } from '../tensor/ops/elementwise/arithmetic.js';
 import { cast } from '../tensor/ops/elementwise/cast.js';
 import { sqrt } from '../tensor/ops/elementwise/elementary.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -169,7 +169,8 @@ export const rmsprop = (learningRate: Schedule, options?: RmspropOptions): Gradi
       step: () => (g, before) => {
         const squares = decayed(before.squares!, square(g), alpha);
         const mean = centered ? decayed(before.mean!, g, alpha) : undefined;
-        const variance = mean === undefined ? squares : (sub(squares, square(mean)) as Tensor);
+        // Of gradients that are all the same rounding may leave something below 0, of which there is no root.
+        const variance = mean === undefined ? squares : (maximum(sub(squares, square(mean)), 0) as Tensor);
         const scaled = div(g, add(sqrt(variance), epsilon) as Tensor) as Tensor;
         const direction = momentum === 0 ? scaled : (add(mul(before.momentum!, momentum) as Tensor, scaled) as Tensor);
         const next = { squares, ...(mean && { mean }), ...(momentum === 0 ? {} : { momentum: direction }) };

@@ -6,16 +6,12 @@ import { floorDivide, remainder } from '../tensor/ops/elementwise/division.js';
 import { cos } from '../tensor/ops/elementwise/elementary.js';
 import { checkArgument } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type CountedSchedule, passed, scheduleOf } from './decays.js';
+import { alongLine, type CountedSchedule, passed, powerOf, scheduleOf } from './decays.js';
 import { checkAboveZero, checkFinite, choiceOf, numbersOf } from './settings.js';
 
 /** Half a cosine from `start` at 0 to `end` at 1. */
 const alongCosine = (x: Tensor, start: number, end: number): Tensor =>
   add(mul(add(cos(mul(x, Math.PI) as Tensor), 1) as Tensor, (start - end) / 2) as Tensor, end) as Tensor;
-
-/** A line from `start` at 0 to `end` at 1. */
-const alongLine = (x: Tensor, start: number, end: number): Tensor =>
-  add(mul(x, end - start) as Tensor, start) as Tensor;
 
 /**
  * From the rate to `etaMin` along half a cosine in `tMax` steps, and then back up and down again (Loshchilov & Hutter 2016,
@@ -139,7 +135,7 @@ export const cyclicLR = (rate: number, options: CyclicOptions): CountedSchedule 
     const down = div(sub(whole, step) as Tensor, stepSizeDown) as Tensor;
     const height = mul(minimum(div(step, stepSizeUp) as Tensor, down) as Tensor, maxRate - rate) as Tensor;
     if (mode === 'triangular') return add(height, rate) as Tensor;
-    const factor = mode === 'expRange' ? pow(gamma, t) : pow(0.5, floorDivide(t, whole) as Tensor);
+    const factor = mode === 'expRange' ? powerOf(gamma, t) : pow(0.5, floorDivide(t, whole) as Tensor);
     return add(mul(height, factor as Tensor) as Tensor, rate) as Tensor;
   });
 };
@@ -196,7 +192,8 @@ const oneCycle = (
     const now = minimum(t, last) as Tensor;
     const values = phases.map(([until, from, to], i) => {
       const since = i === 0 ? 0 : phases[i - 1]![0];
-      return anneal(div(sub(now, since) as Tensor, until - since) as Tensor, from, to);
+      // From its end, which is then reached exactly: the last rate may be a millionth of the highest.
+      return anneal(sub(1, div(sub(until, now), until - since)) as Tensor, from, to);
     });
     return values.reduceRight(
       (later, value, i) => where(lessEqual(now, phases[i]![0]) as Tensor, value, later) as Tensor,

@@ -1,10 +1,11 @@
 /** Learning rates that go one way: constant, along a line or a power, in steps, exponentially. */
 
-import { tensor } from '../tensor/ops/creation/creation.js';
+import { fullLike, tensor } from '../tensor/ops/creation/creation.js';
 import { add, div, maximum, minimum, mul, pow, sub } from '../tensor/ops/elementwise/arithmetic.js';
 import { cast } from '../tensor/ops/elementwise/cast.js';
-import { greaterEqual, less } from '../tensor/ops/elementwise/comparison.js';
+import { greaterEqual, less, where } from '../tensor/ops/elementwise/comparison.js';
 import { floorDivide } from '../tensor/ops/elementwise/division.js';
+import { exp } from '../tensor/ops/elementwise/elementary.js';
 import { expandDims } from '../tensor/ops/movement/movement.js';
 import { sum } from '../tensor/ops/reduction/reduction.js';
 import { checkArgument } from '../tensor/shape.js';
@@ -23,6 +24,10 @@ export const scheduleOf =
   (operation: string, f: (t: Tensor) => Tensor): CountedSchedule =>
   count =>
     f(floatCount(operation, count));
+
+/** @internal A line from `start` at 0 to `end` at 1: both to the last bit, however much smaller one is than the other. */
+export const alongLine = (x: Tensor, start: number, end: number): Tensor =>
+  add(mul(sub(1, x), start), mul(x, end)) as Tensor;
 
 /** Along a line from 0 to 1 in this many steps, and then 1. */
 const progress = (t: Tensor, steps: number): Tensor =>
@@ -70,8 +75,8 @@ export const constantLR = (
   checkFinite('constantLR', 'the rate', rate);
   const { factor, totalIters } = numbersOf('constantLR', options, { factor: 1, totalIters: 5 });
   return scheduleOf('constantLR', t => {
-    const isEarly = cast(less(t, totalIters) as Tensor, t.dtype) as Tensor;
-    return add(mul(isEarly, rate * (factor - 1)) as Tensor, rate) as Tensor;
+    const isEarly = less(t, totalIters) as Tensor;
+    return where(isEarly, fullLike(t, rate * factor), fullLike(t, rate)) as Tensor;
   });
 };
 
@@ -99,8 +104,7 @@ export const linearLR = (
   const { startFactor, endFactor, totalIters } = numbersOf('linearLR', options, defaults);
   checkAboveZero('linearLR', 'totalIters', totalIters);
   return scheduleOf('linearLR', t => {
-    const line = mul(progress(t, totalIters), rate * (endFactor - startFactor)) as Tensor;
-    return add(line, rate * startFactor) as Tensor;
+    return alongLine(progress(t, totalIters), rate * startFactor, rate * endFactor);
   });
 };
 
@@ -130,8 +134,19 @@ export const polynomialLR = (
   return scheduleOf('polynomialLR', t => mul(pow(sub(1, progress(t, totalIters)) as Tensor, power) as Tensor, rate));
 };
 
-/** The rate times a power of gamma that may itself be negative or 0. */
-const decaying = (rate: number, gamma: number, exponent: Tensor): Tensor => mul(pow(gamma, exponent) as Tensor, rate);
+/**
+ * @internal A power of a number that may itself be negative or 0. What the dtype of the exponent leaves out of the number is
+ * made up for: over a million steps the rounding of 0.99999 to float32 would come to a hundredth.
+ */
+export const powerOf = (gamma: number, exponent: Tensor): Tensor => {
+  const power = pow(gamma, exponent) as Tensor;
+  const rounded = exponent.dtype === 'float32' ? Math.fround(gamma) : gamma;
+  if (rounded === gamma || rounded === 0) return power;
+  return mul(power, exp(mul(exponent, Math.log(gamma / rounded)) as Tensor)) as Tensor;
+};
+
+const decaying = (rate: number, gamma: number, exponent: Tensor): Tensor =>
+  mul(powerOf(gamma, exponent), rate) as Tensor;
 
 /**
  * `rate · gamma^t`.

@@ -2,6 +2,7 @@
 import { kindOf } from '../tensor/ops/common/checks.js';
 import { add, div, maximum, minimum, mul, pow, sub } from '../tensor/ops/elementwise/arithmetic.js';
 import { cast } from '../tensor/ops/elementwise/cast.js';
+import { exp, log1p } from '../tensor/ops/elementwise/elementary.js';
 import { checkArgument } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkDecay, checkScalar, floatCount, zipFloats } from './leaves.js';
@@ -138,6 +139,7 @@ export const powerEma = (width: number): ((count: Tensor) => Tensor) => {
   const exponent = exponentOf(width) + 1;
   return count => {
     const t = floatCount('powerEma', count);
-    return pow(div(t, add(t, 1) as Tensor) as Tensor, exponent) as Tensor;
+    // The power of a quotient near 1 would lose digits of how far it is from 1, and that is what counts.
+    return exp(mul(log1p(div(-1, add(t, 1) as Tensor) as Tensor), exponent) as Tensor) as Tensor;
   };
 };

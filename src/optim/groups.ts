@@ -61,6 +61,7 @@ export type TransformGroup = readonly [leaves: LeafPattern, transform: GradientT
  *
  * A pattern has a part for each step of the path of a leaf, with dots between: `blocks.0.weight`. In a part `*` stands for
  * any letters; a part `**` stands for any number of steps, also none: `**.bias` are all leaves named bias, and `**` are all.
+ * A key with dots in it is as many steps as it has parts.
  *
  * @param groups pairs of a pattern (or a function of path and leaf) and a transform
  * @throws ArgumentError for what is no such pair, and its functions for a leaf that fits none and for a state that is none

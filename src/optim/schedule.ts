@@ -3,6 +3,7 @@
 import { kindOf } from '../tensor/ops/common/checks.js';
 import { checkOptions } from '../tensor/ops/common/options.js';
 import { add, div, maximum, minimum, mul, sub } from '../tensor/ops/elementwise/arithmetic.js';
+import { less, where } from '../tensor/ops/elementwise/comparison.js';
 import { cos } from '../tensor/ops/elementwise/elementary.js';
 import { checkArgument } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
@@ -54,6 +55,6 @@ export const warmupCosine = (options: {
     const t = floatCount(operation, count);
     const progress = minimum(maximum(div(sub(t, warmup), steps - warmup), 0), 1);
     const falling = add(mul(add(cos(mul(progress, Math.PI)), 1), 0.5 * (peak - end)), end);
-    return warmup === 0 ? falling : minimum(falling, mul(t, peak / warmup) as Tensor);
+    return warmup === 0 ? falling : (where(less(t, warmup), mul(t, peak / warmup), falling) as Tensor);
   };
 };

@@ -6,7 +6,7 @@ import type { Monoid } from 'fp-ts/lib/Monoid.js';
 import { ArgumentError } from '../tensor/errors.js';
 import { kindOf } from '../tensor/ops/common/checks.js';
 import { checkNumber } from '../tensor/ops/common/numbers.js';
-import { tensor } from '../tensor/ops/creation/creation.js';
+import { tensor, zerosLike } from '../tensor/ops/creation/creation.js';
 import { add, mul, neg } from '../tensor/ops/elementwise/arithmetic.js';
 import { cast } from '../tensor/ops/elementwise/cast.js';
 import { checkArgument } from '../tensor/shape.js';
@@ -129,7 +129,8 @@ export const monoid: Monoid<GradientTransform> = {
 };
 
 /**
- * Multiplies updates by a factor.
+ * Multiplies updates by a factor. The factor 0 gives zeros, of NaN as well: parameters that are frozen by it stay as they are
+ * whatever their gradients are.
  *
  * @throws ArgumentError for a factor that is no number; its update, TreeError and DTypeError for a leaf that is no float
  *   tensor
@@ -146,7 +147,11 @@ export const scale = (factor: number): GradientTransform<null> => {
   else checkNumber('scale', 'the factor', factor);
   return Object.freeze({
     init: () => null,
-    update: <P>(updates: P) => Object.freeze([zipFloats('scale', u => mul(u!, factor), updates), null] as const),
+    update: <P>(updates: P) =>
+      Object.freeze([
+        zipFloats('scale', u => (factor === 0 ? zerosLike(u!) : (mul(u!, factor) as Tensor)), updates),
+        null,
+      ] as const),
   });
 };
 

@@ -72,7 +72,8 @@ const unit = (key: Node, shape: Shape, dtype: FloatDType): Node => {
  *
  * @param shape of the result
  * @param options `low` (0), `high` (1), `dtype` (float32)
- * @throws ArgumentError when `key` is no key, a bound is not finite, or low > high; ShapeError when `shape` is no shape
+ * @throws ArgumentError when `key` is no key, low > high, or a bound or their distance is not finite in the dtype; ShapeError
+ *   when `shape` is no shape
  * @example
  * ```js
  * import { key, uniform } from 'tenfold/random';
@@ -94,6 +95,14 @@ export const uniform = <const S extends Shape, D extends FloatDType = 'float32'>
     `low ${String(low)} and high ${String(high)}`,
     'the bounds are finite numbers, low ≤ high',
     'Swap them, or draw from [0, 1) and transform the result.',
+  );
+  const held = dtype === 'float32' ? Math.fround : (x: number): number => x;
+  checkArgument(
+    [low, high, high - low].every(x => Number.isFinite(held(x))),
+    'uniform',
+    `low ${low} and high ${high}`,
+    `${dtype} holds the bounds and their distance`,
+    dtype === 'float32' ? "Draw with { dtype: 'float64' }, or scale the result." : 'Scale the result.',
   );
   const u = unit(node, checkShape('uniform', shape), checkFloatDType('uniform', dtype));
   if (low === 0 && high === 1) return wrap(u);

@@ -8,7 +8,8 @@ import { checkFunction, flattenFor, type Leaf, type Path, showPath } from './tre
  * Leaves of a tree: by a pattern of paths, or a function of path and leaf.
  *
  * A pattern has a part for each step of the path, with dots between: `blocks.0.weight`. In a part `*` stands for any
- * letters; a part `**` stands for any number of steps, also none: `**.bias` are all leaves named bias.
+ * letters; a part `**` stands for any number of steps, also none: `**.bias` are all leaves named bias. A key with dots in it,
+ * such as the names of a file's tensors, is as many steps as it has parts.
  */
 export type LeafPattern<L = Tensor> = string | ((path: Path, leaf: L) => boolean);
 
@@ -28,13 +29,16 @@ const fitsPart = (part: string, text: string): boolean => {
 };
 
 /** Whether the steps of a path from one on fit the parts of a pattern from one on. */
-const fits = (parts: readonly string[], path: Path, part = 0, step = 0): boolean => {
-  if (part === parts.length) return step === path.length;
+const fits = (parts: readonly string[], steps: readonly string[], part = 0, step = 0): boolean => {
+  if (part === parts.length) return step === steps.length;
   if (parts[part] === '**') {
-    return fits(parts, path, part + 1, step) || (step < path.length && fits(parts, path, part, step + 1));
+    return fits(parts, steps, part + 1, step) || (step < steps.length && fits(parts, steps, part, step + 1));
   }
-  return step < path.length && fitsPart(parts[part]!, String(path[step])) && fits(parts, path, part + 1, step + 1);
+  return step < steps.length && fitsPart(parts[part]!, steps[step]!) && fits(parts, steps, part + 1, step + 1);
 };
+
+/** The steps of a path as patterns see them: those of `{ 'blocks.0.weight': x }` are those of `{ blocks: [{ weight: x }] }`. */
+const stepsOf = (path: Path): readonly string[] => path.flatMap(step => String(step).split('.'));
 
 /** @internal A function that tells whether a leaf is meant. */
 export const matcherOf = <L = Tensor>(operation: string, pattern: unknown): ((path: Path, leaf: L) => boolean) => {
@@ -47,7 +51,7 @@ export const matcherOf = <L = Tensor>(operation: string, pattern: unknown): ((pa
   );
   if (typeof pattern === 'string') {
     const parts = pattern.split('.').filter((part, i, all) => part !== '**' || all[i - 1] !== '**');
-    return path => fits(parts, path);
+    return path => fits(parts, stepsOf(path));
   }
   return (path, leaf) => {
     const is: unknown = (pattern as (path: Path, leaf: L) => unknown)(path, leaf);
@@ -86,7 +90,7 @@ export interface SelectLeaves {
  * chosen are what the opposite function chooses.
  *
  * @param leaves a pattern with a part for each step of the path, dots between, `*` for any letters and `**` for any
- *   number of steps, or a function of path and leaf
+ *   number of steps, or a function of path and leaf; a key with dots in it is several steps
  * @throws ArgumentError for what is neither, and when the function does not give true or false; TreeError for a tree
  *   that contains itself
  * @example

@@ -65,14 +65,19 @@ export const checkFunction = (operation: string, f: unknown): void =>
     hints[operation] ?? `Write ${operation}(tree, x => …).`,
   );
 
+/** A key as it stands in a path: in brackets where dots or brackets of its own would be taken for those of the path. */
+const showKey = (key: string, isFirst: boolean): string =>
+  key === '' || /[.[\]"]/.test(key) ? `[${JSON.stringify(key)}]` : isFirst ? key : `.${key}`;
+
 /**
- * A path in words; the root is `(root)`.
+ * A path in words; the root is `(root)`, and a key with dots or brackets in it stands in brackets, in quotes.
  *
  * @throws ArgumentError for what is no array of keys and positions
  * @example
  * ```js
  * import { showPath } from 'tenfold/tree';
  * showPath(['blocks', 0, 'weight']); // => 'blocks[0].weight'
+ * showPath(['blocks.0', 'weight']); // => '["blocks.0"].weight'
  * ```
  */
 export const showPath = (path: Path): string => {
@@ -84,7 +89,23 @@ export const showPath = (path: Path): string => {
     "Write ['blocks', 0], or take one of the paths that flatten gives.",
   );
   if (path.length === 0) return '(root)';
-  return path.map((step, i) => (typeof step === 'number' ? `[${step}]` : i === 0 ? step : `.${step}`)).join('');
+  return path.map((step, i) => (typeof step === 'number' ? `[${step}]` : showKey(step, i === 0))).join('');
+};
+
+/** The form of a tree without its leaves: null, a leaf, or what has trees in places. */
+type Form = null | 'leaf' | { readonly keys: readonly string[] | null; readonly parts: readonly Form[] };
+
+/** A tree of a form, its leaves taken in turn. */
+const build = (form: Form, next: () => unknown): unknown => {
+  if (form === null) return null;
+  if (form === 'leaf') return next();
+  const { keys, parts } = form;
+  const built = parts.map(part => build(part, next));
+  if (keys === null) return Object.freeze(built);
+  const record: Record<string, unknown> = {};
+  // defineProperty, so that a key named __proto__ is a key like any other.
+  for (const [i, key] of keys.entries()) Object.defineProperty(record, key, { value: built[i], enumerable: true });
+  return Object.freeze(record);
 };
 
 /** @internal {@link flatten} in the name of another function; `isLeaf` tells of records that are leaves. */
@@ -93,17 +114,17 @@ export const flattenFor = (
   tree: unknown,
   isLeaf: (value: object) => boolean = () => false,
 ): Flat => {
-  const isRecord = (at: unknown): at is PlainRecord => isPlainRecord(at) && !isLeaf(at);
   const leaves: unknown[] = [];
   const paths: Path[] = [];
   const above: object[] = [];
-  const visit = (at: unknown, path: Path): void => {
-    if (at === null) return;
+  // The form is noted, not read off the tree again when one is rebuilt: its owner may have changed it by then.
+  const visit = (at: unknown, path: Path): Form => {
+    if (at === null) return null;
     const isList = Array.isArray(at);
-    if (!isList && !isRecord(at)) {
+    if (!isList && (!isPlainRecord(at) || isLeaf(at))) {
       leaves.push(at);
       paths.push(path);
-      return;
+      return 'leaf';
     }
     if (above.includes(at)) {
       throw new TreeError({
@@ -114,16 +135,15 @@ export const flattenFor = (
       });
     }
     above.push(at);
-    if (isList) {
-      at.forEach((item, i) => {
-        visit(item, [...path, i]);
-      });
-    } else {
-      for (const key of Object.keys(at).sort()) visit(at[key], [...path, key]);
-    }
+    const keys = isList ? null : Object.keys(at).sort();
+    // Array.from, so that a hole is what it reads as, undefined, and no place is left out.
+    const parts = isList
+      ? Array.from(at, (item, i) => visit(item, [...path, i]))
+      : keys!.map(key => visit((at as PlainRecord)[key], [...path, key]));
     above.pop();
+    return { keys, parts };
   };
-  visit(tree, []);
+  const form = visit(tree, []);
   const unflatten = (others: readonly unknown[]): unknown => {
     if (!Array.isArray(others) || others.length !== leaves.length) {
       throw new TreeError({
@@ -133,21 +153,8 @@ export const flattenFor = (
         hint: 'Pass one leaf for each of the leaves that flatten returned, in their order.',
       });
     }
-    let next = 0;
-    const build = (at: unknown): unknown => {
-      if (at === null) return null;
-      if (Array.isArray(at)) return Object.freeze(at.map(build));
-      if (isRecord(at)) {
-        const built: Record<string, unknown> = {};
-        for (const key of Object.keys(at).sort()) {
-          // defineProperty, so that a key named __proto__ is a key like any other.
-          Object.defineProperty(built, key, { value: build(at[key]), enumerable: true });
-        }
-        return Object.freeze(built);
-      }
-      return others[next++];
-    };
-    return build(tree);
+    let taken = 0;
+    return build(form, () => others[taken++]);
   };
   return { leaves, paths, unflatten };
 };
@@ -317,7 +324,7 @@ export const tensorsOf = (operation: string, flat: Flat): readonly Tensor[] =>
     if (isTensor(leaf)) return leaf;
     throw new TreeError({
       operation,
-      given: `${typeof leaf === 'object' ? 'an object' : `the ${typeof leaf} ${String(leaf)}`} at ${showPath(flat.paths[i]!)}`,
+      given: `${leaf === undefined ? 'undefined' : typeof leaf === 'object' ? 'an object' : `the ${typeof leaf} ${String(leaf)}`} at ${showPath(flat.paths[i]!)}`,
       rule: 'every leaf of the tree must be a tensor',
       hint: 'Make one with tensor(…), or keep what is no tensor out of the tree.',
     });

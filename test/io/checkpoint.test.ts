@@ -1,11 +1,12 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import promises from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Either, isRight } from 'fp-ts/lib/Either.js';
 import { add, type FormatError, type Tensor, tensor, zeros } from 'tenfold';
 import { decodeSafetensors, encodeSafetensors, flattenTree, loadTree, restoreTree, saveTree } from 'tenfold/io';
 import { flatten } from 'tenfold/tree';
-import { afterAll, describe, expect, expectTypeOf, test } from 'vitest';
+import { afterAll, describe, expect, expectTypeOf, test, vi } from 'vitest';
 import { caught } from '../helpers.js';
 import { leftOf, rightOf } from './helpers.js';
 
@@ -57,7 +58,7 @@ describe('flattenTree and restoreTree', () => {
   });
 
   test.each<[string, unknown, string]>([
-    ['a dot', { layers: { 'a.b': tensor(1) } }, "flattenTree: got the key 'a.b' at layers.a.b"],
+    ['a dot', { layers: { 'a.b': tensor(1) } }, `flattenTree: got the key 'a.b' at layers["a.b"]`],
     ['the name of the metadata', { __metadata__: tensor(1) }, "got the key '__metadata__' at __metadata__"],
   ])('refuses a key with %s', (_, bad, message) => {
     expect(leftOf(flattenTree(bad)).message).toContain(message);
@@ -104,6 +105,43 @@ describe('flattenTree and restoreTree', () => {
   });
 });
 
+/** What is asked of the file system meanwhile; `before` is called first with what is opened. */
+const recorded = async (
+  run: () => Promise<void>,
+  before: (target: unknown) => Promise<void> = async () => undefined,
+): Promise<readonly string[]> => {
+  const steps: string[] = [];
+  const noted = <T>(step: string, go: () => T): T => {
+    steps.push(step);
+    return go();
+  };
+  const original = process.getBuiltinModule;
+  const watched = {
+    ...promises,
+    open: async (target: string, flags?: string) => {
+      await before(target);
+      steps.push(`open ${target}`);
+      const file = await promises.open(target, flags);
+      return {
+        writeFile: (bytes: Uint8Array) => noted('write', () => file.writeFile(bytes)),
+        sync: () => noted('sync', () => file.sync()),
+        close: () => noted('close', () => file.close()),
+      };
+    },
+    rename: (from: string, to: string) => noted(`rename ${from} ${to}`, () => promises.rename(from, to)),
+  };
+  const spy = vi
+    .spyOn(process, 'getBuiltinModule')
+    .mockImplementation(((name: string) =>
+      name === 'node:fs/promises' ? watched : original.call(process, name)) as never);
+  try {
+    await run();
+  } finally {
+    spy.mockRestore();
+  }
+  return steps;
+};
+
 describe('saveTree and loadTree', () => {
   test('what was saved is loaded', async () => {
     const path = join(folder, 'tree.safetensors');
@@ -132,6 +170,41 @@ describe('saveTree and loadTree', () => {
     expect(readdirSync(folder).filter(name => name.includes('tmp'))).toEqual([]);
   });
 
+  test('the contents are on the disk before the name, and the name before it is said to be', async () => {
+    const path = join(folder, 'order.safetensors');
+    const steps = await recorded(async () => {
+      expect(isRight(await saveTree(path, tree)())).toBe(true);
+    });
+    expect(steps.map(step => step.replace(/\.[-0-9a-f]{36}\.tmp/g, 'temporary'))).toEqual([
+      `open ${join(folder, 'temporary')}`,
+      'write',
+      'sync',
+      'close',
+      `rename ${join(folder, 'temporary')} ${path}`,
+      `open ${folder}`,
+      'sync',
+      'close',
+    ]);
+  });
+
+  test('a folder that the system does not bring to the disk is no error, a disk that fails is', async () => {
+    const path = join(folder, 'folders.safetensors');
+    const fails = (code: string) => async (target: unknown) => {
+      if (target === folder) throw Object.assign(new Error(`${code}: of the test`), { code });
+    };
+    await recorded(async () => expect(isRight(await saveTree(path, tree)())).toBe(true), fails('EISDIR'));
+    await recorded(async () => {
+      expect(leftOf(await saveTree(path, tree)()).message).toContain('writing it failed (EIO');
+    }, fails('EIO'));
+    expect(readdirSync(folder).filter(name => name.includes('tmp'))).toEqual([]);
+  });
+
+  test('a name as long as names get', async () => {
+    const path = join(folder, `${'n'.repeat(243)}.safetensors`);
+    expect(isRight(await saveTree(path, tree)())).toBe(true);
+    expect(isRight(await loadTree(path, like)())).toBe(true);
+  });
+
   test('a file that cannot be written', async () => {
     const missing = leftOf(await saveTree(join(folder, 'no', 'such', 'folder'), tree)());
     expect([missing._tag, missing.operation]).toEqual(['FormatError', 'saveTree']);
@@ -149,6 +222,8 @@ describe('saveTree and loadTree', () => {
     expect([error._tag, error.operation, error.given]).toEqual(['FormatError', 'loadTree', `'${path}'`]);
     expect(error.message).toContain('reading it failed (ENOENT');
     expect((error.cause as NodeJS.ErrnoException).code).toBe('ENOENT');
+    // It has no end.
+    expect(leftOf(await loadTree('/dev/zero', like)()).message).toContain('it is no ordinary file');
   });
 
   test('a file that is damaged, and one of another tree', async () => {

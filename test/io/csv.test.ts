@@ -38,6 +38,7 @@ describe('decodeCsv', () => {
       [[Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]],
     ],
     ['blanks', ' 1 ,\t2', [[1, 2]]],
+    ['what is nearly too large, and too small', '3.4028235e38,1e-400', [[3.4028234663852886e38, 0]]],
     [
       'quotes',
       '"1","2"\n"3",4',
@@ -95,6 +96,8 @@ describe('decodeCsv', () => {
     ['text after a quote', '1\n"2"3', "'3' after a closing quote on line 2"],
     ['a word after a cell of two lines', '"a\nb"\n\nx', "'x' on line 4", { header: true, missing: 1 }],
     ['a fraction', '1\n1.5', "'1.5' on line 2, column 1; int32 does not hold it", { dtype: 'int32' }],
+    ['what float32 does not hold', '1\n-1e39', "'-1e39' on line 2, column 1; float32 does not hold it"],
+    ['what float64 does not hold', '1e400', 'float64 does not hold it', { dtype: 'float64' }],
     ['hexadecimal', '0x10', "'0x10' on line 1"],
     ['no UTF-8', Uint8Array.of(255), '1 bytes that are no text'],
   ])('%s', (_, text, message, options) => {

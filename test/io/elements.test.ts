@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { type DType, type Tensor, tensor } from 'tenfold';
-import { decodeSafetensors, type ElementType, encodeSafetensors } from 'tenfold/io';
+import { decodeSafetensors, type ElementType, encodeSafetensors, type StoredType } from 'tenfold/io';
 import { describe, expect, test } from 'vitest';
 import { caught } from '../helpers.js';
 import { leftOf, rightOf } from './helpers.js';
 
 const widths: Record<ElementType, number> = {
-  ...{ F64: 8, F32: 4, F16: 2, BF16: 2 },
+  ...{ F64: 8, F32: 4, F16: 2, BF16: 2, F8_E5M2: 1, F8_E4M3: 1 },
   ...{ I64: 8, I32: 4, I16: 2, I8: 1 },
   ...{ U64: 8, U32: 4, U16: 2, U8: 1, BOOL: 1 },
 };
@@ -29,7 +29,7 @@ const dataOf = (file: Uint8Array): Uint8Array =>
 const read = (type: ElementType, array: ArrayBufferView, longIntegers?: 'float64'): Tensor =>
   rightOf(decodeSafetensors(fileOf(type, new Uint8Array(array.buffer as ArrayBuffer)), { longIntegers })).tensors.x!;
 
-const written = (type: ElementType, x: Tensor): Uint8Array => dataOf(encodeSafetensors({ x }, {}, { x: type }));
+const written = (type: StoredType, x: Tensor): Uint8Array => dataOf(encodeSafetensors({ x }, {}, { x: type }));
 
 const all16 = Uint16Array.from({ length: 2 ** 16 }, (_, i) => i);
 
@@ -45,6 +45,32 @@ const bfloatValue = (bits: number): number => {
   if (exponent === 255) return mantissa === 0 ? sign * Number.POSITIVE_INFINITY : Number.NaN;
   return sign * (exponent === 0 ? mantissa * 2 ** -133 : (1 + mantissa / 128) * 2 ** (exponent - 127));
 };
+
+describe('floats of 8 bits', () => {
+  const all8 = Uint8Array.from({ length: 256 }, (_, i) => i);
+
+  test('F8_E5M2 is half of a half', () => {
+    const values = read('F8_E5M2', all8);
+    expect([values.dtype, [...values.dataSync()]]).toEqual(['float32', [...all8].map(bits => halfValue(bits << 8))]);
+  });
+
+  test('F8_E4M3 has no infinity and more numbers', () => {
+    const values = [...(read('F8_E4M3', all8).dataSync() as Float32Array)];
+    expect(values.slice(0, 10)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map(x => x / 512));
+    expect([0x38, 0x39, 0x40, 0x7e, 0x7f, 0xb8, 0xfe, 0xff].map(bits => values[bits])).toEqual([
+      ...[1, 1.125, 2, 448, Number.NaN, -1, -448, Number.NaN],
+    ]);
+    expect(Object.is(values[0x80], -0)).toBe(true);
+    expect(values.slice(0, 127).every((x, i) => i === 0 || x > values[i - 1]!)).toBe(true);
+  });
+
+  test('are not written', () => {
+    const types = { x: 'F8_E4M3' } as never;
+    expect(caught(() => encodeSafetensors({ x: tensor([1]) }, {}, types)).message).toContain(
+      "the string F8_E4M3 as the type of 'x'; float32 is stored as F32 or F16 or BF16",
+    );
+  });
+});
 
 describe.each([
   ['F16', halfValue],
@@ -95,7 +121,7 @@ describe.each([
   });
 });
 
-const extremes: readonly (readonly [ElementType, DType, ArrayBufferView, readonly number[]])[] = [
+const extremes: readonly (readonly [StoredType, DType, ArrayBufferView, readonly number[]])[] = [
   ['I64', 'int32', BigInt64Array.of(-(2n ** 31n), -1n, 0n, 2n ** 31n - 1n), [-(2 ** 31), -1, 0, 2 ** 31 - 1]],
   ['I16', 'int32', Int16Array.of(-32768, -1, 32767), [-32768, -1, 32767]],
   ['I8', 'int32', Int8Array.of(-128, -1, 127), [-128, -1, 127]],
@@ -133,7 +159,7 @@ describe('integers', () => {
     );
   });
 
-  test.each<[ElementType, Tensor, string]>([
+  test.each<[StoredType, Tensor, string]>([
     ['I16', tensor([0, 32768], { dtype: 'int32' }), '32768 at element 1'],
     ['I8', tensor([-129], { dtype: 'int32' }), '-129 at element 0'],
     ['U16', tensor([65536], { dtype: 'uint32' }), '65536 at element 0'],

@@ -173,6 +173,43 @@ describe('archives', () => {
     expect(leftOf(await readNpz(withField(file, field, value))()).message).toContain(message);
   });
 
+  test('the extension for large files, in the end record or before it', async () => {
+    const file = rightOf(await encodeNpz({ x: tensor([1, 2]) })());
+    const end = file.length - 22;
+    const many = file.slice();
+    new DataView(many.buffer).setUint16(end + 10, 0xffff, true);
+    const far = file.slice();
+    new DataView(far.buffer).setUint32(end + 16, 2 ** 32 - 1, true);
+    const extended = new Uint8Array(file.length + 76);
+    extended.set(file.subarray(0, end));
+    new DataView(extended.buffer).setUint32(end, 0x06064b50, true);
+    new DataView(extended.buffer).setUint32(end + 56, 0x07064b50, true);
+    extended.set(file.subarray(end), end + 76);
+    for (const large of [many, far, extended]) {
+      expect(leftOf(await readNpz(large)()).message).toContain('the ZIP64 extension is not read');
+    }
+  });
+
+  test.each([false, true])(
+    'written to a stream, sizes and checksum behind the contents, compressed: %s',
+    async compress => {
+      const file = rightOf(await encodeNpz({ x: tensor([1, 2]) }, { compress })());
+      const view = new DataView(file.buffer);
+      const start = view.getUint32(file.length - 6, true);
+      const streamed = new Uint8Array(file.length + 16);
+      streamed.set(file.subarray(0, start));
+      const there = new DataView(streamed.buffer);
+      there.setUint16(6, view.getUint16(6, true) | 8, true);
+      there.setUint32(start, 0x08074b50, true);
+      streamed.set(file.subarray(14, 26), start + 4);
+      streamed.fill(0, 14, 26);
+      streamed.set(file.subarray(start), start + 16);
+      there.setUint16(start + 16 + 8, view.getUint16(start + 8, true) | 8, true);
+      there.setUint32(streamed.length - 6, start + 16, true);
+      expectSame(rightOf(await readNpz(streamed)()).x, tensor([1, 2]));
+    },
+  );
+
   test('the same file twice in the directory', async () => {
     const file = rightOf(await encodeNpz({ x: tensor([1]), y: tensor([2]) })());
     const view = new DataView(file.buffer);

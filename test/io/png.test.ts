@@ -115,6 +115,54 @@ describe('what becomes of', () => {
   });
 });
 
+describe('interlaced', () => {
+  /** The pass of each of 8 by 8 pixels, as the specification draws it. */
+  const passes = ['16462646', '77777777', '56565656', '77777777', '36463646', '77777777', '56565656', '77777777'];
+
+  /** The file of samples, each row filtered by its difference from the pixel before. */
+  const interlaced = (width: number, height: number, bits: number, colour: number, samples: readonly number[]) => {
+    const channels = samples.length / (width * height);
+    const step = Math.max(1, (channels * bits) / 8);
+    const rows = [1, 2, 3, 4, 5, 6, 7].flatMap(pass =>
+      Array.from({ length: height }, (_, y) => {
+        const own = samples.filter((_, i) => {
+          const pixel = Math.floor(i / channels);
+          return Math.floor(pixel / width) === y && passes[y % 8]![(pixel % width) % 8] === String(pass);
+        });
+        const text = own.map(sample => sample.toString(2).padStart(bits, '0')).join('');
+        const bytes = (text.match(/.{1,8}/g) ?? []).map(byte => Number.parseInt(byte.padEnd(8, '0'), 2));
+        return bytes.length === 0 ? [] : [1, ...bytes.map((byte, i) => (byte - (bytes[i - step] ?? 0)) & 255)];
+      }).flat(),
+    );
+    return fileOf(header(width, height, bits, colour, 1), pixels(...rows));
+  };
+
+  test('of all sizes, channels and depths, as fast-png reads them', () =>
+    fc.assert(
+      fc.asyncProperty(picture, async parts => {
+        const { width, height, channels, depth, samples } = parts;
+        const file = interlaced(width, height, depth, [0, 0, 4, 2, 6][channels]!, samples);
+        expect([...decode(file).data]).toEqual(samples);
+        expectSame(rightOf(await readPng(file)()), imageOf(parts));
+      }),
+      { numRuns: 200 },
+    ));
+
+  test.each([1, 2, 4])('of %i bits', async bits => {
+    for (const [width, height] of [
+      [1, 1],
+      [5, 3],
+      [9, 8],
+      [17, 10],
+    ] as const) {
+      const samples = Array.from({ length: width * height }, (_, i) => (i * i + (i >> 2)) % 2 ** bits);
+      const found = rightOf(await readPng(interlaced(width, height, bits, 0, samples))());
+      expect(found.shape).toEqual([height, width, 1]);
+      expect([...found.dataSync()]).toEqual(samples.map(sample => (sample * 255) / (2 ** bits - 1)));
+    }
+  });
+});
+
 describe('refused:', () => {
   const good = [header(1, 1, 8, 0), pixels(0, 7)] as const;
   test.each<[string, Uint8Array, string]>([
@@ -135,7 +183,8 @@ describe('refused:', () => {
       '2 bytes where they are decompressed',
     ],
     ['fewer pixels than there are', fileOf(good[0], pixels(0, 1, 2)), 'more than 2 bytes'],
-    ['interlacing', fileOf(header(1, 1, 8, 0, 1), good[1]), 'an interlaced picture'],
+    ['another interlacing', fileOf(header(1, 1, 8, 0, 2), good[1]), 'the interlace method 2'],
+    ['rows of fewer passes', fileOf(header(2, 1, 8, 0, 1), pixels(0, 7)), '2 bytes where they are decompressed'],
     ['12 bits', fileOf(header(1, 1, 12, 0), good[1]), '12 bits of colour type 0'],
     ['colour type 5', fileOf(header(1, 1, 8, 5), good[1]), '8 bits of colour type 5'],
     ['an unknown chunk that matters', fileOf(good[0], chunk('ABCD'), good[1]), 'the chunk ABCD'],

@@ -182,11 +182,15 @@ describe('damaged files', () => {
     ['metadata that are no strings', fileOf('{"__metadata__":{"k":1}}'), '__metadata__ {"k":1}'],
     ['an entry that is no object', fileOf('{"a":[]}'), "[] for the tensor 'a'"],
     [
-      'quarter precision',
-      fileOf(`{"a":${entry([1], 0, 1, 'F8_E4M3')}}`, [0]),
-      'the dtype "F8_E4M3" for the tensor \'a\'',
+      'scales without a mantissa',
+      fileOf(`{"a":${entry([1], 0, 1, 'F8_E8M0')}}`, [0]),
+      'the dtype "F8_E8M0" for the tensor \'a\'',
     ],
-    ['complex numbers', fileOf(`{"a":${entry([0], 0, 0, 'C64')}}`), 'F64, F32, F16, BF16, I64, I32, I16, I8, U64'],
+    [
+      'complex numbers',
+      fileOf(`{"a":${entry([0], 0, 0, 'C64')}}`),
+      'F64, F32, F16, BF16, F8_E5M2, F8_E4M3, I64, I32, I16, I8, U64',
+    ],
     [
       'a long integer that does not fit',
       fileOf(`{"a":${entry([2], 0, 16, 'I64')}}`, [1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 128, 0, 0, 0, 0]),

@@ -184,6 +184,40 @@ describe('gammainc and gammaincc', () => {
     );
   });
 
+  it('parameters of 0 and ∞ are limits, as of SciPy', () => {
+    const places = [0, 1e-300, 0.5, 1 - 2 ** -53, 1];
+    const atZero = [0, 1, 1, 1, 1];
+    const atOne = [0, 0, 0, 0, 1];
+    const none = places.map(() => Number.NaN);
+    const inf = Number.POSITIVE_INFINITY;
+    const limits: readonly (readonly [a: number, b: number, values: readonly number[]])[] = [
+      [0, 3, atZero],
+      [0, inf, atZero],
+      [2, inf, atZero],
+      [2, 0, atOne],
+      [inf, 0, atOne],
+      [inf, 3, atOne],
+      [0, 0, none],
+      [inf, inf, none],
+      [0, -1, none],
+      [-1, inf, none],
+      [Number.NaN, inf, none],
+    ];
+    const rows = limits.flatMap(([p, q, wanted]) => places.map((y, i) => [p, q, y, wanted[i]!]));
+    const [p, q, y] = columnsOf(rows, 3) as [Tensor, Tensor, Tensor];
+    const flat = column(rows, 3).map(z => 0 * z);
+    close(betainc(p, q, y) as Tensor, column(rows, 3), 0);
+    close(
+      slope(z => betainc(p, q, z), y),
+      flat,
+    );
+    close(
+      slope(z => betainc(z, q, y), p),
+      flat,
+    );
+    expect(numbers(betainc(0, 3, f64([-0.1, 1.1, Number.NaN])))).toEqual([Number.NaN, Number.NaN, Number.NaN]);
+  });
+
   it('the derivative in x is the density', () => {
     // For a = 3: x² e⁻ˣ / 2.
     const places = [0.2, 1, 1.5, 8, 40];
@@ -319,9 +353,8 @@ describe('betainc', () => {
       [1, 2, 0, 0],
       [1, 2, 1, 1],
       [0.1, 0.1, 1, 1],
-      [0, 1, 0.5, nan],
       [1, -1, 0.5, nan],
-      [inf, 1, 0.5, nan],
+      [-1, 1, 0.5, nan],
       [1, 1, -0.1, nan],
       [1, 1, 1.1, nan],
       [nan, 1, 0, nan],

@@ -286,6 +286,17 @@ describe('by hand', () => {
     expect(vector.update(tensor([2, -4]), vector.init(tensor([1, 1])), tensor([1, 1]))[0].toArray()).toEqual([-1, 1]);
   });
 
+  it('rmsprop, centered: gradients that are all the same have a deviation of 0, and never a root of less', () => {
+    const optimizer = rmsprop(0.1, { centered: true, alpha: 0.5 });
+    const w = tensor([1, 1, 1]);
+    let state = optimizer.init(w);
+    for (let i = 0; i < 40; i++) {
+      const [updates, next] = optimizer.update(tensor([0.3, 7.7, -0.1]), state, w);
+      state = next;
+      expect((updates.toArray() as number[]).every(Number.isFinite)).toBe(true);
+    }
+  });
+
   it.each([
     [4, 7],
     [7, 4],
@@ -395,6 +406,16 @@ describe('composed', () => {
     );
   });
 
+  it('frozen parameters stay as they are, whatever their gradients', () => {
+    const optimizer = multiTransform([
+      ['a.*', scale(0)],
+      ['**', sgd(1)],
+    ]);
+    const g = { ...params, a: { weight: tensor([[Number.NaN, 1]]), bias: tensor([Number.POSITIVE_INFINITY]) } };
+    const [updates] = optimizer.update(g, optimizer.init(params), params);
+    expect(arrays(applyUpdates(params, updates))).toEqual([[3], [1, 2], [0], [0]]);
+  });
+
   it('weightDecay leaves what the mask leaves out', () => {
     const decayed = weightDecay(0.5, { mask: '**.weight' });
     expect(arrays(decayed.update(params, null, params)[0])).toEqual([[3], [1.5, 3], [4], [5]]);
@@ -475,6 +496,12 @@ describe('the power average', () => {
       const deviation = Math.sqrt(weights.reduce((s, weight, i) => s + weight * (i / steps - mean) ** 2, 0));
       close(deviation, width, 2e-3);
     }
+  });
+
+  it('knows how much it forgets after a million steps', () => {
+    const rest = (dtype: 'float32' | 'float64'): number =>
+      1 - (powerEma(0.1)(tensor(1e6, { dtype }) as Tensor).item() as number);
+    close(rest('float32') / rest('float64'), 1, 5e-3);
   });
 
   it('is the plain mean at its widest', () => {

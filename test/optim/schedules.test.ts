@@ -120,6 +120,35 @@ describe('learning rates', () => {
     expect([2, 3, 29, 30].map(t => step(tensor(t, { dtype: 'int32' })).item())).toEqual([1, 0.5, 2 ** -9, 2 ** -10]);
   });
 
+  it('end exactly where they should, however much smaller that is than where they began', () => {
+    const at = (schedule: CountedSchedule, count: number): number => schedule(tensor(count)).item() as number;
+    const line = linearLR(1, { startFactor: 1, endFactor: 1e-9, totalIters: 10 });
+    expect([at(line, 0), at(line, 10), at(line, 11)]).toEqual([1, Math.fround(1e-9), Math.fround(1e-9)]);
+    expect(at(constantLR(1, { factor: 1e-9 }), 0)).toBe(Math.fround(1e-9));
+    for (const annealStrategy of ['cos', 'linear'] as const) {
+      const cycle = oneCycleLR(1, { totalSteps: 100, finalDivFactor: 1e6, annealStrategy, pctStart: 0.297 });
+      expect([at(cycle, 99), at(cycle, 1000)]).toEqual([Math.fround(4e-8), Math.fround(4e-8)]);
+    }
+    expect(at(warmupCosine({ peak: 1, warmup: 10, steps: 1000, end: 1e-8 }), 1000)).toBe(Math.fround(1e-8));
+  });
+
+  it('of powers keep their digits over a million steps', () => {
+    const million = tensor(1e6);
+    close((exponentialLR(1, { gamma: 0.99999 })(million).item() as number) / 0.99999 ** 1e6, 1, 1e-5);
+    close((stepLR(1, { stepSize: 10, gamma: 0.9999 })(million).item() as number) / 0.9999 ** 1e5, 1, 1e-5);
+    const options = { maxRate: 1, stepSizeUp: 1, mode: 'expRange', gamma: 0.9999 } as const;
+    close((cyclicLR(0, options)(tensor(1e5 + 1)).item() as number) / 0.9999 ** (1e5 + 1), 1, 1e-5);
+    expect(exponentialLR(1, { gamma: -0.5 })(tensor([0, 1, 2, 3])).toArray()).toEqual([1, -0.5, 0.25, -0.125]);
+    expect(exponentialLR(1, { gamma: 0 })(tensor([0, 1])).toArray()).toEqual([1, 0]);
+    close(exponentialLR(1, { gamma: -0.1 })(tensor([1, 2, 3])), [-0.1, 0.01, -0.001], 1e-8);
+  });
+
+  it('may end above the peak of a warm-up, or be negative', () => {
+    const counts = tensor([0, 5, 10, 15, 20, 99]);
+    close(warmupCosine({ peak: 1, warmup: 10, steps: 20, end: 5 })(counts), [0, 0.5, 1, 3, 5, 5]);
+    close(warmupCosine({ peak: -1, warmup: 10, steps: 20 })(counts), [0, -0.5, -1, -0.5, 0, 0]);
+  });
+
   it('are a line or a step between points, and constant beyond them', () => {
     const counts = tensor([0, 10, 20, 30, 35, 40, 99], { dtype: 'int32' });
     close(piecewiseLR(points)(counts), [1, 1, 1, 3, 3, 0, 0]);

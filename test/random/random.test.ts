@@ -169,6 +169,15 @@ describe('draws', () => {
     expect(caught(() => bits(tensor([1]) as never, [2])).message).toMatch(/bits: got a tensor float32\[1\]/);
     expect(caught(() => bits(k, [-1])).message).toMatch(/bits: got the shape \[-1\]/);
     expect(caught(() => uniform(k, [2], { low: 2, high: 1 })).message).toMatch(/uniform: got low 2 and high 1/);
+    const wide = { low: -1.5e308, high: 1.5e308, dtype: 'float64' } as const;
+    expect(caught(() => uniform(k, [2], wide)).message).toMatch(/float64 holds the bounds and their distance/);
+    for (const [low, high] of [
+      [0, 1e39],
+      [-3e38, 3e38],
+    ] as const) {
+      expect(caught(() => uniform(k, [2], { low, high })).message).toMatch(/float32 holds the bounds/);
+      expect(list(uniform(k, [2], { low, high, dtype: 'float64' })).every(x => x >= low && x < high)).toBe(true);
+    }
     expect(caught(() => uniform(k, [2], { dtype: 'int32' as never })).message).toMatch(/uniform: got the dtype int32/);
     expect(caught(() => normal(k, [1.5])).message).toMatch(/normal: got the shape \[1.5\]/);
     expect(caught(() => randint(k, [2], 3, 3)).message).toMatch(/randint: got low 3 and high 3/);

@@ -86,6 +86,14 @@ describe('update', () => {
     expect(Object.isFrozen(same.blocks[0])).toBe(true);
   });
 
+  it('sees the names of a file as the paths they are', () => {
+    const named = { 'blocks.0.weight': 1, 'blocks.0.bias': 2, head: { 'out.bias': 3 } };
+    expect(leaves(select(named, '**.bias'))).toEqual([2, 3]);
+    expect(leaves(select(named, 'blocks.0.weight'))).toEqual([1]);
+    expect(leaves(select(named, 'blocks.*.*'))).toEqual([2, 1]);
+    expect(leaves(select(named, '*.*'))).toEqual([]);
+  });
+
   it('obeys the laws of a traversal', () => {
     const [f, g] = [(x: number) => x + 1, (x: number) => 2 * x];
     for (const pattern of ['**', '**.bias', 'blocks.0.*']) {

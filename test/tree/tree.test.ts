@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { pipe } from 'fp-ts/lib/function.js';
 import { add, type Tensor, tensor } from 'tenfold';
+import { applyUpdates } from 'tenfold/optim';
 import { flatten, leaves, map, mapWithPath, reduce, showPath, type Tree, zipWith } from 'tenfold/tree';
 import { describe, expect, it } from 'vitest';
 import { caught } from '../helpers.js';
@@ -42,6 +43,32 @@ describe('trees', () => {
     const mapped = map(tree, (x: number) => x * 2);
     expect(Object.keys(mapped).sort()).toEqual(['__proto__', 'a']);
     expect(Object.getPrototypeOf(mapped)).toBe(Object.prototype);
+  });
+
+  it('are rebuilt as they were flattened, whatever became of the tree since', () => {
+    const tree: { a: unknown; b: number[]; c?: number } = { a: 1, b: [2] };
+    const { unflatten } = flatten(tree);
+    tree.a = { x: 1, y: 2 };
+    tree.b.push(3);
+    tree.c = 4;
+    expect(unflatten([5, 6])).toEqual({ a: 5, b: [6] });
+  });
+
+  it('holes of an array are the leaves that they read as', () => {
+    // biome-ignore lint/suspicious/noSparseArray: what this is about
+    const sparse = [1, , 3] as number[];
+    const { leaves: all, paths, unflatten } = flatten(sparse);
+    expect(all).toEqual([1, undefined, 3]);
+    expect(paths).toEqual([[0], [1], [2]]);
+    expect(unflatten([7, 8, 9])).toEqual([7, 8, 9]);
+    const tensors = [tensor([1]), undefined as unknown as Tensor];
+    expect(caught(() => applyUpdates(tensors, tensors)).message).toMatch(/got undefined at \[1\]/);
+  });
+
+  it('no two places look the same in words', () => {
+    const tree = { 'a.b': { c: 1 }, a: { 'b.c': 2, b: { c: 3 }, '[0]': 4, '': 5 }, '': 6 };
+    const shown = flatten(tree).paths.map(showPath);
+    expect(shown).toEqual(['[""]', 'a[""]', 'a["[0]"]', 'a.b.c', 'a["b.c"]', '["a.b"].c']);
   });
 
   it('obey the functor laws, in both argument orders', () => {

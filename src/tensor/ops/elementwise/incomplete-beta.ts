@@ -86,6 +86,8 @@ const nearer = (a: Node, c: Node, x: Node): { readonly exchanged: Node; readonly
 
 interface Domain {
   readonly isInner: Node;
+  /** Where one of the parameters is 0 or ∞. */
+  readonly isLimit: Node;
   readonly inner: readonly [Node, Node, Node];
   /** What the function is where it is not computed. */
   readonly ends: Node;
@@ -97,11 +99,22 @@ const domainOf = ([a, c, x]: readonly Node[]): Domain => {
   const isValid = b.and(isPositive(a!), isPositive(c!));
   const isInner = b.and(isValid, b.and(b.gt(x!, zero), b.lt(x!, one)));
   const isEnd = b.and(isValid, b.or(b.eq(x!, zero), b.eq(x!, one)));
+  // The parameters' limits, with all of the mass at that end of which the parameter is the first one.
+  const isPlace = b.and(b.ge(x!, zero), b.le(x!, one));
+  const isAllAt = (first: Node, second: Node): Node => {
+    const isLimit = b.or(b.eq(first, zero), b.eq(second, most));
+    return b.and(b.and(isPlace, isLimit), b.and(b.and(b.ge(first, zero), b.lt(first, most)), b.gt(second, zero)));
+  };
+  const [isAtZero, isAtOne] = [isAllAt(a!, c!), isAllAt(c!, a!)];
+  const beyond = (bound: Node): Node => b.select(bound, one, zero);
+  const otherEnds = b.select(isEnd, x!, full(b, x!, Number.NaN));
+  const limits = b.select(isAtOne, beyond(b.eq(x!, one)), otherEnds);
   const [safeA, safeC] = where(isInner, a!, c!) as [Node, Node];
   return {
     isInner,
+    isLimit: b.or(isAtZero, isAtOne),
     inner: [safeA, safeC, b.select(isInner, x!, full(b, x!, 0.5))],
-    ends: b.select(isEnd, x!, full(b, x!, Number.NaN)),
+    ends: b.select(isAtZero, beyond(b.gt(x!, zero)), limits),
   };
 };
 
@@ -119,7 +132,7 @@ const value = (inputs: readonly Node[]): Node => {
 
 /** The derivatives of the logarithm of the density in a and b are those of a·log t + b·log(1 − t) − log B(a, b). */
 const slopes = (inputs: readonly Node[]): readonly Node[] => {
-  const { isInner, inner, ends } = domainOf(inputs);
+  const { isInner, isLimit, inner, ends } = domainOf(inputs);
   const { exchanged, place } = nearer(...inner);
   const width = widthAt(place);
   const digamma = (x: Node): Node => b.polygamma(x, { order: 0 });
@@ -149,7 +162,7 @@ const slopes = (inputs: readonly Node[]): readonly Node[] => {
   return [
     b.select(isInner, b.select(exchanged, b.neg(other), own), none),
     b.select(isInner, b.select(exchanged, b.neg(own), other), none),
-    b.select(isInner, density, b.add(atEnds, none)),
+    b.select(isInner, density, b.select(isLimit, none, b.add(atEnds, none))),
   ];
 };
 
@@ -161,7 +174,8 @@ type DTypeOf<T extends Operand> = T extends Tensor<Shape, infer D extends DType>
  *
  * It is a quadrature of the tail on that side of the mean where `x` is, right to 12 digits, also of small values, for `a`
  * and `b` from 0.001 to 10000; errors of the derivatives in `a` and `b` are of 14 digits of that tail. NaN unless `a` and
- * `b` are positive and finite and `x` is between 0 and 1.
+ * `b` are positive and `x` is between 0 and 1. Where one of them is 0 or ∞ it is the limit, a step at 0 or 1 with the
+ * derivative 0; where both are 0, or both ∞, there is none, and it is NaN.
  *
  * @param a a tensor or a number, as are the others; at least one is a tensor
  * @param b as `a`
