@@ -1,15 +1,16 @@
 /** Attention of some queries at a time, so that the scores of all never stand in memory together. */
 import { attention } from '../tensor/ops/contraction/attention.js';
-import { arange } from '../tensor/ops/creation/creation.js';
+import { arange, zeros } from '../tensor/ops/creation/creation.js';
 import { add } from '../tensor/ops/elementwise/arithmetic.js';
-import { greaterEqual, where } from '../tensor/ops/elementwise/comparison.js';
+import { where } from '../tensor/ops/elementwise/comparison.js';
 import { logicalAnd } from '../tensor/ops/elementwise/logic.js';
 import { concat } from '../tensor/ops/movement/joining.js';
-import { expandDims, moveAxis, reshape } from '../tensor/ops/movement/movement.js';
+import { moveAxis, reshape } from '../tensor/ops/movement/movement.js';
 import { slice } from '../tensor/ops/movement/slicing.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkpoint } from '../tensor/transform/checkpoint.js';
 import { scan } from '../tensor/transform/loops.js';
+import { inOrder, type Seen } from './attention-masks.js';
 
 /** What a block of queries needs: they themselves, their rows of the mask, and the position of the first of them. */
 interface Block {
@@ -39,10 +40,10 @@ const joined = (x: Tensor): Tensor => {
 };
 
 /** Attention of queries from a position on. */
-const attended = ({ q, mask, start }: Block, k: Tensor, v: Tensor, causal: boolean): Tensor => {
+const attended = ({ q, mask, start }: Block, k: Tensor, v: Tensor, causal: boolean, more: number): Tensor => {
   if (!causal) return attention(q, k, v, mask === null ? {} : { mask }) as Tensor;
   const at = add(arange(q.shape.at(-2)!, { dtype: 'int32' }), start) as Tensor;
-  const before = greaterEqual(expandDims(at, 1) as Tensor, arange(k.shape.at(-2)!, { dtype: 'int32' })) as Tensor;
+  const before = inOrder(at, k.shape.at(-2)!, more);
   const both =
     mask === null
       ? before
@@ -52,24 +53,29 @@ const attended = ({ q, mask, start }: Block, k: Tensor, v: Tensor, causal: boole
   return attention(q, k, v, { mask: both as Tensor }) as Tensor;
 };
 
+/** How many queries are answered at a time, if nothing is said. */
+export const usualBlock = 256;
+
 /**
  * As the operation `attention`, `size` queries at a time: the memory grows with the number of queries, not with that times the
  * number of keys, and a derivative computes the weights of each block anew.
  */
 export const attentionInBlocks = (
   [q, k, v]: readonly [Tensor, Tensor, Tensor],
-  mask: Tensor | undefined,
-  causal: boolean,
-  size: number,
+  { mask, causal = false, more = 0 }: Seen = {},
+  size: number = usualBlock,
 ): Tensor => {
   const length = q.shape.at(-2)!;
+  if (length <= size && causal && more > 0) {
+    return attended({ q, mask: mask ?? null, start: zeros([], { dtype: 'int32' }) }, k, v, causal, more);
+  }
   if (length <= size) return attention(q, k, v, { causal, ...(mask === undefined ? {} : { mask }) }) as Tensor;
   const count = Math.floor(length / size);
   const whole = count * size;
   // A mask that is the same for all queries goes to each of the blocks as it is.
   const hasRows = mask !== undefined && mask.shape.length > 1 && mask.shape.at(-2)! > 1;
   const rows = (from: number, to: number): Tensor | null => (hasRows ? rowsOf(mask, from, to) : (mask ?? null));
-  const step = checkpoint((block: Block, keys: Tensor, values: Tensor) => attended(block, keys, values, causal));
+  const step = checkpoint((block: Block, keys: Tensor, values: Tensor) => attended(block, keys, values, causal, more));
   const starts = arange(0, whole, size, { dtype: 'int32' }) as Tensor;
   const sequences = {
     q: cut(rowsOf(q, 0, whole), count),

@@ -31,7 +31,7 @@ export type {
   AutoencoderMidParams,
   AutoencoderResnetParams,
 } from './autoencoder/parts.js';
-export { type BatchNorm, type BatchNormOptions, type BatchNormParams, batchNorm } from './batch-norm.js';
+export { type BatchNorm, type BatchNormParams, batchNorm } from './batch-norm.js';
 export { type BilinearOptions, type BilinearParams, bilinear } from './bilinear.js';
 export { type ConvLayer, type ConvLayerOptions, type ConvParams, conv1d, conv2d, conv3d } from './conv.js';
 export {
@@ -61,9 +61,9 @@ export {
   xavierNormal,
   xavierUniform,
 } from './initializers.js';
-export { instanceNorm } from './instance-norm.js';
+export { type InstanceNorm, instanceNorm } from './instance-norm.js';
 export type { Applied, Context, Layer, ShapedLayer, ShapeMap } from './layer.js';
-export { type LayerNormParams, layerNorm } from './layer-norm.js';
+export { type LayerNormOptions, type LayerNormParams, layerNorm } from './layer-norm.js';
 export { type LinearOptions, type LinearParams, linear } from './linear.js';
 export { type MlpOptions, type MlpParams, mlp } from './mlp.js';
 export {
@@ -97,6 +97,7 @@ export { type PreluParams, prelu } from './prelu.js';
 export {
   gru,
   type LstmContext,
+  type LstmOptions,
   type LstmRecurrence,
   lstm,
   type Recurrence,
@@ -132,6 +133,7 @@ export {
   residualMlp,
 } from './residual-mlp.js';
 export { type RmsNormParams, rmsNorm } from './rms-norm.js';
+export type { RunningStatistics, StatisticsNorm, StatisticsOptions, StatisticsParams } from './running-statistics.js';
 export { activation, type Composed, type SequentialParams, sequential } from './sequential.js';
 export { type ConcatSkip, concatSkip, parallel, type Residual, residual } from './skips.js';
 export { loadStateDict, type NamedModel, StateDictError, type StateDictMisfits, stateDict } from './state-dict.js';

@@ -1,4 +1,7 @@
-/** First values of parameters. A parameter of layers is [outputs, inputs, …kernel]. */
+/**
+ * First values of parameters. A parameter of layers is [outputs, inputs, …kernel]; of that of a transposed convolution, [inputs,
+ * outputs, …kernel], the axes count as PyTorch counts them, the second as the inputs.
+ */
 import { normal, uniform } from '../random/draw.js';
 import { type Key, keyNode } from '../random/key.js';
 import { truncatedNormal } from '../random/truncated.js';
@@ -107,7 +110,8 @@ const lecun =
  * Uniform numbers with the standard deviation `gain / √fan`, which for `gain` √2 keeps the variance through layers with relu
  * (He, Zhang, Ren, Sun 2015, arXiv:1502.01852).
  *
- * @param shape [outputs, inputs, …kernel]
+ * @param shape [outputs, inputs, …kernel]; of a transposed convolution the axes are the other way round, and so is `fan`, as in
+ *   PyTorch
  * @param options `gain` (√2; 1/√3 gives PyTorch's first parameters of linear layers and convolutions), `fan` (`'inputs'`, or
  *   `'outputs'`)
  * @returns float32 of that shape

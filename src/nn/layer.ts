@@ -31,6 +31,9 @@ export interface ShapeMap {
 /** What a function of shapes makes of one. */
 export type Applied<F extends ShapeMap, S extends Shape> = (F & { readonly in: S })['out'];
 
+/** The parameters of a layer. */
+export type ParamsOf<L> = L extends { readonly init: (key: Key) => infer P } ? P : never;
+
 /** What layers take beside parameters and inputs where they may be random. */
 export interface Context {
   /** In training: what dropout draws from. Without it nothing is random. */

@@ -36,7 +36,9 @@ export interface LinearOptions<Bias extends boolean = boolean> {
  * @param options `bias: false` for y = x Wᵀ; `init: 'zeros'` for parameters that start at 0
  * @returns a layer; x is […, inputs], y […, outputs]
  * @throws IndexError when a size is no positive integer, ArgumentError for a wrong or unknown option; applied, ShapeError when
- *   the last axis of x is another or the parameters do not fit
+ *   the last axis of x is another or the parameters do not fit, DTypeError for uint8
+ * @numpy flax.linen.Dense
+ * @pytorch torch.nn.Linear
  * @example
  * ```js
  * import { tensor, zeros } from 'tenfold';

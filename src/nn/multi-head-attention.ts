@@ -1,18 +1,18 @@
 /** Attention with several heads, of a sequence to itself or to another. */
-import { uniform } from '../random/draw.js';
+import { normal, uniform } from '../random/draw.js';
 import { type Key, split } from '../random/key.js';
 import { ArgumentError, ShapeError } from '../tensor/errors.js';
 import { checkFlag, checkOptions } from '../tensor/ops/common/options.js';
 import { matmul } from '../tensor/ops/contraction/contraction.js';
 import { zeros } from '../tensor/ops/creation/creation.js';
-import { add } from '../tensor/ops/elementwise/arithmetic.js';
+import { add, mul } from '../tensor/ops/elementwise/arithmetic.js';
 import * as joining from '../tensor/ops/movement/joining.js';
-import { reshape, swapAxes, transpose } from '../tensor/ops/movement/movement.js';
+import { broadcastTo, reshape, swapAxes, transpose } from '../tensor/ops/movement/movement.js';
 import { checkInteger, type Shape, sameShape, showAval } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Only } from '../tensor/types/known.js';
-import { attentionInBlocks } from './attention-blocks.js';
-import { type AttentionMasks, attentionWeights, checkMask, maskOf } from './attention-masks.js';
+import { attentionInBlocks, usualBlock } from './attention-blocks.js';
+import { type AttentionMasks, attentionWeights, checkMask, maskOf, widened } from './attention-masks.js';
 import { checkRate, dropped, keyIn } from './dropout.js';
 import type { Context, Layer } from './layer.js';
 import { type LinearParams, linear } from './linear.js';
@@ -26,6 +26,10 @@ export interface MultiHeadAttentionOptions {
   readonly keySize?: number;
   /** Length of the last axis of the values; `size` if left out. */
   readonly valueSize?: number;
+  /** Whether there is one more key with its value, both learnt, that every query sees, whatever the masks say. Default false. */
+  readonly addBiasKv?: boolean;
+  /** Whether behind all others there is a key of zeros with a value of zeros, which every query sees as well. Default false. */
+  readonly addZeroAttn?: boolean;
   /** The share of the weights that is dropped where there is a key. Default 0. */
   readonly dropout?: number;
   /** How many queries are answered at a time: longer sequences take a loop, whose memory does not grow with the square of the
@@ -35,14 +39,15 @@ export interface MultiHeadAttentionOptions {
 
 /**
  * Parameters of {@link multiHeadAttention}, as in PyTorch: `inProjWeight` [3 · size, size] makes queries, keys and values, or
- * `qProjWeight`, `kProjWeight` and `vProjWeight` [size, …] do, if they have sizes of their own; `inProjBias` [3 · size]; and
- * `outProj`, a linear layer from all heads to the result.
+ * `qProjWeight`, `kProjWeight` and `vProjWeight` [size, …] do, if they have sizes of their own; `inProjBias` [3 · size]; with
+ * `addBiasKv` the key `biasK` and the value `biasV` [1, 1, size]; and `outProj`, a linear layer from all heads to the result.
  */
 export type MultiHeadAttentionParams<Options = Record<never, never>> = (Options extends
   | { readonly keySize: number }
   | { readonly valueSize: number }
   ? { readonly qProjWeight: Tensor; readonly kProjWeight: Tensor; readonly vProjWeight: Tensor }
   : { readonly inProjWeight: Tensor }) &
+  (Options extends { readonly addBiasKv: true } ? { readonly biasK: Tensor; readonly biasV: Tensor } : unknown) &
   (Options extends { readonly bias: false }
     ? { readonly outProj: LinearParams<number, number, false> }
     : { readonly inProjBias: Tensor; readonly outProj: LinearParams });
@@ -57,7 +62,7 @@ export interface AttentionInputs extends AttentionMasks, Context {
 
 /** A layer of attention, which can also tell its weights. */
 export interface MultiHeadAttention<P> extends Layer<P, readonly [x: Tensor, inputs?: AttentionInputs]> {
-  /** The result, and the weights of all heads, […, heads, queries, keys]. */
+  /** The result, and the weights of all heads, […, heads, queries, keys], keys that the layer adds being the last. */
   readonly withWeights: (
     params: P,
     x: Tensor,
@@ -71,6 +76,8 @@ interface AnyParams {
   readonly kProjWeight: Tensor;
   readonly vProjWeight: Tensor;
   readonly inProjBias: Tensor;
+  readonly biasK: Tensor;
+  readonly biasV: Tensor;
   readonly outProj: LinearParams;
 }
 
@@ -112,7 +119,8 @@ const given = (x: Tensor, { keys, values }: AttentionInputs, sizes: readonly [nu
  *
  * @param size length of the last axis of x and y
  * @param heads how many there are; their number divides the size
- * @param options `keySize`, `valueSize`, `bias: false`, `dropout` of weights, `blockSize` (256)
+ * @param options `keySize`, `valueSize`, `bias: false`, `addBiasKv` for one more key and value that are learnt, `addZeroAttn` for
+ *   one of zeros, `dropout` of weights, `blockSize` (256)
  * @returns a layer with `withWeights`; x is […, queries, size], as is y
  * @throws IndexError when a size is no positive integer, ArgumentError when the heads do not divide the size and for a wrong or
  *   unknown option; applied, ShapeError when the tensors or masks do not fit together or the parameters do not, DTypeError for
@@ -138,13 +146,19 @@ export const multiHeadAttention = <
   heads: number,
   options?: Options,
 ): MultiHeadAttention<MultiHeadAttentionParams<Options>> => {
-  checkOptions(operation, ['bias', 'keySize', 'valueSize', 'dropout', 'blockSize'], options);
+  checkOptions(
+    operation,
+    ['bias', 'keySize', 'valueSize', 'addBiasKv', 'addZeroAttn', 'dropout', 'blockSize'],
+    options,
+  );
   const {
     bias = true,
     keySize,
     valueSize,
+    addBiasKv = false,
+    addZeroAttn = false,
     dropout = 0,
-    blockSize = 256,
+    blockSize = usualBlock,
   } = (options ?? {}) as MultiHeadAttentionOptions;
   checkInteger(operation, 'the size', size, 1, Number.MAX_SAFE_INTEGER);
   checkInteger(operation, 'the number of heads', heads, 1, Number.MAX_SAFE_INTEGER);
@@ -153,6 +167,8 @@ export const multiHeadAttention = <
   }
   checkInteger(operation, 'the size of blocks', blockSize, 1, Number.MAX_SAFE_INTEGER);
   checkFlag(operation, 'bias', bias);
+  checkFlag(operation, 'addBiasKv', addBiasKv);
+  checkFlag(operation, 'addZeroAttn', addZeroAttn);
   checkRate(operation, dropout);
   if (size % heads !== 0) {
     throw new ArgumentError({
@@ -166,6 +182,8 @@ export const multiHeadAttention = <
   const isSeparate = keySize !== undefined || valueSize !== undefined;
   const outProj = linear(size, size, { bias });
   const separate = ['qProjWeight', 'kProjWeight', 'vProjWeight'] as const;
+  /** Keys that are no places of a sequence. */
+  const more = Number(addBiasKv) + Number(addZeroAttn);
 
   /** What is given, times the weights, with the biases. */
   const projected = (params: AnyParams, [q, k, v]: Three, isSelf: boolean): Three => {
@@ -184,6 +202,15 @@ export const multiHeadAttention = <
       return offsets === undefined ? y : (add(y, offsets[i]!) as Tensor);
     }) as unknown as Three;
   };
+  /** Keys or values with those that the layer adds. */
+  const withMore = (params: AnyParams, x: Tensor, name: 'biasK' | 'biasV'): Tensor => {
+    const shape = [...x.shape.slice(0, -2), 1, size];
+    const added = [
+      ...(addBiasKv ? [broadcastTo(reshape(parameter(operation, params, name, [1, 1, size]), [1, size]), shape)] : []),
+      ...(addZeroAttn ? [zeros(shape, { dtype: x.dtype })] : []),
+    ];
+    return more === 0 ? x : (joining.concat([x, ...added], { axis: -2 }) as Tensor);
+  };
   const toHeads = (x: Tensor): Tensor =>
     swapAxes(reshape(x, [...x.shape.slice(0, -1), heads, size / heads]), -3, -2) as Tensor;
   const fromHeads = (x: Tensor): Tensor => {
@@ -201,19 +228,21 @@ export const multiHeadAttention = <
     checkMask(operation, 'mask', inputs.mask, [...lead, heads, queries, keys]);
     checkMask(operation, 'keyMask', inputs.keyMask, [...lead, keys]);
     const isSelf = inputs.keys === undefined && inputs.values === undefined;
-    const [q, k, v] = projected(params, all, isSelf).map(toHeads) as unknown as Three;
-    const mask = maskOf(inputs);
+    const [from, to, found] = projected(params, all, isSelf);
+    const three = [from, withMore(params, to, 'biasK'), withMore(params, found, 'biasV')] as const;
+    const [q, k, v] = three.map(toHeads) as unknown as Three;
+    const seen = { mask: widened(maskOf(inputs), keys, more), causal, more };
     if (!wantsWeights && (key === undefined || dropout === 0)) {
-      const found = attentionInBlocks([q, k, v], mask, causal, blockSize);
-      return { y: outProj.apply(params.outProj, fromHeads(found)) as Tensor };
+      const y = fromHeads(attentionInBlocks([q, k, v], seen, blockSize));
+      return { y: outProj.apply(params.outProj, y) as Tensor };
     }
-    const weights = dropped(attentionWeights(q, k, mask, causal), dropout, key);
+    const weights = dropped(attentionWeights(q, k, seen), dropout, key);
     return { y: outProj.apply(params.outProj, fromHeads(matmul(weights, v) as Tensor)) as Tensor, weights };
   };
 
   return Object.freeze({
     init: (key: Key): AnyParams => {
-      const [forQ, forK, forV, forOut] = split(key, 4) as readonly [Key, Key, Key, Key];
+      const [forQ, forK, forV, forOut, ...forMore] = split(key, addBiasKv ? 6 : 4) as readonly [Key, Key, Key, Key];
       // Xavier's uniform distribution, of the one weight or of each of the three.
       const draw = (each: Key, rows: number, columns: number): Tensor => {
         const bound = Math.sqrt(6 / (rows + columns));
@@ -223,9 +252,12 @@ export const multiHeadAttention = <
         ? Object.fromEntries(separate.map((name, i) => [name, draw([forQ, forK, forV][i]!, size, sizes[i]!)]))
         : { inProjWeight: draw(forQ, 3 * size, size) };
       const out = outProj.init(forOut) as LinearParams;
+      // Xavier's normal distribution, as PyTorch counts [1, 1, size].
+      const drawMore = (i: number): Tensor => mul(normal(forMore[i]!, [1, 1, size]), 1 / Math.sqrt(size)) as Tensor;
       return Object.freeze({
         ...weights,
         ...(bias ? { inProjBias: zeros([3 * size]) } : {}),
+        ...(addBiasKv ? { biasK: drawMore(0), biasV: drawMore(1) } : {}),
         outProj: Object.freeze(bias ? { weight: out.weight, bias: zeros([size]) } : out),
       }) as unknown as AnyParams;
     },

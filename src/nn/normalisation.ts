@@ -9,7 +9,7 @@ import { rsqrt } from '../tensor/ops/elementwise/elementary.js';
 import { reshape } from '../tensor/ops/movement/movement.js';
 import { mean } from '../tensor/ops/reduction/reduction.js';
 import { variance } from '../tensor/ops/reduction/statistics.js';
-import { checkArgument, checkInteger, type Shape, sameShape, showAval, showShape, sizeOf } from '../tensor/shape.js';
+import { checkArgument, checkInteger, type Shape, sameShape, showAval, showShape } from '../tensor/shape.js';
 import { isTensor, type Tensor, wrap } from '../tensor/tensor.js';
 
 /** Scale and shift of what is normalised. */
@@ -83,17 +83,6 @@ export const channelsOf = (operation: string, x: unknown, channels: number, spat
     given: showAval(x as Tensor),
     rule: `x is [N, ${channels}${spatial > 0 ? ', length, …' : ', …'}]: examples, then channels`,
     hint: 'Make the layer with the length of the second axis, or move the channels there with moveAxis.',
-  });
-};
-
-/** Refuses lengths whose product is less than 2: what is alone is its own mean, whatever it is. */
-export const severalEach = (operation: string, x: Tensor, lengths: Shape): void => {
-  if (sizeOf(lengths) > 1) return;
-  throw new ShapeError({
-    operation,
-    given: showAval(x),
-    rule: 'each channel has more than one element to normalise',
-    hint: 'Give it larger batches or pictures, or use layerNorm or groupNorm.',
   });
 };
 

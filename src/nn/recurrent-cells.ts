@@ -99,16 +99,27 @@ export const gruKind: CellKind = {
   },
 };
 
+/** Sizes of the parameters of a cell. */
+interface CellSizes {
+  readonly gates: number;
+  readonly inputs: number;
+  readonly hidden: number;
+  /** Length of what the cell gives out, where that is a linear function of its hidden elements. */
+  readonly projected?: number | undefined;
+}
+
 /** @internal First parameters as in PyTorch: uniform within ±1/√hidden. */
-export const firstCell = (key: Key, gates: number, inputs: number, hidden: number, bias: boolean): CellParams => {
+export const firstCell = (key: Key, { gates, inputs, hidden, projected }: CellSizes, bias: boolean): CellParams => {
   const bound = 1 / Math.sqrt(hidden);
-  const keys = split(key, 4) as readonly Key[];
-  const draw = (i: number, ...rest: readonly number[]): Tensor =>
-    uniform(keys[i]!, [gates * hidden, ...rest], { low: -bound, high: bound });
+  const keys = split(key, projected === undefined ? 4 : 5) as readonly Key[];
+  const draw = (i: number, ...shape: readonly number[]): Tensor =>
+    uniform(keys[i]!, shape, { low: -bound, high: bound });
+  const width = gates * hidden;
   return Object.freeze({
-    weightIh: draw(0, inputs),
-    weightHh: draw(1, hidden),
-    ...(bias ? { biasIh: draw(2), biasHh: draw(3) } : {}),
+    weightIh: draw(0, width, inputs),
+    weightHh: draw(1, width, projected ?? hidden),
+    ...(bias ? { biasIh: draw(2, width), biasHh: draw(3, width) } : {}),
+    ...(projected === undefined ? {} : { weightHr: draw(4, projected, hidden) }),
   }) as CellParams;
 };
 
@@ -143,7 +154,7 @@ const cellOf = (operation: string, inputs: number, hidden: number, options: Cell
   checkFlag(operation, 'bias', bias);
   const width = kind.gates * hidden;
   return {
-    init: (key: Key) => firstCell(key, kind.gates, inputs, hidden, bias),
+    init: (key: Key) => firstCell(key, { gates: kind.gates, inputs, hidden }, bias),
     next: (params: object, x: Tensor, h: unknown, c: unknown): LstmState => {
       const input = inputOf(operation, x, [inputs]);
       const shape = [...input.shape.slice(0, -1), hidden];

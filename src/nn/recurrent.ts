@@ -29,13 +29,14 @@ import {
 
 /**
  * Parameters of {@link rnn}, {@link gru} and {@link lstm}: those of the cell of each layer k with the ending Lk, as weightIhL0, and
- * of the one that runs backwards with LkReverse.
+ * of the one that runs backwards with LkReverse. With `projSize` there is also weightHr [projSize, hidden], and weightHh is
+ * [4 · hidden, projSize].
  */
 export interface RecurrentParams {
-  readonly [name: `${keyof CellParams}L${number}${'' | 'Reverse'}`]: Tensor;
+  readonly [name: `${keyof CellParams | 'weightHr'}L${number}${'' | 'Reverse'}`]: Tensor;
 }
 
-/** Options of {@link gru} and {@link lstm}. */
+/** Options of {@link gru}. */
 export interface RecurrentOptions {
   /** How many cells run on top of each other, each over what the one below it gives. Default 1. */
   readonly layers?: number;
@@ -55,9 +56,18 @@ export interface RnnOptions extends RecurrentOptions {
   readonly nonlinearity?: Nonlinearity;
 }
 
+/** Options of {@link lstm}. */
+export interface LstmOptions extends RecurrentOptions {
+  /**
+   * Length of what the cells give out, a linear function of their hidden elements (Sak, Senior, Beaufays 2014, arXiv:1402.1128):
+   * less than `hidden`, which it is if left out.
+   */
+  readonly projSize?: number;
+}
+
 /** What {@link rnn} and {@link gru} may be given beside the sequence: the first state, and a key for dropout. */
 export interface RecurrentContext extends Context {
-  /** [layers · directions, N, hidden]; zeros if left out. */
+  /** [layers · directions, N, hidden], with `projSize` that in the place of `hidden`; zeros if left out. */
   readonly h?: Tensor;
 }
 
@@ -69,9 +79,9 @@ export interface LstmContext extends RecurrentContext {
 
 /** What {@link rnn} and {@link gru} give: the outputs of the last layer at all times, and the last state of every cell. */
 export interface Recurrence {
-  /** [N, T, directions · hidden]. */
+  /** [N, T, directions · hidden], with `projSize` that in the place of `hidden`. */
   readonly y: Tensor;
-  /** [layers · directions, N, hidden]. */
+  /** [layers · directions, N, hidden], likewise. */
   readonly h: Tensor;
 }
 
@@ -116,29 +126,35 @@ const network = (
   kind: CellKind,
   inputs: number,
   hidden: number,
-  options: RecurrentOptions,
+  options: LstmOptions,
 ): Layer<RecurrentParams, readonly [x: Tensor, context?: LstmContext], LstmRecurrence> => {
   checkInteger(operation, 'the number of inputs', inputs, 1, Number.MAX_SAFE_INTEGER);
   checkInteger(operation, 'the number of hidden elements', hidden, 1, Number.MAX_SAFE_INTEGER);
-  const { layers = 1, bidirectional = false, batchFirst = true, bias = true, dropout = 0 } = options;
+  const { layers = 1, bidirectional = false, batchFirst = true, bias = true, dropout = 0, projSize } = options;
   checkInteger(operation, 'the number of layers', layers, 1, 2 ** 16);
   checkFlag(operation, 'bidirectional', bidirectional);
   checkFlag(operation, 'batchFirst', batchFirst);
   checkFlag(operation, 'bias', bias);
   checkRate(operation, dropout);
+  if (projSize !== undefined) checkInteger(operation, 'projSize', projSize, 1, hidden - 1);
   const endings = bidirectional ? ['', 'Reverse'] : [''];
   const cells = layers * endings.length;
   const width = kind.gates * hidden;
-  const inputsOf = (layer: number): number => (layer === 0 ? inputs : endings.length * hidden);
+  /** Length of what a cell gives out. */
+  const given = projSize ?? hidden;
+  const inputsOf = (layer: number): number => (layer === 0 ? inputs : endings.length * given);
 
   /** What one cell makes of a sequence: all outputs, and the last state. */
   const run = (params: RecurrentParams, end: string, xs: Tensor, first: LstmState, reverse: boolean) => {
     const names = (which: string) => [`weight${which}${end}`, bias ? `bias${which}${end}` : undefined] as const;
     // What does not depend on the state is one product for all times.
     const fromInputs = toGates(operation, params, names('Ih'), xs, width);
+    const out = (y: Tensor): Tensor =>
+      projSize === undefined ? y : toGates(operation, params, [`weightHr${end}`, undefined], y, projSize);
     const step = ({ h, c = h }: Carry, fromInput: Tensor): readonly [Carry, Tensor] => {
       const next = kind.step(fromInput, toGates(operation, params, names('Hh'), h, width), { h, c });
-      return [kind.keeps ? next : { h: next.h }, next.h];
+      const y = out(next.h);
+      return [kind.keeps ? { h: y, c: next.c } : { h: y }, y];
     };
     const [last, ys] = scan(step, { reverse })(kind.keeps ? first : { h: first.h }, fromInputs);
     return { ys, last: { h: last.h, c: last.c ?? last.h } };
@@ -149,7 +165,8 @@ const network = (
       const keys = split(key, cells) as readonly Key[];
       const entries = keys.flatMap((each, i) => {
         const layer = Math.floor(i / endings.length);
-        const params = firstCell(each, kind.gates, inputsOf(layer), hidden, bias);
+        const sizes = { gates: kind.gates, inputs: inputsOf(layer), hidden, projected: projSize };
+        const params = firstCell(each, sizes, bias);
         return Object.entries(params).map(([name, value]) => [
           `${name}L${layer}${endings[i % endings.length]}`,
           value as Tensor,
@@ -161,14 +178,14 @@ const network = (
       checkOptions(operation, kind.keeps ? ['h', 'c', 'key'] : ['h', 'key'], context);
       const key = keyIn(operation, context);
       const sequence = sequenceOf(operation, x, inputs, batchFirst);
-      const shape = sequence.stateShape(cells, hidden);
+      const shapes = [sequence.stateShape(cells, given), sequence.stateShape(cells, hidden)];
       const states = [context.h, context.c].map((state, i) =>
-        state === undefined ? undefined : stateOf(operation, 'hc'[i]!, state, shape),
+        state === undefined ? undefined : stateOf(operation, 'hc'[i]!, state, shapes[i]!),
       );
       const all = [sequence.xs, ...states, ...(Object.values(params ?? {}) as readonly unknown[])].filter(isTensor);
       const dtype = all.map(each => each.dtype).reduce((a, b) => promote(operation, a, b));
-      const [h, c] = states.map(state =>
-        sequence.withExamples(state === undefined ? zeros(shape, { dtype }) : cast(state, dtype)),
+      const [h, c] = states.map((state, i) =>
+        sequence.withExamples(state === undefined ? zeros(shapes[i]!, { dtype }) : cast(state, dtype)),
       ) as [Tensor, Tensor];
       const lasts: LstmState[] = [];
       const ys = range(layers).reduce((input, layer) => {
@@ -264,10 +281,13 @@ export const gru = (
  *
  * @param inputs length of the last axis of x
  * @param hidden length of the state of each cell
- * @param options `layers` (1), `bidirectional`, `batchFirst` (true, unlike PyTorch), `bias: false`, `dropout` between layers
+ * @param options `layers` (1), `bidirectional`, `batchFirst` (true, unlike PyTorch), `bias: false`, `dropout` between layers,
+ *   `projSize`: what the cells give out is `y = W (σ(o) · tanh(c))` of this length, less than `hidden` (Sak, Senior, Beaufays 2014,
+ *   arXiv:1402.1128)
  * @returns a layer; `apply(params, x, { h, c, key })` takes x [N, T, inputs] or [T, inputs] and gives `{ y, h, c }`: y
- *   [N, T, directions · hidden], h and c the last states [layers · directions, N, hidden]; the first ones are zeros if left out
- * @throws as {@link rnn}
+ *   [N, T, directions · hidden], h and c the last states [layers · directions, N, hidden]; the first ones are zeros if left out;
+ *   with `projSize` that is in the place of `hidden` in y and h
+ * @throws as {@link rnn}, and IndexError when projSize is not from 1 to hidden − 1
  * @numpy flax.linen.RNN
  * @pytorch torch.nn.LSTM
  * @example
@@ -278,13 +298,15 @@ export const gru = (
  * const layer = lstm(3, 4, { layers: 2 });
  * const { y, c } = layer.apply(layer.init(key(0)), zeros([2, 5, 3]));
  * [y.shape, c.shape]; // => [[2, 5, 4], [2, 2, 4]]
+ * const narrow = lstm(3, 4, { projSize: 2 });
+ * narrow.apply(narrow.init(key(0)), zeros([2, 5, 3])).y.shape; // => [2, 5, 2]
  * ```
  */
 export const lstm = (
   inputs: number,
   hidden: number,
-  options: RecurrentOptions = {},
+  options: LstmOptions = {},
 ): Layer<RecurrentParams, readonly [x: Tensor, context?: LstmContext], LstmRecurrence> => {
-  checkOptions('lstm', names, options);
+  checkOptions('lstm', [...names, 'projSize'], options);
   return network('lstm', lstmKind, inputs, hidden, options);
 };

@@ -1,5 +1,5 @@
 /** A layer many times over, as one loop. */
-import { foldIn, type Key, splitStack } from '../random/key.js';
+import { type Key, splitStack } from '../random/key.js';
 import { promote } from '../tensor/dtype.js';
 import { ArgumentError, ShapeError } from '../tensor/errors.js';
 import { nodeFor, unaryOperand } from '../tensor/ops/common/operands.js';
@@ -10,10 +10,10 @@ import { checkInteger, showAval } from '../tensor/shape.js';
 import { isTensor, type Tensor, wrap } from '../tensor/tensor.js';
 import { type FoldOptions, fold } from '../tensor/transform/loops.js';
 import { type Batched, vmap } from '../tensor/transform/vmap.js';
-import { flattenFor, isPlainRecord } from '../tree/tree.js';
+import { flattenFor } from '../tree/tree.js';
 import type { Layer, ShapedLayer, ShapeMap } from './layer.js';
 import type { Kept } from './shape-maps.js';
-import { checkLayer, unchanged } from './skips.js';
+import { checkLayer, forOne, unchanged } from './skips.js';
 
 /** Options of {@link repeat}: how much a derivative keeps, as for `fold`. */
 export type RepeatOptions = Pick<FoldOptions, 'segments'>;
@@ -31,10 +31,6 @@ export interface RepeatLayer {
     options?: RepeatOptions,
   ): Layer<Batched<P>, readonly [x: Tensor, ...R]>;
 }
-
-/** What a layer takes beside its input, for one of several in a row: a key in it is another one for each. */
-const forStep = (given: unknown, step: Tensor): unknown =>
-  isPlainRecord(given) && given.key !== undefined ? { ...given, key: foldIn(given.key as Key, step) } : given;
 
 /**
  * A layer `count` times over, each time with parameters of its own, as a loop: 100 of them are compiled as one.
@@ -87,7 +83,10 @@ export const repeat: RepeatLayer = ((
         .map(leaf => leaf.dtype)
         .reduce((a, b) => promote('repeat', a, b), unaryOperand('repeat', nodeTensor(x), { toFloat: true }).dtype);
       const step = (h: Tensor, { p, i }: { readonly p: unknown; readonly i: Tensor }): Tensor =>
-        cast(unchanged('repeat', layer.apply(p, h, ...rest.map(each => forStep(each, i))), h), dtype) as Tensor;
+        cast(
+          unchanged('repeat', layer.apply(p, h, ...rest.map(each => forOne('repeat', each, i))), h),
+          dtype,
+        ) as Tensor;
       const steps = { p: params, i: arange(count, { dtype: 'int32' }) as Tensor };
       return fold(step, options)(cast(x, dtype) as Tensor, steps);
     },

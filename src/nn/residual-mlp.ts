@@ -5,11 +5,13 @@ import { checkOptions } from '../tensor/ops/common/options.js';
 import { silu } from '../tensor/ops/elementwise/activation.js';
 import { add } from '../tensor/ops/elementwise/arithmetic.js';
 import { reshape } from '../tensor/ops/movement/movement.js';
-import { checkInteger, sameShape, showAval, sizeOf } from '../tensor/shape.js';
+import { checkInteger, showAval, sizeOf } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 import type { Layer } from './layer.js';
 import { type LayerNormParams, layerNorm } from './layer-norm.js';
 import { type LinearParams, linear } from './linear.js';
+import { checkParams, checkTimes } from './model-checks.js';
+import { skeletonOf } from './skeleton.js';
 import { timestepEmbedding } from './timestep-embedding.js';
 
 /** Sizes of {@link residualMlp}. */
@@ -49,7 +51,9 @@ export interface ResidualMlpParams {
  * @returns a layer; `apply(params, x, t)` takes x [N, …] with `size` elements an example and t [N], and gives a
  *   tensor of the shape of x
  * @throws IndexError for sizes that are no positive integers; ArgumentError for an unknown option; applied, ShapeError when x has
- *   other sizes or t is no vector of its first
+ *   other sizes, t is no vector of its first or the parameters do not fit, DTypeError for times of bools
+ * @numpy —
+ * @pytorch —
  * @example
  * ```js
  * import { tensor, zeros } from 'tenfold';
@@ -73,29 +77,31 @@ export const residualMlp = (options: ResidualMlpOptions): Layer<ResidualMlpParam
   const inner = linear(hidden, hidden);
   const closing = linear(hidden, hidden, { init: 'zeros' });
   const last = linear(hidden, size, { init: 'zeros' });
+  const init = (key: Key): ResidualMlpParams => {
+    const [forTime, forFirst, forBlocks] = split(key, 3) as readonly [Key, Key, Key];
+    return Object.freeze({
+      time: timeLayer.init(forTime),
+      first: first.init(forFirst),
+      blocks: Object.freeze(
+        blocks === 0
+          ? []
+          : split(forBlocks, blocks).map(each => {
+              const [a, b] = split(each, 2) as readonly [Key, Key];
+              return Object.freeze({
+                norm: norm.init(each),
+                time: told.init(a),
+                up: inner.init(b),
+                down: closing.init(each),
+              });
+            }),
+      ),
+      norm: norm.init(key),
+      last: last.init(key),
+    });
+  };
+  const like = skeletonOf('residualMlp', init);
   return Object.freeze({
-    init: (key: Key): ResidualMlpParams => {
-      const [forTime, forFirst, forBlocks] = split(key, 3) as readonly [Key, Key, Key];
-      return Object.freeze({
-        time: timeLayer.init(forTime),
-        first: first.init(forFirst),
-        blocks: Object.freeze(
-          blocks === 0
-            ? []
-            : split(forBlocks, blocks).map(each => {
-                const [a, b] = split(each, 2) as readonly [Key, Key];
-                return Object.freeze({
-                  norm: norm.init(each),
-                  time: told.init(a),
-                  up: inner.init(b),
-                  down: closing.init(each),
-                });
-              }),
-        ),
-        norm: norm.init(key),
-        last: last.init(key),
-      });
-    },
+    init,
     apply: (params: ResidualMlpParams, x: Tensor, t: Tensor): Tensor => {
       if (!isTensor(x) || x.shape.length < 2 || sizeOf(x.shape.slice(1)) !== size) {
         throw new ShapeError({
@@ -105,14 +111,8 @@ export const residualMlp = (options: ResidualMlpOptions): Layer<ResidualMlpParam
           hint: 'Put the batch axis first.',
         });
       }
-      if (!isTensor(t) || !sameShape(t.shape, [x.shape[0]!])) {
-        throw new ShapeError({
-          operation: 'residualMlp',
-          given: `${isTensor(t) ? showAval(t) : typeof t} as the timesteps of ${showAval(x)}`,
-          rule: 'there is one timestep for each example',
-          hint: 'Use broadcastTo(t, [n]) for a timestep that all examples share.',
-        });
-      }
+      checkTimes('residualMlp', t, x.shape[0]!);
+      checkParams('residualMlp', like, params);
       const time = silu(timeLayer.apply(params.time, timestepEmbedding(t, embedding)));
       const start = first.apply(params.first, reshape(x, [x.shape[0]!, size]));
       const end = params.blocks.reduce((h, block) => {

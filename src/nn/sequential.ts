@@ -11,6 +11,7 @@ import {
   type Applied,
   type Context,
   type Layer,
+  type ParamsOf,
   type SameShape,
   type ShapedLayer,
   type ShapeMap,
@@ -26,8 +27,6 @@ type Link = {
 };
 
 type MapOf<L> = L extends { readonly shapes?: infer F } ? Extract<F, ShapeMap> : ShapeMap;
-
-type ParamsOf<L> = L extends { readonly init: (key: Key) => infer P } ? P : never;
 
 /** The shape behind all of the layers. */
 type Through<L extends readonly unknown[], S> = [S] extends [Shape]

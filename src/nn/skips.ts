@@ -1,5 +1,5 @@
 /** Layers beside others: residual connections, skips, branches. */
-import { type Key, split } from '../random/key.js';
+import { foldIn, type Key, keyNode, split } from '../random/key.js';
 import { ArgumentError, ShapeError } from '../tensor/errors.js';
 import { kindOf } from '../tensor/ops/common/checks.js';
 import { nodeFor } from '../tensor/ops/common/operands.js';
@@ -8,7 +8,8 @@ import { add } from '../tensor/ops/elementwise/arithmetic.js';
 import { concat } from '../tensor/ops/movement/joining.js';
 import { type Aval, checkArgument, normalizeAxis, sameShape, showAval } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
-import type { Layer, ShapedLayer, ShapeMap } from './layer.js';
+import { isPlainRecord } from '../tree/tree.js';
+import type { Layer, ParamsOf, ShapedLayer, ShapeMap } from './layer.js';
 import type { Beside, Kept } from './shape-maps.js';
 
 /** Refuses what is no layer. */
@@ -32,6 +33,13 @@ export const unchanged = (operation: string, y: unknown, x: Aval): Tensor => {
     rule: 'the layer gives a tensor of the same shape',
     hint: 'Give it as many outputs as inputs.',
   });
+};
+
+/** @internal What a layer takes beside its input, for one of several: a key in it is another one for each. */
+export const forOne = (operation: string, given: unknown, which: number | Tensor): unknown => {
+  if (!isPlainRecord(given) || given.key === undefined) return given;
+  keyNode(operation, given.key);
+  return { ...given, key: foldIn(given.key as Key, which as number) };
 };
 
 /** The signatures of {@link residual}. */
@@ -127,14 +135,13 @@ export const concatSkip: ConcatSkip = ((
   });
 }) as never;
 
-type ParamsOf<L> = L extends { readonly init: (key: Key) => infer P } ? P : never;
-
 /**
  * Several layers of one tensor, and one result of theirs.
  *
  * @param layers one at least
  * @param join makes one tensor of the results: `ys => concat(ys, { axis: 1 })`
- * @returns a layer with a list of the parameters of all; what else is given is passed on to all of them
+ * @returns a layer with a list of the parameters of all; what else is given is passed on to all of them, but for a random key in a
+ *   record of options (`{ key }`), of which each gets one of its own
  * @throws ArgumentError for none, what is no layer, and when join is no function; applied, what these throw, and ArgumentError when
  *   the parameters are not as many as the layers
  * @numpy —
@@ -183,7 +190,11 @@ export const parallel = <
         'Make them with init(key).',
       );
       nodeFor('parallel', x);
-      return join(all.map((layer, i) => layer.apply((given as readonly unknown[])[i], x, ...rest)));
+      return join(
+        all.map((layer, i) =>
+          layer.apply((given as readonly unknown[])[i], x, ...rest.map(each => forOne('parallel', each, i))),
+        ),
+      );
     },
   });
 };

@@ -64,7 +64,14 @@ export class StateDictError extends TenfoldError implements StateDictMisfits {
 export const snake = (step: string | number): string =>
   String(step).replace(/[A-Z]/g, letter => `_${letter.toLowerCase()}`);
 
-const snakeName = (path: Path): string => path.map(snake).join('.');
+/** What PyTorch calls by less than our name in snake case. */
+const shorter: Readonly<Record<string, string>> = { runningVariance: 'running_var' };
+
+const torchName = (path: Path): string => path.map(step => shorter[step] ?? snake(step)).join('.');
+
+/** Whether this is the count of batches that PyTorch saves beside running statistics, of which a fixed momentum needs none. */
+const isCount = (name: string, known: ReadonlySet<string>): boolean =>
+  /(^|\.)num_batches_tracked$/.test(name) && known.has(name.replace(/num_batches_tracked$/, 'running_mean'));
 
 interface Named {
   readonly flat: Flat;
@@ -72,7 +79,7 @@ interface Named {
   readonly names: readonly string[];
 }
 
-const named = (operation: string, { stateName = snakeName }: NamedModel<unknown>, flat: Flat): Named => {
+const named = (operation: string, { stateName = torchName }: NamedModel<unknown>, flat: Flat): Named => {
   return { flat, tensors: tensorsOf(operation, flat), names: flat.paths.map(stateName) };
 };
 
@@ -92,9 +99,9 @@ const checkModel = (operation: string, model: unknown): void => {
  * Parameters of a model from tensors by the names that PyTorch's module has for them, as a checkpoint holds them.
  *
  * Models that come from elsewhere know those names: {@link unet} has guided-diffusion's. For others a name is the path with
- * dots, in snake case: `blocks.0.running_mean`. No parameters are drawn, and no tensors are
+ * dots, in snake case: `blocks.0.running_mean`, the variance being `running_var`. No parameters are drawn, and no tensors are
  * converted: those of float64 make a model in float64. Of what is saved though it never changes, as the positions of {@link dit},
- * the shape is checked and nothing else used.
+ * the shape is checked and nothing else used; a `num_batches_tracked` beside running statistics is left out.
  *
  * @param model its parameters' shapes and names count
  * @param tensors by name, of floats
@@ -124,7 +131,7 @@ export const loadStateDict = <P>(
   const wanted = [...params, ...Object.values(constants)];
   const missing = known.filter(name => !Object.hasOwn(tensors, name));
   const expected = new Set(known);
-  const unexpected = Object.keys(tensors).filter(name => !expected.has(name));
+  const unexpected = Object.keys(tensors).filter(name => !expected.has(name) && !isCount(name, expected));
   const misshaped = known.flatMap((name, i) => {
     if (!Object.hasOwn(tensors, name)) return [];
     const given: unknown = tensors[name];

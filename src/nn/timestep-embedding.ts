@@ -33,6 +33,8 @@ export interface TimestepEmbeddingOptions<D extends FloatDType = FloatDType> {
  * @returns [N, size]
  * @throws ShapeError when t is no vector, IndexError when the size is below 2, ArgumentError for a wrong or
  *   unknown option, DTypeError for a dtype that is none of floats
+ * @numpy —
+ * @pytorch diffusers.models.embeddings.get_timestep_embedding
  * @example
  * ```js
  * import { tensor } from 'tenfold';

@@ -28,6 +28,7 @@ export const combinators: BadInputs = {
     ...refused(parallel, [], [[], () => 3], [[same], 3], [same, () => 3], ...noLayers.map(layer => [[layer], () => 3])),
     ...refused(parallel([same], ([y]) => y!).apply, ...notTensors.map(x => [[{}], x])),
     ...refused(parallel([same], ([y]) => y!).apply, ...[[], {}, undefined, [1, 2]].map(params => [params, zeros([2])])),
+    ...refused(parallel([same], ([y]) => y!).apply, [[{}], zeros([2]), { key: 3 }]),
   ],
   'nn.repeat': [
     ...refused(repeat, ...noLayers.map(layer => [layer, 2])),
@@ -38,6 +39,7 @@ export const combinators: BadInputs = {
       ...notTensors.map(x => [repeat(linear(3, 3), 2).init(key(0)), x]),
       ...[{}, null, { weight: zeros([3, 3]), bias: zeros([3]) }, { weight: 3 }].map(params => [params, zeros([3])]),
     ),
+    ...refused(repeat(linear(3, 3), 2).apply, [repeat(linear(3, 3), 2).init(key(0)), zeros([3]), { key: 3 }]),
     ...refused(repeat(linear(3, 2), 2).apply, [repeat(linear(3, 2), 2).init(key(0)), zeros([4, 3])]),
   ],
 };

@@ -19,6 +19,8 @@ import { type BadInputs, refused } from './types.js';
 const noCounts = [0, -1, 1.5, Number.NaN, '2', null, undefined];
 const wrongOptions = [{ epsilon: -1 }, { epsilon: Number.NaN }, { epsilon: '0' }, { eps: 1e-5 }, 1e-5];
 const wrongAffine = [...wrongOptions, { affine: 1 }];
+const wrongStatistics = [...wrongAffine, { trackRunningStats: 0 }, { tracks: true }];
+const wrongMomenta = [-0.1, 1.1, Number.NaN, '0'].map(momentum => ({ momentum }));
 const image = zeros([2, 4, 3]);
 const bytes = (shape: readonly number[]): Tensor => zeros(shape, { dtype: 'uint8' });
 
@@ -44,7 +46,8 @@ const applied = ({ init, ...functions }: AnyLayer, x: Tensor, wrong: readonly Te
 export const layers: BadInputs = {
   layerNorm: [
     ...refused(layerNorm, ...[...noCounts, [], [2, 0]].map(size => [size])),
-    ...refused(layerNorm, ...wrongAffine.map(options => [3, options])),
+    ...refused(layerNorm, ...[...wrongAffine, { bias: 0 }].map(options => [3, options])),
+    ...applied(layerNorm(3, { bias: false }), image, [zeros([3, 4])]),
     ...applied(layerNorm(3), image, [zeros([3, 4])]),
     ...applied(layerNorm([4, 3]), image, [zeros([3]), zeros([3, 4])]),
   ],
@@ -60,20 +63,28 @@ export const layers: BadInputs = {
   ],
   instanceNorm: [
     ...refused(instanceNorm, ...noCounts.map(channels => [channels])),
-    ...refused(instanceNorm, ...wrongAffine.map(options => [4, options])),
+    ...refused(instanceNorm, ...[...wrongStatistics, ...wrongMomenta].map(options => [4, options])),
     ...applied(instanceNorm(4, { affine: true }), image, [zeros([2, 4]), zeros([2, 3, 4]), zeros([2, 4, 1])]),
+    ...applied(instanceNorm(4, { trackRunningStats: true }), image, [zeros([2, 4]), zeros([2, 3, 4])]),
+    ...refused(
+      instanceNorm(4, { trackRunningStats: true }).train,
+      ...[zeros([2, 4, 1]), zeros([0, 4, 3])].map(x => [instanceNorm(4, { trackRunningStats: true }).init(key(0)), x]),
+    ),
   ],
   batchNorm: [
     ...refused(batchNorm, ...noCounts.map(channels => [channels])),
-    ...refused(batchNorm, ...wrongOptions.map(options => [4, options])),
-    ...refused(batchNorm, ...[-0.1, 1.1, Number.NaN, '0'].map(momentum => [4, { momentum }])),
+    ...refused(batchNorm, ...[...wrongStatistics, ...wrongMomenta].map(options => [4, options])),
     ...applied(batchNorm(4), image, [zeros([4]), zeros([2, 3])]),
+    ...applied(batchNorm(4, { affine: false }), image, [zeros([4]), zeros([2, 3])]),
+    ...applied(batchNorm(4, { trackRunningStats: false }), image, [zeros([4]), zeros([2, 3]), zeros([1, 4])]),
     ...refused(batchNorm(4).train, [batchNorm(4).init(key(0)), zeros([1, 4])]),
   ],
   embedding: [
     ...refused(embedding, ...noCounts.map(count => [count, 2]), ...noCounts.map(size => [3, size])),
     ...refused(embedding, ...[3, -4, 0.5, Number.NaN, '0', null].map(paddingIndex => [3, 2, { paddingIndex }])),
     ...refused(embedding, [3, 2, { padding: 0 }], [3, 2, 0]),
+    ...refused(embedding, ...[0, -1, Number.NaN, '1', null].map(maxNorm => [3, 2, { maxNorm }])),
+    ...refused(embedding, ...[0, -1, Number.NaN, '2', null].map(normType => [3, 2, { maxNorm: 1, normType }])),
     ...refused(
       embedding(3, 2).apply,
       ...[zeros([2]), [0], 0, undefined].map(indices => [{ weight: zeros([3, 2]) }, indices]),

@@ -106,7 +106,9 @@ const sequence = (f: unknown): BadInputs[string] => {
   ];
 };
 
+const projected = lstm(4, 3, { projSize: 2 });
 const attend = multiHeadAttention(4, 2);
+const more = multiHeadAttention(4, 2, { addBiasKv: true });
 const places = zeros([3, 5, 4]);
 const encode = transformerEncoderLayer(4, 2, { feedForward: 3 });
 const decode = transformerDecoderLayer(4, 2, { feedForward: 3 });
@@ -185,16 +187,35 @@ export const modules: BadInputs = {
       ),
     ),
   ],
-  rnn: [...sequence(rnn), ...options(rnn, [4, 3], [{ nonlinearity: 'sigmoid' }])],
-  gru: [...sequence(gru), ...options(gru, [4, 3], [{ nonlinearity: 'tanh' }])],
-  lstm: [...sequence(lstm), ...refused(lstm(4, 3).apply, [lstm(4, 3).init(key(0)), zeros([5, 4]), { c: zeros([1]) }])],
+  rnn: [...sequence(rnn), ...options(rnn, [4, 3], [{ nonlinearity: 'sigmoid' }, { projSize: 2 }])],
+  gru: [...sequence(gru), ...options(gru, [4, 3], [{ nonlinearity: 'tanh' }, { projSize: 2 }])],
+  lstm: [
+    ...sequence(lstm),
+    ...refused(lstm(4, 3).apply, [lstm(4, 3).init(key(0)), zeros([5, 4]), { c: zeros([1]) }]),
+    ...options(lstm, [4, 3], [{ projSize: 0 }, { projSize: 3 }, { projSize: 1.5 }, { projSize: '2' }]),
+    ...refused(
+      projected.apply,
+      [projected.init(key(0)), zeros([5, 4]), { h: zeros([1, 3]) }],
+      [projected.init(key(0)), zeros([5, 4]), { c: zeros([1, 2]) }],
+      [lstm(4, 3).init(key(0)), zeros([5, 4])],
+    ),
+  ],
   multiHeadAttention: [
     ...both(multiHeadAttention),
     ...refused(multiHeadAttention, [4, 3]),
     ...options(
       multiHeadAttention,
       [4, 2],
-      [{ bias: 1 }, { keySize: 0 }, { valueSize: '2' }, { dropout: 2 }, { blockSize: 0 }, { heads: 2 }, 1, null],
+      [
+        ...[{ bias: 1 }, { keySize: 0 }, { valueSize: '2' }, { dropout: 2 }, { blockSize: 0 }, { heads: 2 }, 1, null],
+        ...[{ addBiasKv: 1 }, { addZeroAttn: 'no' }],
+      ],
+    ),
+    ...refused(
+      more.apply,
+      [attend.init(key(0)), places],
+      [{ ...more.init(key(0)), biasV: zeros([4]) }, places],
+      [more.init(key(0)), places, { mask: zeros([5, 6]) }],
     ),
     ...[attend.apply, attend.withWeights].flatMap(f =>
       refused(

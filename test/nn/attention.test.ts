@@ -45,6 +45,7 @@ describe('multiHeadAttention', () => {
     ['a mask', { mask: triangle }],
     ['keys that are there', { keys: memory, keyMask: present }],
     ['both masks', { keys: memory, mask: draw([5, 7], 4), keyMask: present }],
+    ['one number for all keys', { keyMask: tensor(true) as Tensor }],
     ['both masks of bools', { keys: memory, mask: cast(tril(ones([5, 7])), 'bool') as Tensor, keyMask: present }],
   ] as const)('to %s: the result is the same with and without the weights, which sum to 1', (_, inputs) => {
     const { y, weights } = layer.withWeights(params, x, inputs);

@@ -1,9 +1,10 @@
 /** Layers made of layers: what they are, their shapes in types, loops instead of copies. */
-import { add, at, concat, explain, grad, jit, relu, square, sum, type Tensor, vmap, zeros } from 'tenfold';
+import { add, at, concat, explain, grad, jit, ones, relu, square, stack, sum, type Tensor, vmap, zeros } from 'tenfold';
 import {
   activation,
   concatSkip,
   conv2d,
+  dropout,
   linear,
   parallel,
   repeat,
@@ -69,6 +70,16 @@ describe('parallel', () => {
     expectTypeOf(params[1].weight).toEqualTypeOf<Tensor<readonly [3, 4]>>();
     const wanted = concat([a.apply(params[0], x), b.apply(params[1], x)], { axis: 1 });
     expect(layer.apply(params, x).toArray()).toEqual(wanted.toArray());
+  });
+
+  it('gives each its own key, and the same of everything else', () => {
+    const layer = parallel([dropout(0.5), dropout(0.5)], ys => stack(ys) as Tensor);
+    const [a, b] = layer.apply([{}, {}], ones([64]), { key: key(1) }).toArray() as number[][];
+    expect(a).not.toEqual(b);
+    // Of 64 pairs that have nothing to do with each other some are both kept, and some of each kind are not.
+    const kinds = new Set(a!.map((value, i) => `${value} ${b![i]}`));
+    expect([...kinds].sort()).toEqual(['0 0', '0 2', '2 0', '2 2']);
+    expect(layer.apply([{}, {}], ones([64]), {}).toArray()).toEqual(ones([2, 64]).toArray());
   });
 });
 

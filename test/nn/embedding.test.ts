@@ -1,4 +1,4 @@
-import { grad, jit, sum, type Tensor, tensor, vmap } from 'tenfold';
+import { add, grad, jit, mul, sum, type Tensor, tensor, vmap } from 'tenfold';
 import { embedding } from 'tenfold/nn';
 import { key } from 'tenfold/random';
 import { describe, expect, it } from 'vitest';
@@ -61,6 +61,66 @@ describe('embedding', () => {
     const others = rows.slice(0, -1).flat();
     expect(Math.abs(others.reduce((s, v) => s + v, 0) / others.length)).toBeLessThan(0.1);
     expect(Math.abs(others.reduce((s, v) => s + v * v, 0) / others.length - 1)).toBeLessThan(0.1);
+  });
+
+  describe('with a norm that rows have at most', () => {
+    const rows = [
+      [3, 4],
+      [0.3, 0.4],
+      [0, 0],
+      [-6, 8],
+    ];
+    const table = tensor(rows, { dtype: 'float64' }) as Tensor;
+    const indices = at([0, 1, 2, 3, 0]);
+    const norms: Readonly<Record<number, (row: readonly number[]) => number>> = {
+      1: row => row.reduce((s, v) => s + Math.abs(v), 0),
+      2: row => Math.hypot(...row),
+      3: row => row.reduce((s, v) => s + Math.abs(v) ** 3, 0) ** (1 / 3),
+      [Number.POSITIVE_INFINITY]: row => Math.max(...row.map(Math.abs)),
+    };
+
+    it.each([1, 2, 3, Number.POSITIVE_INFINITY])('of order %d, scales those that are longer', normType => {
+      const { apply } = embedding(4, 2, { maxNorm: 2, normType });
+      // As in PyTorch's embedding_renorm_.
+      const factors = rows.map(row => (norms[normType]!(row) > 2 ? 2 / (norms[normType]!(row) + 1e-7) : 1));
+      const scaled = rows.map((row, i) => row.map(v => v * factors[i]!));
+      expect(factors.filter(factor => factor === 1)).toHaveLength(2);
+      close(apply({ weight: table }, indices), [...scaled, scaled[0]!], 1e-12);
+      close(jit(apply)({ weight: table }, indices), [...scaled, scaled[0]!], 1e-12);
+      const each = vmap((i: Tensor) => apply({ weight: table }, i))(indices) as Tensor;
+      close(each, [...scaled, scaled[0]!], 1e-12);
+      expect(table.toArray()).toEqual(rows);
+    });
+
+    it('has gradients as for constant factors, none for the padding', () => {
+      const weights = tensor([
+        [1, 2],
+        [3, 4],
+        [5, 6],
+        [7, 8],
+        [9, 10],
+      ]);
+      const slopes = (paddingIndex: number) => {
+        const { apply } = embedding(4, 2, { maxNorm: 5, paddingIndex });
+        return grad((w: Tensor) => sum(mul(apply({ weight: w }, indices), weights)) as Tensor)(table).toArray();
+      };
+      const half = 5 / (10 + 1e-7);
+      const last = [7 * half, 8 * half];
+      close(slopes(2), [[10, 12], [3, 4], [0, 0], last], 1e-12);
+      close(slopes(-1), [
+        [10, 12],
+        [3, 4],
+        [5, 6],
+        [0, 0],
+      ]);
+    });
+
+    it('is 2 as an order if nothing is said; what is not there stays NaN', () => {
+      const { apply } = embedding(4, 2, { maxNorm: 1 });
+      close(apply({ weight: table }, at([3])), [[-0.6, 0.8]], 1e-6);
+      expect(apply({ weight: table }, at([4])).toArray()).toEqual([[Number.NaN, Number.NaN]]);
+      close(apply({ weight: add(table, 0) as Tensor }, at([])), []);
+    });
   });
 
   it('works in jit and vmap', () => {

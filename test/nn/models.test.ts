@@ -205,6 +205,11 @@ describe('dit', () => {
     expect(wrong).toMatchObject({ left: { misshaped: [{ name: 'pos_embed' }] } });
   });
 
+  it('refuses parameters of a deeper model, of which it would use some', () => {
+    const deeper = dit({ ...small, depth: 3 }).init(key(0));
+    expect(() => model.apply(deeper, x, t, { y })).toThrow(/dit: got a parameter .*blocks\[2\]/);
+  });
+
   it('computes what the paper says, in plain numbers', () => {
     const own = map(params, leaf => cast(leaf as Tensor, 'float64')) as DitParams;
     // The positions as they are in float64: loaded ones are not used.

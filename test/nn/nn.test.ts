@@ -105,6 +105,17 @@ describe('residualMlp', () => {
     expect(a!.up.weight.toArray()).not.toEqual(a!.time.weight.toArray());
   });
 
+  it('refuses parameters of another model, not only what one of its layers cannot take', () => {
+    const [x, t] = [zeros([3, 6]), tensor([0, 0, 0])];
+    const three = residualMlp({ size: 6, hidden: 8, blocks: 3, embedding: 4 }).init(key(1));
+    expect(caught(() => model.apply(three, x, t)).message).toMatch(/residualMlp: got a parameter .*blocks\[2\]/);
+    const one = { ...three, blocks: three.blocks.slice(0, 1) };
+    expect(caught(() => model.apply(one, x, t)).message).toMatch(
+      /residualMlp: got undefined as the parameter .*blocks\[1\]/,
+    );
+    expect(caught(() => model.apply(undefined as never, x, t)).message).toMatch(/residualMlp/);
+  });
+
   it('refuses other sizes', () => {
     const params = model.init(key(1));
     const error = caught(() => model.apply(params, zeros([3, 7]), tensor([0, 0, 0])));

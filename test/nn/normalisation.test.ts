@@ -1,7 +1,7 @@
-import { explain, grad, jit, mul, reshape, silu, square, sum, type Tensor, tensor, vmap, zeros } from 'tenfold';
+import { add, explain, grad, jit, mul, reshape, silu, square, sum, type Tensor, tensor, vmap, zeros } from 'tenfold';
 import { batchNorm, groupNorm, instanceNorm, type Layer, layerNorm, rmsNorm } from 'tenfold/nn';
 import { key, normal } from 'tenfold/random';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, expectTypeOf, it } from 'vitest';
 import { caught, close } from '../helpers.js';
 
 type AnyLayer = Layer<object>;
@@ -11,7 +11,9 @@ const layers: Readonly<Record<string, readonly [AnyLayer, readonly number[]]>> =
   layerNorm: [layerNorm(5) as AnyLayer, [3, 4, 5]],
   'layerNorm over two axes': [layerNorm([4, 5]) as AnyLayer, [3, 4, 5]],
   'layerNorm without parameters': [layerNorm(5, { affine: false }) as AnyLayer, [3, 4, 5]],
+  'layerNorm without a shift': [layerNorm([4, 5], { bias: false }) as AnyLayer, [3, 4, 5]],
   rmsNorm: [rmsNorm(5) as AnyLayer, [3, 4, 5]],
+  'rmsNorm without parameters': [rmsNorm(5, { affine: false }) as AnyLayer, [3, 4, 5]],
   groupNorm: [groupNorm(2, 4) as AnyLayer, [3, 4, 5]],
   'groupNorm of vectors': [groupNorm(2, 4) as AnyLayer, [3, 4]],
   instanceNorm: [instanceNorm(4, { affine: true }) as AnyLayer, [3, 4, 5, 2]],
@@ -77,9 +79,33 @@ describe('what is normalised', () => {
     unit(groupNorm(2, 4, { affine: false }).apply({}, x), 12);
     unit(groupNorm(1, 4, { affine: false }).apply({}, x), 24);
     unit(instanceNorm(4).apply({}, x), 6);
+    for (const [, square] of momentsOf(rmsNorm(6, { affine: false }).apply({}, x), 6)) {
+      expect(Math.abs(square - 1)).toBeLessThan(1e-4);
+    }
     for (const [, square] of momentsOf(rmsNorm(6).apply({ weight: tensor([1, 1, 1, 1, 1, 1]) }, x), 6)) {
       expect(Math.abs(square - 1)).toBeLessThan(1e-4);
     }
+  });
+
+  it('layerNorm without a shift is the one whose shift is 0', () => {
+    const weight = draw([6], 3);
+    const scaledOnly = layerNorm(6, { bias: false });
+    expectTypeOf(scaledOnly.init(key(0))).toEqualTypeOf<{ readonly weight: Tensor }>();
+    expect(scaledOnly.init(key(0)).weight.toArray()).toEqual([1, 1, 1, 1, 1, 1]);
+    expect(Object.keys(scaledOnly.init(key(0)))).toEqual(['weight']);
+    const y = scaledOnly.apply({ weight }, x);
+    expect(y.toArray()).toEqual(
+      layerNorm(6)
+        .apply({ weight, bias: zeros([6]) }, x)
+        .toArray(),
+    );
+    close(
+      add(y, 1) as Tensor,
+      layerNorm(6)
+        .apply({ weight, bias: tensor([1, 1, 1, 1, 1, 1]) }, x)
+        .toArray() as never,
+    );
+    expect(layerNorm(6, { affine: false, bias: false }).init(key(0))).toEqual({});
   });
 
   it('instanceNorm is groupNorm with a group for each channel, and has no parameters unless asked for', () => {

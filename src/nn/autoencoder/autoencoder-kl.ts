@@ -13,15 +13,16 @@ import { isTensor, type Tensor } from '../../tensor/tensor.js';
 import type { Path } from '../../tree/tree.js';
 import type { ConvParams } from '../conv.js';
 import type { Context, Layer } from '../layer.js';
+import { checkParams, pictureOf } from '../model-checks.js';
 import { skeletonOf } from '../skeleton.js';
 import { snake } from '../state-dict.js';
-import { checkParams, pictureOf } from '../unet/checks.js';
 import {
   type AutoencoderBlockParams,
   type AutoencoderEndParams,
   type AutoencoderMidParams,
   convOf,
   end,
+  inTurn,
   level,
   middle,
 } from './parts.js';
@@ -123,21 +124,12 @@ const planOf = (options: AutoencoderKlOptions): Required<AutoencoderKlOptions> =
   return Object.freeze({ ...plan, blockOutChannels: Object.freeze([...plan.blockOutChannels]) });
 };
 
-/** Layers one after the other, and what they make of keys. */
-const each = <P>(layers: readonly Layer<P>[]) => ({
-  init: (key: Key): readonly P[] => {
-    const keys = split(key, layers.length);
-    return Object.freeze(layers.map((layer, i) => layer.init(keys[i]!)));
-  },
-  apply: (params: readonly P[], x: Tensor): Tensor => layers.reduce((h, layer, i) => layer.apply(params[i]!, h), x),
-});
-
 type Plan = Required<AutoencoderKlOptions>;
 
 const encoderOf = ({ blockOutChannels: widths, normNumGroups: groups, ...plan }: Plan) => {
   const lowest = widths.at(-1)!;
   const convIn = convOf(plan.inChannels, widths[0]!, 3);
-  const down = each(
+  const down = inTurn(
     widths.map((outputs, i) =>
       level({
         groups,
@@ -169,7 +161,7 @@ const decoderOf = ({ blockOutChannels, normNumGroups: groups, ...plan }: Plan) =
   const widths = [...blockOutChannels].reverse();
   const convIn = convOf(plan.latentChannels, widths[0]!, 3);
   const mid = middle(groups, widths[0]!, plan.midBlockAddAttention);
-  const up = each(
+  const up = inTurn(
     widths.map((outputs, i) =>
       level({
         groups,

@@ -78,18 +78,15 @@ const resnet = (groups: number, inputs: number, outputs: number): Layer<Autoenco
   });
 };
 
-const resnets = (layers: readonly Layer<AutoencoderResnetParams>[]): Layer<readonly AutoencoderResnetParams[]> =>
+/** @internal Layers one after the other. */
+export const inTurn = <P>(layers: readonly Layer<P>[]): Layer<readonly P[]> =>
   Object.freeze({
-    init: (key: Key): readonly AutoencoderResnetParams[] => {
+    init: (key: Key): readonly P[] => {
       const keys = split(key, layers.length);
       return Object.freeze(layers.map((layer, i) => layer.init(keys[i]!)));
     },
-    apply: (params: readonly AutoencoderResnetParams[], x: Tensor): Tensor =>
-      layers.reduce((h, layer, i) => layer.apply(params[i]!, h), x),
+    apply: (params: readonly P[], x: Tensor): Tensor => layers.reduce((h, layer, i) => layer.apply(params[i]!, h), x),
   });
-
-/** How many queries are answered at once. */
-const blockSize = 256;
 
 /** Every place of a picture attends to all, with one head, added to the picture. */
 const attention = (groups: number, channels: number): Layer<AutoencoderAttentionParams> => {
@@ -114,7 +111,7 @@ const attention = (groups: number, channels: number): Layer<AutoencoderAttention
         Tensor,
         Tensor,
       ];
-      const seen = each.apply(params.toOut, attentionInBlocks([q, k, v], undefined, false, blockSize)) as Tensor;
+      const seen = each.apply(params.toOut, attentionInBlocks([q, k, v])) as Tensor;
       return add(x, reshape(swapAxes(seen, 1, 2) as Tensor, x.shape)) as Tensor;
     },
   });
@@ -155,7 +152,7 @@ interface LevelSizes {
  * of zeros behind the picture and none before, or twice as high and wide, each pixel repeated, and a convolution.
  */
 export const level = ({ groups, inputs, outputs, count, resample }: LevelSizes): Layer<AutoencoderBlockParams> => {
-  const layers = resnets(Array.from({ length: count }, (_, i) => resnet(groups, i === 0 ? inputs : outputs, outputs)));
+  const layers = inTurn(Array.from({ length: count }, (_, i) => resnet(groups, i === 0 ? inputs : outputs, outputs)));
   const behind = [
     [0, 1],
     [0, 1],

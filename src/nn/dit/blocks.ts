@@ -48,9 +48,6 @@ const partsOf = (y: Tensor, count: number): readonly Tensor[] =>
 
 const modulated = (x: Tensor, shift: Tensor, scale: Tensor): Tensor => add(mul(x, add(scale, 1)), shift) as Tensor;
 
-/** How many queries are answered at once. */
-const blockSize = 256;
-
 /** Sizes of {@link ditBlock}. */
 interface BlockSizes {
   readonly hiddenSize: number;
@@ -69,7 +66,7 @@ export const ditBlock = ({ hiddenSize, numHeads, mlpSize }: BlockSizes): Told<Di
     const [n, length] = x.shape as readonly [number, number];
     const apart = reshape(qkv.apply(params.qkv, x), [n, length, 3, numHeads, hiddenSize / numHeads]) as Tensor;
     const all = unstack(permute(apart, [2, 0, 3, 1, 4]) as Tensor) as readonly Tensor[];
-    const found = attentionInBlocks(all as readonly [Tensor, Tensor, Tensor], undefined, false, blockSize);
+    const found = attentionInBlocks(all as readonly [Tensor, Tensor, Tensor]);
     return proj.apply(params.proj, reshape(swapAxes(found, 1, 2) as Tensor, [n, length, hiddenSize]) as Tensor);
   };
   return Object.freeze({

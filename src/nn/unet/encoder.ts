@@ -11,13 +11,14 @@ import { checkArgument, checkInteger, range, showAval } from '../../tensor/shape
 import type { Tensor } from '../../tensor/tensor.js';
 import type { Path } from '../../tree/tree.js';
 import type { ConvParams } from '../conv.js';
+import { keyIn } from '../dropout.js';
 import { groupNorm } from '../group-norm.js';
 import type { Layer } from '../layer.js';
 import { type LinearParams, linear } from '../linear.js';
+import { checkContext, checkParams, checkTimes, pictureOf } from '../model-checks.js';
 import type { AffineParams } from '../normalisation.js';
 import { skeletonOf } from '../skeleton.js';
 import { type AttentionPoolParams, attentionPool } from './attention-block.js';
-import { checkContext, checkParams, checkTimes, keyOf, pictureOf } from './checks.js';
 import { headsOf, type Plan, planOf, type UnetBaseOptions } from './options.js';
 import { convOf, normGroups } from './parts.js';
 import { stateNames } from './state-names.js';
@@ -222,7 +223,7 @@ export const unetEncoder = (options: UnetEncoderOptions): UnetEncoder => {
       checkTimes('unetEncoder', t, picture.shape[0]!);
       checkContext('unetEncoder', ['key'], context);
       checkParams('unetEncoder', like, params);
-      const keys = keysFor(keyOf('unetEncoder', context.key), trunk.inputs.length + 1);
+      const keys = keysFor(keyIn('unetEncoder', context) ?? null, trunk.inputs.length + 1);
       const told = time.apply(params.timeEmbed, t);
       const results: Tensor[] = [];
       for (const [i, input] of trunk.inputs.entries()) {

@@ -8,13 +8,14 @@ import { checkArgument, checkInteger, showAval } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import type { Path } from '../../tree/tree.js';
 import type { ConvParams } from '../conv.js';
+import { keyIn } from '../dropout.js';
 import { type EmbeddingParams, embedding } from '../embedding.js';
 import { groupNorm } from '../group-norm.js';
 import type { Layer } from '../layer.js';
+import { checkClasses, checkContext, checkParams, checkTimes, pictureOf } from '../model-checks.js';
 import type { AffineParams } from '../normalisation.js';
 import { skeletonOf } from '../skeleton.js';
 import { stage } from './blocks.js';
-import { checkClasses, checkContext, checkParams, checkTimes, keyOf, pictureOf } from './checks.js';
 import { type Plan, planOf, type UnetBaseOptions } from './options.js';
 import { convOf, normGroups, type Told } from './parts.js';
 import { stateNames } from './state-names.js';
@@ -160,10 +161,10 @@ export const unet = (options: UnetOptions): Unet => {
       }
       checkTimes('unet', t, picture.shape[0]!);
       checkContext('unet', ['y', 'key'], context);
-      const { y, key } = context;
+      const { y } = context;
       checkClasses('unet', y, picture.shape[0]!, numClasses);
       checkParams('unet', like, params);
-      const keys = keysFor(keyOf('unet', key), trunk.inputs.length + outputs.length + 1);
+      const keys = keysFor(keyIn('unet', context) ?? null, trunk.inputs.length + outputs.length + 1);
       const alone = time.apply(params.timeEmbed, t);
       const told = labels === null ? alone : (add(alone, labels.apply(params.labelEmb!, y!) as Tensor) as Tensor);
       const down: Tensor[] = [];

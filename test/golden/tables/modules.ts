@@ -1,5 +1,5 @@
 /** How the group `modules` makes and applies layers. */
-import { cast, logicalNot, mean, ones, reshape, swapAxes, type Tensor, zeros } from 'tenfold';
+import { cast, logicalNot, mean, reshape, swapAxes, type Tensor, zeros } from 'tenfold';
 import * as nn from 'tenfold/nn';
 import type { Args, Inputs } from '../operations.js';
 import { booleanOf, numberOf, numbersOf, stringOf, unknownCase } from '../read.js';
@@ -78,26 +78,30 @@ const conv =
     return applied(layer, params, inputs.x);
   };
 
-const batchNorm: Module = ({ params, buffers, inputs, train }, args) => {
-  only(args, ['num_features', 'eps', 'momentum', 'affine'], { track_running_stats: true });
-  const size = numberOf(args.num_features);
-  const layer = nn.batchNorm(size, { epsilon: number(args.eps, 1e-5), momentum: number(args.momentum, 0.1) });
-  const all = {
-    weight: params.weight ?? ones([size]),
-    bias: params.bias ?? zeros([size]),
-    runningMean: buffers.running_mean!,
-    runningVariance: buffers.running_var!,
+/** Norms that may keep running statistics; in training they give new ones. */
+const statisticsNorm =
+  (make: typeof nn.batchNorm, usual: boolean): Module =>
+  ({ params, buffers, inputs, train }, args) => {
+    only(args, ['num_features', 'eps', 'momentum', 'affine', 'track_running_stats']);
+    const tracks = flag(args.track_running_stats, usual);
+    const layer = make(numberOf(args.num_features), {
+      epsilon: number(args.eps, 1e-5),
+      momentum: number(args.momentum, 0.1),
+      affine: flag(args.affine, usual),
+      trackRunningStats: tracks,
+    });
+    const kept = tracks ? { runningMean: buffers.running_mean, runningVariance: buffers.running_var } : {};
+    const all = { ...params, ...kept } as never;
+    if (!train) return { out: { y: layer.apply(all, inputs.x!) } };
+    const { y, params: after } = layer.train(all, inputs.x!);
+    const { runningMean, runningVariance } = after as Partial<nn.RunningStatistics>;
+    return tracks
+      ? { out: { y }, buffers: { running_mean: runningMean!, running_var: runningVariance! } }
+      : { out: { y } };
   };
-  if (!train) return { out: { y: layer.apply(all, inputs.x!) } };
-  const { y, params: after } = layer.train(all, inputs.x!);
-  return { out: { y }, buffers: { running_mean: after.runningMean, running_var: after.runningVariance } };
-};
 
-const instanceNorm: Module = ({ params, inputs }, args) => {
-  only(args, ['num_features', 'eps', 'affine'], { track_running_stats: false, momentum: 0.1 });
-  const options = { epsilon: number(args.eps, 1e-5), affine: flag(args.affine, false) };
-  return applied(nn.instanceNorm(numberOf(args.num_features), options), params, inputs.x);
-};
+const batchNorm = statisticsNorm(nn.batchNorm, true);
+const instanceNorm = statisticsNorm(nn.instanceNorm as unknown as typeof nn.batchNorm, false);
 
 /** PyTorch says where there is no attention; in floats both say what is added. */
 const maskOf = (mask: Tensor | undefined): Tensor | undefined =>
@@ -112,14 +116,15 @@ const batchFirst = (args: Args): ((x: Tensor | undefined) => Tensor | undefined)
   flag(args.batch_first, false) ? x => x : x => (x?.shape.length === 3 ? (swapAxes(x, 0, 1) as Tensor) : x);
 
 const multiheadAttention: Module = ({ params, inputs }, args) => {
-  only(args, ['embed_dim', 'num_heads', 'batch_first', 'bias', 'kdim', 'vdim', 'average_attn_weights'], {
+  const more = ['add_bias_kv', 'add_zero_attn'];
+  only(args, ['embed_dim', 'num_heads', 'batch_first', 'bias', 'kdim', 'vdim', 'average_attn_weights', ...more], {
     dropout: 0,
-    add_bias_kv: false,
-    add_zero_attn: false,
   });
   const [size, heads] = [numberOf(args.embed_dim), numberOf(args.num_heads)];
   const layer = nn.multiHeadAttention(size, heads, {
     bias: flag(args.bias, true),
+    addBiasKv: flag(args.add_bias_kv, false),
+    addZeroAttn: flag(args.add_zero_attn, false),
     ...(args.kdim == null ? {} : { keySize: numberOf(args.kdim) }),
     ...(args.vdim == null ? {} : { valueSize: numberOf(args.vdim) }),
   });
@@ -157,13 +162,16 @@ const sequence =
   (make: typeof nn.rnn | typeof nn.gru | typeof nn.lstm): Module =>
   ({ params, inputs: { x, h0, c0 } }, args) => {
     const names = ['input_size', 'hidden_size', 'num_layers', 'bidirectional', 'batch_first', 'bias'];
-    only(args, [...names, ...(make === nn.rnn ? ['nonlinearity'] : [])], { dropout: 0, proj_size: 0 });
+    const own = make === nn.rnn ? ['nonlinearity'] : make === nn.lstm ? ['proj_size'] : [];
+    only(args, [...names, ...own], { dropout: 0, proj_size: 0 });
+    const projSize = number(args.proj_size, 0);
     const layer = make(numberOf(args.input_size), numberOf(args.hidden_size), {
       layers: number(args.num_layers, 1),
       bidirectional: flag(args.bidirectional, false),
       batchFirst: flag(args.batch_first, false),
       bias: flag(args.bias, true),
       ...settings(args, ['nonlinearity']),
+      ...(projSize === 0 ? {} : { projSize }),
     });
     const first = { ...(h0 === undefined ? {} : { h: h0 }), ...(c0 === undefined ? {} : { c: c0 }) };
     return { out: { ...layer.apply(treeOf(params), x!, first) } as unknown as Inputs };
@@ -243,8 +251,11 @@ export const modules: Readonly<Record<string, Module>> = {
     return applied(nn.prelu(number(args.num_parameters, 1)), params, inputs.x);
   },
   Embedding: ({ params, inputs }, args) => {
-    only(args, ['num_embeddings', 'embedding_dim', 'padding_idx']);
-    const options = args.padding_idx == null ? {} : { paddingIndex: numberOf(args.padding_idx) };
+    only(args, ['num_embeddings', 'embedding_dim', 'padding_idx', 'max_norm', 'norm_type']);
+    const options = {
+      ...(args.padding_idx == null ? {} : { paddingIndex: numberOf(args.padding_idx) }),
+      ...(args.max_norm == null ? {} : { maxNorm: numberOf(args.max_norm), normType: number(args.norm_type, 2) }),
+    };
     return applied(
       nn.embedding(numberOf(args.num_embeddings), numberOf(args.embedding_dim), options),
       params,

@@ -1,14 +1,21 @@
-/** Checks of what a U-Net is applied to, in its name. */
-import type { Key } from '../../random/key.js';
-import { isFloat } from '../../tensor/dtype.js';
-import { ArgumentError, DTypeError, ShapeError } from '../../tensor/errors.js';
-import { kindOf } from '../../tensor/ops/common/checks.js';
-import { unaryOperand } from '../../tensor/ops/common/operands.js';
-import { checkOptions } from '../../tensor/ops/common/options.js';
-import { type Shape, sameShape, showAval, showShape } from '../../tensor/shape.js';
-import { isTensor, type Tensor, wrap } from '../../tensor/tensor.js';
-import { type Flat, flattenFor, showPath } from '../../tree/tree.js';
-import type { Plan } from './options.js';
+/** Checks of what models are applied to, in their names. */
+import { isFloat } from '../tensor/dtype.js';
+import { ArgumentError, DTypeError, ShapeError } from '../tensor/errors.js';
+import { kindOf } from '../tensor/ops/common/checks.js';
+import { unaryOperand } from '../tensor/ops/common/operands.js';
+import { checkOptions } from '../tensor/ops/common/options.js';
+import { type Shape, sameShape, showAval, showShape } from '../tensor/shape.js';
+import { isTensor, type Tensor, wrap } from '../tensor/tensor.js';
+import { type Flat, flattenFor, showPath } from '../tree/tree.js';
+
+/** What is known of the pictures of a model. */
+interface PictureSizes {
+  readonly inChannels: number;
+  /** How many spatial axes there are. */
+  readonly dims: number;
+}
+
+const hint = 'Use parameters that this model has made with init(key), or that loadStateDict gives for it.';
 
 /** @internal Refuses what has not the form and the shapes of the parameters that a model makes. */
 export const checkParams = (operation: string, like: Flat, params: unknown): void => {
@@ -22,17 +29,21 @@ export const checkParams = (operation: string, like: Flat, params: unknown): voi
       operation,
       given: `${isTensor(leaf) ? showAval(leaf) : kindOf(leaf)} as the parameter ${place}`,
       rule: `it is ${showAval(wanted)}`,
-      hint: 'Use parameters that this model has made with init(key), or that loadStateDict gives for it.',
+      hint,
     });
   }
+  if (at.size === like.paths.length) return;
+  const known = new Set(like.paths.map(showPath));
+  throw new ShapeError({
+    operation,
+    given: `a parameter ${[...at.keys()].find(place => !known.has(place))}`,
+    rule: 'the model has no such parameter',
+    hint,
+  });
 };
 
 /** @internal x as floats: [N, inChannels, …spatial]. */
-export const pictureOf = (
-  operation: string,
-  x: unknown,
-  { inChannels, dims }: Pick<Plan, 'inChannels' | 'dims'>,
-): Tensor => {
+export const pictureOf = (operation: string, x: unknown, { inChannels, dims }: PictureSizes): Tensor => {
   const floats = wrap(unaryOperand(operation, x, { toFloat: true })) as Tensor;
   if (floats.shape.length === dims + 2 && floats.shape[1] === inChannels) return floats;
   throw new ShapeError({
@@ -80,18 +91,6 @@ export const checkClasses = (operation: string, y: unknown, n: number, numClasse
     given: `${isTensor(y) ? showAval(y) : kindOf(y)} as y`,
     rule: `there is a class for each example: integers ${showShape([n] as Shape)}`,
     hint: `Pass { y: tensor([…], { dtype: 'int32' }) }, each from 0 to ${numClasses - 1}.`,
-  });
-};
-
-/** @internal The key of a context, checked. */
-export const keyOf = (operation: string, key: unknown): Key | null => {
-  if (key === undefined) return null;
-  if (isTensor(key) && key.dtype === 'uint32' && sameShape(key.shape, [2])) return key as unknown as Key;
-  throw new ArgumentError({
-    operation,
-    given: `${isTensor(key) ? showAval(key) : kindOf(key)} as the key`,
-    rule: 'a key is a uint32 tensor of shape [2]',
-    hint: 'Make one with key(seed), or leave it out where nothing is to be dropped.',
   });
 };
 
