@@ -15,6 +15,8 @@ const flags = [
   '--headless',
   '--no-sandbox',
   '--enable-unsafe-webgpu',
+  // As for Node's adapters in software: SwiftShader takes seconds to compile that memory of workgroups is zeroed.
+  '--disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension',
   '--disable-quic',
   '--no-first-run',
   '--disable-background-networking',

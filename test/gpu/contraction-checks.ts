@@ -203,6 +203,39 @@ export const contractionChecks: Readonly<Record<string, Check>> = {
       }
     }
   },
+  'kernels behind products whose terms several share': async place => {
+    const [m, k, n] = [20, 400, 30];
+    const [x, y, residual] = [small([m, k], 1.7), small([k, n], 2.3), small([m, n], 3.1)];
+    // Made anew each time, as above.
+    const gains = (): Node => spread(small([4, 1, 30], 1.1), [4, 5, 30]);
+    const roots: Record<string, () => readonly Node[]> = {
+      'a residual': () => [b.max(b.add(dot(x, y), residual), residual)],
+      'other axes': () => [b.mul(b.reshape(dot(x, y), { shape: [4, 5, 30] }), gains())],
+      'a number': () => [b.cast(b.lt(residual, dot(x, y)), { dtype: 'float32' })],
+      'several results': () => {
+        const product = dot(x, y);
+        return [b.neg(product), b.add(product, residual)];
+      },
+      'the product as well': () => {
+        const product = dot(x, y);
+        return [product, b.neg(product)];
+      },
+    };
+    for (const [name, make] of Object.entries(roots)) {
+      for (const threads of [2 ** 12, 2 ** 16]) {
+        const nodes = make();
+        const { arrays, passes } = await runOn(place, nodes, { threads });
+        nodes.forEach((node, i) => {
+          // 400 terms of at most 1.
+          close(arrays[i]!, computed(node), 4e-4, `${name}, result ${i}`);
+        });
+        if (!place.traits.shaders) continue;
+        // The parts, and what adds them up.
+        if (nodes.length === 1) expect(passes.length, name).toBe(2);
+        else expect(passes.length, name).toBeGreaterThan(2);
+      }
+    }
+  },
   'kernels behind convolutions': async place => {
     const one = {
       n: 2,

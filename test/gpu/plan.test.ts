@@ -1,7 +1,20 @@
 /** What passes programs become, and where their parts run. */
 import { existsSync } from 'node:fs';
 import * as tenfold from 'tenfold';
-import { type DeviceMode, device, deviceInfo, explain, jit, type Tensor, tensor, toDevice } from 'tenfold';
+import {
+  customOp,
+  type DeviceMode,
+  device,
+  deviceInfo,
+  explain,
+  fold,
+  jit,
+  type Shape,
+  type Tensor,
+  type TensorSpec,
+  tensor,
+  toDevice,
+} from 'tenfold';
 import { adam, applyUpdates } from 'tenfold/optim';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
@@ -135,6 +148,28 @@ for (const mode of ['webasm', 'webgpu'] as const) {
       ]);
     });
 
+    it("a kernel of the user's runs on the CPU, also in a loop, and its error comes out", async () => {
+      let fails = false;
+      const flipped = customOp({
+        name: 'flipped',
+        result: (x: TensorSpec<Shape, 'float32'>) => x,
+        kernel: ([x], [y]) => {
+          if (fails) throw new Error('of the kernel');
+          y.set(x.toReversed());
+        },
+      }) as Operation;
+      const f = (x: Tensor): Tensor => mul(flipped(add(x, 1)), 2);
+      const g = (x: Tensor): Tensor => fold((c: Tensor) => f(c))(x, 3);
+      expect(namesOf(f, values([4]))).toEqual(['add', '[cpu] flipped', 'mul']);
+      const x = tensor([1, 2, 3, 4]);
+      expect([...(await f(x).data())]).toEqual([10, 8, 6, 4]);
+      expect([...(await g(x).data())]).toEqual([46, 38, 30, 22]);
+      fails = true;
+      await expect((async () => f(add(x, 2)).data())()).rejects.toThrow('of the kernel');
+      fails = false;
+      expect([...(await f(add(x, 2)).data())]).toEqual([14, 12, 10, 8]);
+    });
+
     it('what is spread or only seen otherwise is so where it is used, and does not travel', async () => {
       const f = (x: Tensor, y: Tensor): Tensor => {
         const turned = cast(reshape(mul(x, 3), [8, 2]), 'float64');
@@ -203,6 +238,25 @@ for (const mode of ['webasm', 'webgpu'] as const) {
     });
   });
 }
+
+describe('passes where there are many threads (webgpu)', () => {
+  use('webgpu');
+
+  it('a reduction is no more launches than are worth it', () => {
+    const along = { axis: 1 };
+    const rows = (x: Tensor): Tensor => sum(x, along);
+    expect(stepsOf(rows, values([8, 64]))).toEqual(['sum: threads 8']);
+    expect(stepsOf(rows, values([128, 256]))).toEqual(['sum: threads 4096', 'sum: threads 128']);
+    expect(namesOf(rows, values([1024, 1024]))).toHaveLength(2);
+    expect(namesOf(rows, values([1, 2 ** 16]))).toHaveLength(3);
+    expect(namesOf(softmax, values([8, 64]))).toEqual(['reduceMax', 'sub exp sum', 'sub exp div']);
+  });
+
+  it('who adds up the parts of a product does what is behind it', () => {
+    const dense = (x: Tensor, w: Tensor, b: Tensor): Tensor => silu(add(matmul(x, w), b));
+    expect(namesOf(dense, values([16, 256]), values([256, 64]), values([64]))).toHaveLength(2);
+  });
+});
 
 describe('kernels of more buffers than a pass of WebGPU can bind', () => {
   use('webgpu');

@@ -10,10 +10,10 @@ import { operate } from '../language/operations.js';
 import { floatsOfScalar, loadScalar, type Scalar, selectScalar, zeroScalar } from '../language/scalars.js';
 import { floatsOf } from '../pass.js';
 import { exact, gridOf, linear } from '../passes/indices.js';
-import { reduce } from '../passes/reductions.js';
 import type { Sequence, Value } from '../passes/sequence.js';
 import { type Addresses, type Affine, axesOf, type Description, type Place } from './description.js';
 import { buffersOf, coarser, commonAxes, type Epilogue, finish, lengthsIn } from './epilogue.js';
+import { addParts } from './parts.js';
 
 /** A buffer that a contraction reads. */
 export interface Read {
@@ -350,30 +350,3 @@ export const plain = (sequence: Sequence, { name, description, dtype, operands, 
   ) as [Value];
   return shared === null ? value : addParts(sequence, { name, dtype, parts: shared.parts, size, value });
 };
-
-/** The sum of equally long parts of a buffer. */
-export const addParts = (
-  sequence: Sequence,
-  { name, dtype, parts, size, value }: { name: string; dtype: DType; parts: number; size: number; value: Value },
-): Value =>
-  reduce(sequence, {
-    name,
-    op: 'sum',
-    dtype,
-    axes: [
-      { length: parts, reduced: true },
-      { length: size, reduced: false },
-    ],
-    reads: [{ value, floats: parts * size * floatsOf[dtype] }],
-    element: (code, [part, at]) =>
-      loadScalar(
-        code,
-        dtype,
-        0,
-        linear(0, [
-          { at: part!.integer, stride: size },
-          { at: at!.integer, stride: 1 },
-        ]),
-      ),
-    flops: 0,
-  });

@@ -12,7 +12,8 @@ import { allOf, indicesOf, inRange, isVector, partOf, withTables, word } from '.
 import { axesOf, type Description, type Role, sizeOfRole } from './description.js';
 import { buffersOf, type Epilogue, finish, lengthsIn } from './epilogue.js';
 import { indent, Loading, list, namesOf } from './loading.js';
-import { addParts, type Read } from './plain.js';
+import { addParts, finishesParts, finishParts } from './parts.js';
+import type { Read } from './plain.js';
 import { type Tiling, threadsOf } from './tiles.js';
 
 /** Workgroups that a device starts along an axis. */
@@ -120,19 +121,28 @@ class Writer {
       },
       this.#reads.map(({ value }) => value),
     );
+    if (!whole) return this.#ofParts(sequence, makes[0]!);
     const results = new Map<number, Value>();
-    if (!whole) {
-      const value = addParts(sequence, { name, dtype: 'float32', parts: splits, size, value: makes[0]! });
-      if (product !== null) results.set(product, value);
-      if (epilogue === null) return results;
-      for (const [slot, each] of this.#given.behind(sequence, epilogue, value, size)) results.set(slot, each);
-      return results;
-    }
     if (product !== null) results.set(product, makes[0]!);
     stores.forEach((slot, i) => {
       results.set(slot, makes[i + (keepsProduct ? 1 : 0)]!);
     });
     return results;
+  }
+
+  /** What is made of the product's parts. */
+  #ofParts(sequence: Sequence, value: Value): ReadonlyMap<number, Value> {
+    const { name, tiling, shape, product, epilogue, behind } = this.#given;
+    const [parts, size] = [tiling.splits, sizeOf(shape)];
+    if (product === null && epilogue !== null && finishesParts(epilogue, parts)) {
+      const { slot } = epilogue.kernel.stores[0]!;
+      return new Map([[slot, finishParts(sequence, { name, shape, parts, value, epilogue })]]);
+    }
+    const whole = addParts(sequence, { name, dtype: 'float32', parts, size, value });
+    return new Map([
+      ...(product === null ? [] : [[product, whole] as const]),
+      ...(epilogue === null ? [] : behind(sequence, epilogue, whole, size)),
+    ]);
   }
 
   #tiles(): { readonly rows: number; readonly columns: number } {

@@ -65,8 +65,10 @@ export const tilingOf = (description: Description, traits: Traits): Tiling | nul
   for (const shape of shapes) {
     const tiles = Math.ceil(rows / shape.rows) * Math.ceil(columns / shape.columns) * batches;
     const work = (tiles * shape.rows * shape.columns * terms) / shape.speed;
+    // Threads with nothing but what is beyond the result keep nobody busy.
+    const useful = (rows * columns * batches) / (shape.threadRows * shape.threadColumns);
     for (let splits = least; splits <= Math.max(least, most); splits *= 2) {
-      const busy = Math.min(1, (tiles * threadsOf(shape) * splits) / traits.threads);
+      const busy = Math.min(1, (useful * splits) / traits.threads);
       const added = splits === 1 ? 0 : splits * size * partCost + launchCost * traits.threads;
       const cost = work / busy + added;
       if (cost < best.cost) best = { shape, splits, cost };

@@ -2,9 +2,13 @@
 import { type GpuJs, loadGpuJs } from './gpujs.js';
 import type { GpuAdapter, GpuDevice } from './webgpu-types.js';
 
+interface NodeGpu {
+  requestAdapter(): Promise<GpuAdapter | null>;
+}
+
 /** What is used of the package. */
 interface NodeWebGpu {
-  create(flags: readonly string[]): object;
+  create(flags: readonly string[]): NodeGpu;
   readonly globals: Readonly<Record<string, unknown>>;
 }
 
@@ -18,6 +22,20 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 
 /** The first line: what follows in errors of Node's loader is a list of files. */
 const brief = (error: unknown): string => messageOf(error).split('\n', 1)[0] ?? '';
+
+/** Dawn zeroes the memory of workgroups by a loop of its own, and has not the driver do it. */
+const zeroesItself = 'disable-dawn-features=use_vulkan_zero_initialize_workgroup_memory_extension';
+
+/**
+ * Dawn, as it is for GPUs. SwiftShader zeroes the memory of workgroups by an instruction for each of its words, and takes
+ * seconds to compile a product of matrices that way: for adapters in software Dawn zeroes it.
+ */
+const instanceOf = async ({ create }: NodeWebGpu): Promise<NodeGpu> => {
+  const gpu = create([]);
+  // Who asks for a device gets the reason where there is no adapter.
+  const adapter = await gpu.requestAdapter().catch(() => null);
+  return adapter?.info?.isFallbackAdapter === true ? create([zeroesItself]) : gpu;
+};
 
 /** Puts WebGPU where gpu.js looks for it. Nothing that is there is replaced. */
 const provide = async (): Promise<void> => {
@@ -38,7 +56,7 @@ const provide = async (): Promise<void> => {
     if (key in globalThis) continue;
     Object.defineProperty(globalThis, key, { value, configurable: true, writable: true, enumerable: false });
   }
-  const gpu = node.create([]);
+  const gpu = await instanceOf(node);
   const navigator = navigatorHere();
   if (navigator !== undefined) {
     Object.defineProperty(navigator, 'gpu', { value: gpu, configurable: true, enumerable: true });

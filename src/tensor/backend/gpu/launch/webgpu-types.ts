@@ -125,5 +125,7 @@ export interface GpuAdapter {
     readonly architecture?: string;
     readonly device?: string;
     readonly description?: string;
+    /** Whether it computes in software. */
+    readonly isFallbackAdapter?: boolean;
   };
 }

@@ -32,9 +32,21 @@ const mostTerms = 1024;
 /** Neighbouring threads should read neighbouring terms, where these are many. */
 const [manyTerms, leastBlocks] = [128, 32];
 
+/** As long as a launch takes a thread to add up so many terms, roughly. */
+const launchTerms = 64;
+
+/** How many terms each thread adds up where all are done soonest, by as many launches as that takes. */
+const termsOf = (depth: number): number => {
+  const terms = (launches: number): number => depth ** (1 / launches);
+  const cost = (launches: number): number => launches * (launchTerms + terms(launches));
+  let launches = 1;
+  while (cost(launches + 1) < cost(launches)) launches++;
+  return Math.round(terms(launches));
+};
+
 /** How many blocks the terms of a row are cut into, if possible without a rest. */
 const blocksOf = (rows: number, depth: number, inner: boolean, { threads }: Traits): number => {
-  const wanted = Math.min(Math.ceil(threads / rows), Math.floor(depth / 8));
+  const wanted = Math.min(Math.ceil(threads / rows), Math.ceil(depth / termsOf(depth)));
   const coalesced = inner && threads > 1 && depth >= manyTerms ? leastBlocks : 1;
   const least = Math.max(Math.ceil(depth / mostTerms), wanted, coalesced);
   for (let blocks = least; blocks < 2 * least; blocks++) if (depth % blocks === 0) return blocks;
