@@ -4,8 +4,9 @@ import { bernoulli } from '../random/draw.js';
 import type { Key } from '../random/key.js';
 import { isFloat } from '../tensor/dtype.js';
 import { ArgumentError, DTypeError, ShapeError } from '../tensor/errors.js';
-import { kindOf } from '../tensor/ops/common/checks.js';
+import { checkHolds, kindOf } from '../tensor/ops/common/checks.js';
 import { checkOptions } from '../tensor/ops/common/options.js';
+import { full } from '../tensor/ops/creation/creation.js';
 import { where } from '../tensor/ops/elementwise/comparison.js';
 import { reshape } from '../tensor/ops/movement/movement.js';
 import { checkArgument, sameShape, showAval } from '../tensor/shape.js';
@@ -111,6 +112,7 @@ export const withoutSome = (inputs: Conditions, dropout: ConditioningDropout | u
     }
     const [count, ...rest] = input.shape as readonly [number, ...number[]];
     const left = reshape(bernoulli(key, dropout.rate, [count]), [count, ...rest.map(() => 1)]) as Tensor;
+    if (typeof none === 'number') checkHolds('trainer step', input.dtype, none, ` for none of the input ${name}`);
     const fits = !isTensor(none) || (none.dtype === input.dtype && sameShape(none.shape, rest));
     if (!fits) {
       throw new ShapeError({
@@ -120,7 +122,9 @@ export const withoutSome = (inputs: Conditions, dropout: ConditioningDropout | u
         hint: 'Leave out the batch axis, and cast it to the dtype of the input.',
       });
     }
-    return [name, where(left, none as Tensor, input) as Tensor];
+    // As a number it would make numbers of what is true or false.
+    const instead = typeof none === 'number' ? full([], none, { dtype: input.dtype }) : none;
+    return [name, where(left, instead as Tensor, input) as Tensor];
   });
   return { ...inputs, ...Object.fromEntries(replaced) };
 };

@@ -4,14 +4,13 @@
  */
 import type { Layer } from '../nn/layer.js';
 import { globalNorm } from '../optim/clipping.js';
-import { emaWarmup, updateEmaFor } from '../optim/ema.js';
+import { emaWarmup } from '../optim/ema.js';
 import { zipFloats } from '../optim/leaves.js';
 import { checkTransform, type GradientTransform, type Schedule, updateBy } from '../optim/transform.js';
 import { normal } from '../random/draw.js';
 import { foldIn, type Key, keyNode, split } from '../random/key.js';
 import type { DType } from '../tensor/dtype.js';
 import { kindOf } from '../tensor/ops/common/checks.js';
-import { checkNumber } from '../tensor/ops/common/numbers.js';
 import { checkFlag, checkOptions } from '../tensor/ops/common/options.js';
 import { tensor } from '../tensor/ops/creation/creation.js';
 import { add, mul } from '../tensor/ops/elementwise/arithmetic.js';
@@ -19,7 +18,6 @@ import { cast } from '../tensor/ops/elementwise/cast.js';
 import { where } from '../tensor/ops/elementwise/comparison.js';
 import { logicalAnd } from '../tensor/ops/elementwise/logic.js';
 import { isFinite as areFinite } from '../tensor/ops/elementwise/predicates.js';
-import { take } from '../tensor/ops/indexing/indexing.js';
 import { mean } from '../tensor/ops/reduction/reduction.js';
 import { checkArgument, type Shape } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
@@ -28,13 +26,21 @@ import { jit } from '../tensor/transform/jit.js';
 import { realize } from '../tensor/transform/realize.js';
 import { zipWith } from '../tree/tree.js';
 import { checkFunctions } from './checks.js';
-import { checkDiffusion, type GaussianDiffusion, modelTimesteps } from './gaussian-diffusion.js';
-import type { NoiseLevel } from './level.js';
+import { checkDiffusion, type GaussianDiffusion } from './gaussian-diffusion.js';
 import { denoisingLoss } from './losses/denoising.js';
 import { gaussianLossFor } from './losses/gaussian.js';
-import type { DiffusionLoss } from './losses/loss.js';
+import { checkLosses, type DiffusionLoss } from './losses/loss.js';
 import { checkProcess, type Process } from './process.js';
+import type { Model } from './reverse-process.js';
 import { type TimeSampler, uniformSampler } from './timestep-samplers.js';
+import {
+  type Averages,
+  averaged,
+  averageNamed,
+  checkDecays,
+  type EmaDecays,
+  firstAverages,
+} from './training-averages.js';
 import {
   type ConditioningDropout,
   checkDropout,
@@ -43,12 +49,7 @@ import {
   type TrainBatch,
   withoutSome,
 } from './training-batch.js';
-
-/** Averages of the parameters: one decay, or several by name. */
-export type EmaDecays = Schedule | Readonly<Record<string, Schedule>>;
-
-/** One average for one decay, and for several a record of them. */
-export type Averages<P, M> = M extends Schedule ? P : { readonly [Name in keyof M]: P };
+import { checkedTimes, checkTimeSampler, levelsOfTimesteps, type StepTimeSampler } from './training-times.js';
 
 /** Everything that changes while a model is trained; a tree of tensors. */
 export interface TrainState<P, S, T = null, M = Schedule> {
@@ -87,8 +88,8 @@ export interface TrainerOptions<P, S, T = null, M extends EmaDecays = Schedule, 
   /** Default: that of the diffusion (`gaussianLoss`), or for a process the squared error of ε (`denoisingLoss`). */
   readonly loss?: DiffusionLoss<C>;
   readonly optimizer: GradientTransform<S>;
-  /** Which times are trained on. Default: all timesteps of the diffusion equally often. */
-  readonly timesteps?: TimeSampler<T>;
+  /** Which times are trained on; it may heed the number of steps done. Default: all timesteps of the diffusion equally often. */
+  readonly timesteps?: StepTimeSampler<T>;
   /** Decay of the moving average: a number, or a function of the number of steps done; several by name. Default `emaWarmup(0.999)`. */
   readonly ema?: M;
   /** Inputs that are left out now and then, for classifier-free guidance. */
@@ -132,63 +133,6 @@ const stepOf = (state: Pick<TrainState<unknown, unknown>, 'key' | 'step'>): Trai
   return step;
 };
 
-/** The levels of timesteps, looked up. */
-const levelsOfTimesteps =
-  (diffusion: GaussianDiffusion) =>
-  (t: Tensor, x: Tensor): NoiseLevel => {
-    const known = (table: readonly number[]): Tensor =>
-      take(tensor(table, { dtype: 'float64' }), t as Tensor<Shape, 'int32'>) as Tensor;
-    return {
-      alpha: known(diffusion.sqrtAlphasCumprod),
-      sigma: known(diffusion.sqrtOneMinusAlphasCumprod),
-      time: cast(modelTimesteps(diffusion, t, x), 'float64') as Tensor,
-    };
-  };
-
-const isSchedule = (decay: unknown): decay is Schedule => typeof decay !== 'object' || decay === null;
-
-/** The averages after a step. */
-const averaged = <P, M extends EmaDecays>(
-  decays: M,
-  averages: Averages<P, M>,
-  params: P,
-  stepsDone: Tensor,
-): Averages<P, M> => {
-  const after = (average: P, decay: Schedule): P =>
-    updateEmaFor('trainer step', average, params, typeof decay === 'number' ? decay : decay(stepsDone));
-  if (isSchedule(decays)) return after(averages as P, decays) as Averages<P, M>;
-  const each = Object.entries(decays).map(([name, decay]) => [
-    name,
-    after((averages as Readonly<Record<string, P>>)[name]!, decay as Schedule),
-  ]);
-  return Object.fromEntries(each) as Averages<P, M>;
-};
-
-const checkDecays = (decays: EmaDecays): void => {
-  const each: readonly (readonly [string, unknown])[] = isSchedule(decays)
-    ? [['ema', decays]]
-    : Object.entries(decays).map(([name, decay]) => [`ema.${name}`, decay]);
-  checkArgument(
-    each.length > 0 && !Array.isArray(decays) && !isTensor(decays),
-    'trainer',
-    `${kindOf(decays)} as ema`,
-    'ema is a decay, or several by name',
-    'Write 0.999, emaWarmup(0.999), or { short: 0.99, long: 0.9999 }.',
-  );
-  for (const [name, decay] of each) if (typeof decay !== 'function') checkNumber('trainer', name, decay);
-};
-
-const checkTimeSampler = (timesteps: unknown): void => {
-  const { init, sample, update } = (timesteps ?? {}) as Record<string, unknown>;
-  checkArgument(
-    [init, sample, update].every(f => typeof f === 'function'),
-    'trainer',
-    `${kindOf(timesteps)} as the sampler of timesteps`,
-    'it has the functions init, sample and update; a process has no default',
-    'Take uniformSampler(1000) for a diffusion, logNormalSampler() for edmProcess(), stratifiedSampler() for flowProcess().',
-  );
-};
-
 /** What belongs to a diffusion, or to a process. */
 const sourceOf = <T, C>({
   diffusion,
@@ -214,7 +158,7 @@ const sourceOf = <T, C>({
   return {
     levelAt: levelsOfTimesteps(diffusion!),
     lossOf: loss ?? gaussianLossFor('trainer step', diffusion!),
-    timesteps: timesteps ?? (uniformSampler(diffusion!.numTimesteps) as TimeSampler<unknown> as TimeSampler<T>),
+    timesteps: timesteps ?? (uniformSampler(diffusion!.numTimesteps) as TimeSampler<unknown> as StepTimeSampler<T>),
   };
 };
 
@@ -244,6 +188,7 @@ const sourceOf = <T, C>({
  * state.step.item(); // => 1
  * loss.shape; // => []
  * ```
+ * @example
  * A flow on the straight line, with two averages:
  * ```js
  * import { denoisingLoss, flowProcess, logitNormalSampler, trainer } from 'tenfold/diffusion';
@@ -285,12 +230,11 @@ export const trainer = <P, S, T = null, M extends EmaDecays = Schedule, C = unkn
     keyNode('trainer init', key);
     const [forParams, forSteps] = split(key, 2) as readonly [Key, Key];
     const params = model.init(forParams);
-    const averages = isSchedule(ema) ? params : Object.fromEntries(Object.keys(ema).map(name => [name, params]));
     return realize(
       Object.freeze({
         params,
         optimizer: optimizer.init(params),
-        ema: averages as Averages<P, M>,
+        ema: firstAverages(ema, params),
         timesteps: timesteps.init(),
         key: forSteps,
         step: zero(),
@@ -307,19 +251,18 @@ export const trainer = <P, S, T = null, M extends EmaDecays = Schedule, C = unkn
     const [count] = x.shape as readonly [number];
     const keys = split(foldIn(state.key, stepsDone), 4) as readonly Key[];
     const [forTimes, forNoise, forModel, forInputs] = keys as readonly [Key, Key, Key, Key];
-    const { t, weights } = timesteps.sample(state.timesteps, forTimes, count);
+    const { t, weights } = checkedTimes(timesteps.sample(state.timesteps, forTimes, count, stepsDone), count);
     const noise = normal(forNoise, x.shape, { dtype: x.dtype as 'float32' });
     const context = { ...withoutSome(inputs, conditioningDropout, forInputs), key: forModel } as C;
-    const example = { xStart: x, t, level: levelAt(t, x), noise, inputs: context };
+    // The parameters that learn are marked below, so no derivative leads into the averages.
+    const average = (name?: string): Model<C> => {
+      const held = averageNamed(ema, state.ema, name);
+      return (z, at, given) => model.apply(held, z, at, given);
+    };
+    const example = { xStart: x, t, level: levelAt(t, x), noise, inputs: context, step: stepsDone, average };
     const meanLoss = (params: P) => {
       const losses = lossOf((z, at, given) => model.apply(params, z, at, given), example);
-      checkArgument(
-        isTensor(losses?.loss),
-        'trainer step',
-        `a loss that gives ${kindOf(losses)}`,
-        'a loss gives a record with the tensor loss, [N]',
-        'Write { loss }.',
-      );
+      checkLosses('trainer step', losses, count);
       return [mean(mul(losses.loss, cast(weights, losses.loss.dtype) as Tensor)), losses] as const;
     };
     zipFloats('trainer step', p => p!, state.params);

@@ -21,9 +21,11 @@ import {
 } from 'tenfold';
 import {
   addNoise,
+  type ConsistencyLevels,
   type ConsistencyMetric,
   combine,
   consistencyDistillation,
+  consistencyLevels,
   consistencyStages,
   consistencyTimes,
   consistencyTraining,
@@ -266,25 +268,6 @@ describe('consistencyTimes', () => {
   });
 });
 
-describe('consistencyStages', () => {
-  it('are the numbers of levels of the formula, step by step', () => {
-    for (const [steps, first, last] of [
-      [800, 10, 1280],
-      [1003, 10, 1280],
-      [100, 4, 4],
-      [97, 3, 20],
-      [50, 2, 3],
-    ] as const) {
-      const stages = consistencyStages(steps, { first, last });
-      const each = Math.floor(steps / (Math.log2(Math.floor(last / first)) + 1));
-      const wanted = Array.from({ length: steps }, (_, k) => Math.min(first * 2 ** Math.floor(k / each), last) + 1);
-      const found = wanted.map((_, k) => stages.find(({ until }) => k < until)!.levels);
-      expect(found).toEqual(wanted);
-      expect(stages.at(-1)!.until).toBe(steps);
-    }
-  });
-});
-
 describe('a small network learns four Gaussians in the plane', () => {
   const mixture = gaussianMixture({
     means: [
@@ -306,17 +289,26 @@ describe('a small network learns four Gaussians in the plane', () => {
   const distances = (x: Tensor): readonly number[] =>
     [energyDistance(x, truth), slicedWasserstein(x, truth, { key: key(0) })].map(d => d.item() as number);
 
-  it.each<[string, DiffusionLoss, number]>([
-    ['by distillation', consistencyDistillation(known, mixture.denoiser, { denoiser: asDenoiser }), 400],
-    ['by training', consistencyTraining(known, { denoiser: asDenoiser }), 400],
+  const steps = 400;
+  const stages = consistencyStages(steps, { growth: 'squareRoot', first: 4, last: 17 });
+  const rising = consistencyLevels(process, stages, n => karrasSigmas(n, { min: least, max: most }));
+  const average = { denoiser: asDenoiser, target: { average: 'target' } } as const;
+
+  it.each<[string, DiffusionLoss, ConsistencyLevels]>([
+    ['by distillation', consistencyDistillation(known, mixture.denoiser, { denoiser: asDenoiser }), known],
+    ['by distillation towards an average', consistencyDistillation(known, mixture.denoiser, average), known],
+    ['by training', consistencyTraining(known, { denoiser: asDenoiser }), known],
+    ['by training towards an average', consistencyTraining(known, average), known],
+    ['by training with ever more levels', consistencyTraining(rising, average), rising],
   ])(
     '%s',
-    (_, loss, steps) => {
-      const timesteps = consistencyTimes(known);
-      const run = trainer({ process, model: network, loss, timesteps, optimizer: adam(3e-3), ema: 0.98 });
+    (_, loss, levelsOfSteps) => {
+      const timesteps = consistencyTimes(levelsOfSteps);
+      const ema = { target: 0.9, samples: 0.98 };
+      const run = trainer({ process, model: network, loss, timesteps, optimizer: adam(3e-3), ema });
       let state = run.init(key(1));
       for (let i = 0; i < steps; i++) state = run.step(state, draw(1000 + i, 128))[0];
-      const student = asDenoiser((x, t) => network.apply(state.ema, x, t));
+      const student = asDenoiser((x, t) => network.apply(state.ema.samples, x, t));
       const sampler = multistepConsistency({ min: least });
       const of = (ratios: readonly number[]): Tensor =>
         sample(sampler, student, levelsOf(process, ratios), start, { key: key(9) });

@@ -258,6 +258,21 @@ describe('conditions', () => {
     }
   });
 
+  it('stay what they are, true or false too', () => {
+    const seen: string[] = [];
+    const model: Layer<{ w: Tensor }, readonly [x: Tensor, t: Tensor, context: { flag: Tensor }]> = {
+      init: () => ({ w: tensor(1) }),
+      apply: ({ w }, z, _, { flag }) => {
+        seen.push(flag.dtype);
+        return mul(z, w) as Tensor;
+      },
+    };
+    const dropped = { rate: 0.5, value: { flag: 1 } };
+    const { init, step } = trainer({ diffusion, model, optimizer: scale(0), conditioningDropout: dropped });
+    step(init(key(8)), { x, inputs: { flag: zeros([6], { dtype: 'bool' }) } });
+    expect(seen).toEqual(['bool']);
+  });
+
   it('a model that draws has a key, another at each step', () => {
     const model: Layer<{ w: Tensor }, readonly [x: Tensor, t: Tensor, context: { readonly key?: Key }]> = {
       init: () => ({ w: tensor(1) }),

@@ -51,6 +51,8 @@ export interface DiscreteDiffusion {
   readonly matrices: readonly TransitionMatrix[] | null;
   /** Q̄ₜ = Q₀ Q₁ … Qₜ of the general kind, null for the others. */
   readonly matricesCumprod: readonly TransitionMatrix[] | null;
+  /** Entry t is what the network knows timestep t as: t itself, unless the diffusion was respaced. Rising. */
+  readonly timestepMap: readonly number[];
 }
 
 const kinds: readonly string[] = ['uniform', 'absorbing', 'general'] satisfies readonly DiscreteKind[];
@@ -64,10 +66,12 @@ const isDistribution = (row: unknown, length: number): boolean =>
   row.every(p => typeof p === 'number' && p >= 0) &&
   Math.abs(row.reduce((sum, p) => sum + p, 0) - 1) < 1e-6;
 
-const product = (a: TransitionMatrix, b: TransitionMatrix): TransitionMatrix =>
+/** @internal What two steps are together. */
+export const product = (a: TransitionMatrix, b: TransitionMatrix): TransitionMatrix =>
   a.map(row => b[0]!.map((_, j) => row.reduce((sum, p, k) => sum + p * b[k]![j]!, 0)));
 
-const frozen = (matrices: readonly TransitionMatrix[]): readonly TransitionMatrix[] =>
+/** @internal A copy that nobody changes. */
+export const frozen = (matrices: readonly TransitionMatrix[]): readonly TransitionMatrix[] =>
   Object.freeze(matrices.map(matrix => Object.freeze(matrix.map(row => Object.freeze([...row])))));
 
 const checkMatrices = (operation: string, matrices: readonly TransitionMatrix[]): number => {
@@ -113,6 +117,7 @@ const general = (
     alphasCumprod: null,
     matrices: frozen(matrices),
     matricesCumprod: frozen(cumprod),
+    timestepMap: Object.freeze(range(matrices.length)),
   });
 };
 
@@ -176,6 +181,7 @@ export const discreteDiffusion = (options: DiscreteDiffusionOptions): DiscreteDi
     alphasCumprod: Object.freeze(cumulativeAlphas(checked)),
     matrices: null,
     matricesCumprod: null,
+    timestepMap: Object.freeze(range(checked.length)),
   });
 };
 
@@ -185,7 +191,7 @@ export const discreteDiffusion = (options: DiscreteDiffusionOptions): DiscreteDi
  * @throws ArgumentError
  */
 export const checkDiscrete = (operation: string, diffusion: DiscreteDiffusion): void => {
-  const { kind, states, numTimesteps, mask, limit, betas, alphasCumprod, matrices, matricesCumprod } =
+  const { kind, states, numTimesteps, mask, limit, betas, alphasCumprod, matrices, matricesCumprod, timestepMap } =
     diffusion ?? ({} as DiscreteDiffusion);
   const isWhole = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) > 0;
   const areNumbers = (values: unknown, length: number): boolean =>
@@ -212,6 +218,7 @@ export const checkDiscrete = (operation: string, diffusion: DiscreteDiffusion): 
       [states, numTimesteps].every(isWhole) &&
       hasMask &&
       areNumbers(limit, states) &&
+      areNumbers(timestepMap, numTimesteps) &&
       own.every(perStep) &&
       none.every(values => values === null),
     operation,

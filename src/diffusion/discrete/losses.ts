@@ -78,7 +78,7 @@ const termsAt = <E>(
  * Source: Austin et al. 2021, arXiv:2107.03006, eq. 1 (L_{t−1} and L₀).
  *
  * @param model see {@link DiscreteModel}
- * @param xStart x₀, int32 [N, …]
+ * @param xStart x₀, int32 [N, …], of states that are no mask
  * @param xT xₜ, int32 in the shape of xStart
  * @param t int32 [N]
  * @param options `modelInputs`
@@ -116,7 +116,7 @@ export const discreteVbTermsBpd = <E = unknown>(
  * Source: Austin et al. 2021, arXiv:2107.03006, eqs. 1 and 5 (L_λ).
  *
  * @param model see {@link DiscreteModel}
- * @param xStart x₀, int32 [N, …]
+ * @param xStart x₀, int32 [N, …], of states that are no mask
  * @param t int32 [N]
  * @param options the `key`, from which xₜ is drawn as `qSampleDiscrete` does; see {@link DiscreteLossOptions}
  * @returns the loss and its parts, float [N]
@@ -165,7 +165,7 @@ const priorFor = (diffusion: DiscreteDiffusion, xStart: Tensor, dtype: FloatDTyp
  *
  * Source: Austin et al. 2021, arXiv:2107.03006, eq. 1 (L_T).
  *
- * @param xStart x₀, int32 [N, …]
+ * @param xStart x₀, int32 [N, …], of states that are no mask
  * @param options the `dtype`
  * @returns [N]
  * @throws ArgumentError for what is no diffusion, tensor or option; ShapeError, DTypeError when xStart is not int32 [N,
@@ -209,7 +209,7 @@ export interface DiscreteBpdTerms {
  * Source: Austin et al. 2021, arXiv:2107.03006, eq. 1.
  *
  * @param model see {@link DiscreteModel}
- * @param xStart x₀, int32 [N, …]
+ * @param xStart x₀, int32 [N, …], of states that are no mask
  * @param options the `key`; see {@link DiscreteNoiseOptions}
  * @returns the terms and their sum, in the dtype of the logits
  * @throws ArgumentError, ShapeError, DTypeError, IndexError as {@link discreteLosses}

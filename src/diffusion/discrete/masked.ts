@@ -158,7 +158,7 @@ const masks = (
  *
  * Source: Sahoo et al. 2024, arXiv:2406.07524, section 3.2.1.
  *
- * @param xStart x₀, int32 [N, …] of states 0 … K − 1
+ * @param xStart x₀, int32 [N, …] of states 0 … K − 1, masks staying what they are
  * @param t times in [0, 1], float [N]
  * @param firstSample the number of the batch's first sample, the others follow
  * @returns xₜ, int32 in the shape of xStart
@@ -205,7 +205,7 @@ export interface MaskedLosses {
  * Sources: Sahoo et al. 2024, arXiv:2406.07524, section 3.4; equally Shi et al. 2024, arXiv:2406.04329.
  *
  * @param model see {@link DiscreteModel}; its times are float32 in [0, 1]
- * @param xStart x₀, int32 [N, …]
+ * @param xStart x₀, int32 [N, …], of states that are no mask
  * @param t times in (0, 1], float [N]
  * @param options the `key`, from which masks are drawn as `maskStates` does; `firstSample`, `modelInputs`
  * @returns the loss and the cross entropy, float [N]

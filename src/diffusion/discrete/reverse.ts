@@ -1,6 +1,9 @@
 /** The reverse process over states: what a network's prediction of x₀ makes of a step back. */
 import type { FloatDType } from '../../tensor/dtype.js';
 import { checkOptions } from '../../tensor/ops/common/options.js';
+import { tensor } from '../../tensor/ops/creation/creation.js';
+import { take } from '../../tensor/ops/indexing/indexing.js';
+import type { Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { checkFunctions } from '../checks.js';
 import { checkLogits, flat, flatLogits, unflat } from './checks.js';
@@ -10,8 +13,8 @@ import { type Transitions, transitionsAt } from './transitions.js';
 
 /**
  * A network over states: a function of states int32 [N, …], times [N] and further inputs (any tree; null when there are
- * none), that gives logits of x₀, float [N, …, K]. Times are int32 timesteps of a `discreteDiffusion` and float32 in
- * [0, 1] of a `maskedDiffusion`.
+ * none), that gives logits of x₀, float [N, …, K]. Times are int32 timesteps of a `discreteDiffusion`, the original ones
+ * where it was respaced, and float32 in [0, 1] of a `maskedDiffusion`.
  */
 export type DiscreteModel<E = unknown> = (x: Tensor, t: Tensor, extra: E) => Tensor;
 
@@ -28,6 +31,12 @@ export interface DiscretePrediction {
   readonly predXStart: Tensor;
 }
 
+/** The timesteps as the network knows them. Rising whole numbers of which the last is T − 1 are all of them. */
+const modelTimes = ({ timestepMap, numTimesteps }: DiscreteDiffusion, t: Tensor): Tensor =>
+  timestepMap.at(-1) === numTimesteps - 1
+    ? t
+    : (take(tensor(timestepMap, { dtype: 'int32' }), t as Tensor<Shape, 'int32'>) as Tensor);
+
 /** A network's prediction and what it means, [N, P, K]. */
 export const predictionAt = <E>(
   operation: string,
@@ -37,7 +46,7 @@ export const predictionAt = <E>(
   t: Tensor,
   { modelInputs = null as E }: DiscreteInputs<E>,
 ): { readonly transitions: Transitions; readonly x0: Tensor; readonly previous: Tensor } => {
-  const logits = checkLogits(operation, model(xT, t, modelInputs), xT, diffusion.states);
+  const logits = checkLogits(operation, model(xT, modelTimes(diffusion, t), modelInputs), xT, diffusion.states);
   const transitions = transitionsAt(diffusion, t, logits.dtype as FloatDType);
   const x0 = transitions.predict(flatLogits(logits), flat(xT));
   return { transitions, x0, previous: transitions.reverse(x0, flat(xT)) };

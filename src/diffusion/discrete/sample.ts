@@ -29,7 +29,7 @@ export interface SampleDiscreteOptions<E = unknown> extends DiscreteInputs<E> {
   readonly key: Key;
   /** The number of the first sample of this batch. Default 0. */
   readonly firstSample?: number | undefined;
-  /** For masked diffusions, into how many steps the time from 1 to 0 is cut; others have one a timestep. */
+  /** For masked diffusions, into how many steps the time from 1 to 0 is cut; others have one a timestep, and fewer timesteps by `respaceDiscrete`. */
   readonly steps?: number | undefined;
 }
 
@@ -48,7 +48,7 @@ export interface DiscreteTrajectoryStep<S extends Shape = Shape> {
   readonly x0: Tensor<S, 'int32'>;
 }
 
-/** What the loop runs over: for each step its number, its time and shares of states that are no masks. */
+/** What the loop runs over: for each step its number, its time as the network knows it, and shares of states that are no masks. */
 interface Row {
   readonly index: Tensor;
   readonly time: Tensor;
@@ -96,18 +96,19 @@ const maskedPath = (operation: string, diffusion: MaskedDiffusion, steps: number
 };
 
 const timestepPath = (diffusion: DiscreteDiffusion): Path => {
-  const { numTimesteps: steps, alphasCumprod, mask, limit } = diffusion;
+  const { numTimesteps: steps, alphasCumprod, mask, limit, timestepMap } = diffusion;
   const kept = alphasCumprod ?? range(steps).fill(0);
   return {
     steps,
     rows: {
       index: arange(steps, { dtype: 'int32' }) as Tensor,
-      time: tensor(range(steps).reverse(), { dtype: 'int32' }) as Tensor,
+      time: tensor([...timestepMap].reverse(), { dtype: 'int32' }) as Tensor,
       from: tensor([...kept].reverse(), float64) as Tensor,
       to: tensor([1, ...kept.slice(0, -1)].reverse(), float64) as Tensor,
     },
     limit: mask === null ? limit.map(Math.log) : null,
-    transitions: ({ time }, count, dtype) => transitionsAt(diffusion, broadcastTo(time, [count]) as Tensor, dtype),
+    transitions: ({ index }, count, dtype) =>
+      transitionsAt(diffusion, broadcastTo(sub(steps - 1, index) as Tensor, [count]) as Tensor, dtype),
   };
 };
 
@@ -143,7 +144,7 @@ const pathOf = (operation: string, diffusion: DiscreteDiffusion | MaskedDiffusio
     operation,
     given: `steps for ${diffusion.numTimesteps} timesteps`,
     rule: 'a diffusion of timesteps takes one step for each of them',
-    hint: 'Leave steps out, or take a maskedDiffusion.',
+    hint: 'Leave steps out; respaceDiscrete makes a diffusion of fewer timesteps.',
   });
 };
 

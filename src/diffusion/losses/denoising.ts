@@ -5,18 +5,17 @@ import { checkNumber } from '../../tensor/ops/common/numbers.js';
 import { checkOptions } from '../../tensor/ops/common/options.js';
 import { zerosLike } from '../../tensor/ops/creation/creation.js';
 import { abs, add, div, mul, square, sub } from '../../tensor/ops/elementwise/arithmetic.js';
-import { cast } from '../../tensor/ops/elementwise/cast.js';
 import { lessEqual, where } from '../../tensor/ops/elementwise/comparison.js';
 import { reciprocal, sqrt } from '../../tensor/ops/elementwise/elementary.js';
 import { checkArgument } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { meanFlat } from '../bound.js';
 import { checkAlike, checkFunctions } from '../checks.js';
-import { type Denoiser, type DenoiserModel, halves, timesFor } from '../denoiser.js';
+import { checkedDenoised, type Denoiser, type DenoiserModel, halves, timesFor } from '../denoiser.js';
 import { addNoise, combine, type NoiseLevel, type Scaling, scaleOf } from '../level.js';
 import { checkPrediction, type PredictionType, partsOf, predictionOf } from '../prediction.js';
 import type { Model } from '../reverse-process.js';
-import { checkBatched, checkExample, checkLevel, type LossExample } from './loss.js';
+import { checkBatched, checkExample, checkLevel, type LossExample, weighed } from './loss.js';
 import type { Weighting } from './weightings.js';
 
 /**
@@ -87,7 +86,8 @@ const distanceOf = (operation: string, metric: Metric): Distance => {
  * @returns a loss: a function of a model and of examples, whose `xStart` is float [N, …], `noise` like it and `level`
  *   float64 [N] or []; the mean over a sample's elements, [N] in the dtype of xStart
  * @throws ArgumentError for a prediction, metric, weighting or option that is none, and for a denoiser beside a prediction or
- *   scaling; the loss: ShapeError, DTypeError when xStart, noise or the output of the model differ
+ *   scaling; the loss: ShapeError, DTypeError when xStart, noise or the output of the model differ, and when there is not one weight
+ *   for each sample
  * @example
  * ```js
  * import { tensor } from 'tenfold';
@@ -127,11 +127,10 @@ export const denoisingLoss = <E = unknown>(
 
   const predicted = (model: Model<E>, x: Tensor, level: NoiseLevel, inputs: E): Tensor => {
     if (denoiser !== undefined) {
-      const denoised = denoiser((y, time, given) => model(y, time, given))(x, level, {
-        inputs,
-        previous: zerosLike(x) as Tensor,
-      });
-      return predictionOf(target, denoised, level);
+      const network = denoiser((y, time, given) => model(y, time, given));
+      checkFunctions(operation, { 'what the denoiser makes of a model': network });
+      const denoised = network(x, level, { inputs, previous: zerosLike(x) as Tensor });
+      return predictionOf(target, checkedDenoised(operation, denoised, x), level);
     }
     const scaled = combine([reciprocal(scaleOf(level, scaling)), x]);
     const [output] = halves(operation, model(scaled, timesFor(level, x), inputs), x, false);
@@ -148,7 +147,6 @@ export const denoisingLoss = <E = unknown>(
     const wanted = predictionOf(target, { x0: xStart, eps: noise }, level);
     const unweighted = meanFlat(distance(sub(predicted(model, x, level, inputs), wanted)));
     if (weighting === undefined) return Object.freeze({ loss: unweighted });
-    const weight = cast(weighting(level, target), xStart.dtype) as Tensor;
-    return Object.freeze({ loss: mul(unweighted, weight), unweighted });
+    return Object.freeze({ loss: weighed(operation, unweighted, weighting(level, target)), unweighted });
   };
 };
