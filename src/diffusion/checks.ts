@@ -5,16 +5,21 @@ import { ArgumentError, DTypeError, ShapeError } from '../tensor/errors.js';
 import { kindOf } from '../tensor/ops/common/checks.js';
 import { checkNumber } from '../tensor/ops/common/numbers.js';
 import { checkFlag, checkOptions } from '../tensor/ops/common/options.js';
-import { checkArgument, checkInteger, sameShape, showAval } from '../tensor/shape.js';
+import { reshape } from '../tensor/ops/movement/movement.js';
+import { checkArgument, checkInteger, sameShape, showAval, sizeOf } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 
 /** Tensors by the names of the parameters they were given for. */
 export type Named = Readonly<Record<string, Tensor>>;
 
-const showNamed = (tensors: Named): string =>
+/** Names, dtypes and shapes of tensors, for messages. */
+export const showNamed = (tensors: Named): string =>
   Object.entries(tensors)
     .map(([name, x]) => `${name} ${showAval(x)}`)
     .join(' and ');
+
+/** Samples [N, …] as rows [N, d], also where there are none. */
+export const eachFlat = (x: Tensor): Tensor => reshape(x, [x.shape[0]!, sizeOf(x.shape.slice(1))]) as Tensor;
 
 /** A number, or what came in its place, for messages. */
 export const showNumber = (value: unknown): string => (typeof value === 'number' ? String(value) : kindOf(value));
@@ -106,6 +111,42 @@ export const checkFunctions = (operation: string, functions: Readonly<Record<str
     );
   }
 };
+
+/**
+ * Refuses what is no finite number, or one of another sign.
+ *
+ * @throws ArgumentError, TraceError for a placeholder
+ */
+export const checkFinite = (
+  operation: string,
+  name: string,
+  value: unknown,
+  sign: 'any' | 'positive' | 'notNegative' = 'any',
+): number => {
+  const number = checkNumber(operation, name, value, sign);
+  checkArgument(
+    Number.isFinite(number),
+    operation,
+    `${name} = ${number}`,
+    `${name} is finite`,
+    'Give a finite number, or leave it out where it has a default.',
+  );
+  return number;
+};
+
+/**
+ * Refuses what is none of the names, of which the first is the default.
+ *
+ * @throws ArgumentError
+ */
+export const checkOneOf = (operation: string, what: string, names: readonly string[], given: unknown): void =>
+  checkArgument(
+    typeof given === 'string' && names.includes(given),
+    operation,
+    `${typeof given === 'string' ? `'${given}'` : kindOf(given)} as ${what}`,
+    `${what} is one of ${names.join(', ')}`,
+    `Leave it out for '${names[0]}'.`,
+  );
 
 /** The options that samplers, losses and bounds have between them, and what they may be. */
 const options: Readonly<Record<string, (operation: string, name: string, value: unknown) => void>> = {

@@ -3,7 +3,6 @@ import { bernoulli, normal } from '../random/draw.js';
 import { foldIn, type Key, keyNode } from '../random/key.js';
 import type { FloatDType } from '../tensor/dtype.js';
 import { ArgumentError, ShapeError } from '../tensor/errors.js';
-import { kindOf } from '../tensor/ops/common/checks.js';
 import { checkOptions } from '../tensor/ops/common/options.js';
 import { arange, zeros, zerosLike } from '../tensor/ops/creation/creation.js';
 import { add, div, maximum, mul, neg, square, sub } from '../tensor/ops/elementwise/arithmetic.js';
@@ -17,7 +16,7 @@ import { checkArgument, checkInteger, range, showAval, sizeOf } from '../tensor/
 import type { Tensor } from '../tensor/tensor.js';
 import { linearize } from '../tensor/transform/grad.js';
 import { vmap } from '../tensor/transform/vmap.js';
-import { checkAlike, checkFunctions } from './checks.js';
+import { checkAlike, checkFunctions, checkOneOf } from './checks.js';
 import type { Denoised, Denoiser } from './denoiser.js';
 import { combine, type NoiseLevel, scaleOf } from './level.js';
 import { checkLevels, type Levels, stepsOf } from './levels.js';
@@ -67,16 +66,6 @@ const names = [
 
 const operation = 'logLikelihood';
 
-/** Refuses a choice that is none of those there are. */
-const checkChoice = (name: string, value: unknown, choices: readonly string[]): void =>
-  checkArgument(
-    typeof value === 'string' && choices.includes(value),
-    operation,
-    `${typeof value === 'string' ? `'${value}'` : kindOf(value)} as ${name}`,
-    `${name} is one of ${choices.join(', ')}`,
-    `Leave it out for '${choices[0]}'.`,
-  );
-
 const checkAll = <E>(x: Tensor, options: LogLikelihoodOptions<E>): void => {
   checkAlike(operation, { x });
   if (x.shape.length === 0) {
@@ -89,8 +78,8 @@ const checkAll = <E>(x: Tensor, options: LogLikelihoodOptions<E>): void => {
   }
   checkOptions(operation, names, options);
   const { divergence = 'exact', directions = 'rademacher', probes = 1, firstSample = 0, steps, key } = options;
-  checkChoice('divergence', divergence, ['exact', 'hutchinson']);
-  checkChoice('directions', directions, ['rademacher', 'normal']);
+  checkOneOf(operation, 'divergence', ['exact', 'hutchinson'], divergence);
+  checkOneOf(operation, 'directions', ['rademacher', 'normal'], directions);
   checkInteger(operation, 'probes', probes, 1, 2 ** 31 - 1);
   checkInteger(operation, 'firstSample', firstSample, 0, 2 ** 31 - 1 - x.shape[0]!);
   if (key !== undefined) keyNode(operation, key);

@@ -1,6 +1,5 @@
 /** Denoising diffusion implicit models of a Gaussian diffusion: sampling with less noise or none, and back from data to noise. */
 import type { DType } from '../tensor/dtype.js';
-import { ArgumentError } from '../tensor/errors.js';
 import type { Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkAlike, checkBatch } from './checks.js';
@@ -9,6 +8,7 @@ import type { GaussianDiffusion } from './gaussian-diffusion.js';
 import { noiseFor } from './noise.js';
 import { checkModel, type DenoiseOptions, type Model } from './reverse-process.js';
 import { ddim } from './samplers/ancestral.js';
+import { checkEta } from './samplers/solver-options.js';
 import {
   type DiffusionSample,
   type LoopOptions,
@@ -34,14 +34,7 @@ const planFor = <E>(
 ): Plan => {
   checkModel(operation, diffusion, model, options);
   const { eta = 0, condFn } = options;
-  if (!(eta >= 0 && eta <= 1)) {
-    throw new ArgumentError({
-      operation,
-      given: `eta = ${String(eta)}`,
-      rule: 'eta lies between 0 and 1',
-      hint: 'Take 0 for no noise, 1 for as much as ancestral sampling.',
-    });
-  }
+  checkEta(operation, eta);
   const denoiser = gaussianDenoiser(operation, diffusion, model, options, { condFn, on: 'score' });
   return { operation, diffusion, sampler: ddim({ eta }), denoiser, noisy: eta !== 0 };
 };

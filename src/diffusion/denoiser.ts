@@ -10,7 +10,7 @@ import { broadcastTo } from '../tensor/ops/movement/movement.js';
 import { checkArgument, sameShape, showAval, showShape } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 import { checkAlike, checkFunctions, checkTensors } from './checks.js';
-import { checkLevel, combine, type NoiseLevel, type Scaling, scaleOf } from './level.js';
+import { checkLevel, checkScaling, combine, type NoiseLevel, type Scaling, scaleOf } from './level.js';
 import { checkPrediction, type Parts, type PredictionType, partsOf } from './prediction.js';
 
 /** What a denoiser makes of a sample. x₀ and ε need not agree where one of them was changed on purpose. */
@@ -44,7 +44,7 @@ export interface DenoiserContext<E = unknown> {
  */
 export const checkCall = (operation: string, x: Tensor, level: NoiseLevel, context: DenoiserContext): void => {
   checkAlike(operation, { x });
-  checkLevel(operation, level);
+  checkLevel(operation, level, x);
   checkArgument(
     typeof context === 'object' && context !== null,
     operation,
@@ -149,7 +149,7 @@ export const halves = (operation: string, output: Tensor, x: Tensor, learned: bo
  *   prediction of x₀, for networks that are conditioned on their own
  * @param options see {@link DenoiserOptions}
  * @returns a denoiser
- * @throws ArgumentError for what is no model, prediction or option; the denoiser: ShapeError, DTypeError when the output
+ * @throws ArgumentError for what is no model, prediction, scaling or option; the denoiser: ShapeError, DTypeError when the output
  *   does not fit x
  * @example
  * ```js
@@ -165,6 +165,7 @@ export const denoiser = <E = unknown>(model: DenoiserModel<E>, options: Denoiser
   const { prediction = 'epsilon', learnedVariance = false } = options;
   const { scaling = prediction === 'velocity' ? 'flow' : 'preserving' } = options;
   checkPrediction('denoiser', 'prediction', prediction);
+  checkScaling('denoiser', scaling);
   checkFlag('denoiser', 'learnedVariance', learnedVariance);
   return (x, level, context) => {
     checkCall('denoiser', x, level, context);

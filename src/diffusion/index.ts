@@ -1,20 +1,23 @@
 /** Diffusion models: `tenfold/diffusion`. */
 export { type BoundOptions, type BpdTerms, calcBpdLoop, priorBpd, type VbTerm, vbTermsBpd } from './bound.js';
 export { type Checkpoint, fileCheckpoint } from './checkpoint.js';
-export {
-  type ConsistencyStage,
-  type ConsistencyStagesOptions,
-  type ConsistencyTimesOptions,
-  consistencyStages,
-  consistencyTimes,
-} from './consistency/discretization.js';
+export { type ConsistencyTimesOptions, consistencyTimes } from './consistency/discretization.js';
 export {
   type ConsistencyDistillationOptions,
   type ConsistencyLossOptions,
   type ConsistencyMetric,
+  type ConsistencyTarget,
   consistencyDistillation,
   consistencyTraining,
 } from './consistency/losses.js';
+export {
+  type ConsistencyLevels,
+  type ConsistencyStage,
+  type ConsistencyStagesOptions,
+  consistencyDecay,
+  consistencyLevels,
+  consistencyStages,
+} from './consistency/stages.js';
 export {
   type LogLikelihood,
   type LogLikelihoodOptions,
@@ -65,6 +68,7 @@ export {
   maskedLosses,
   maskStates,
 } from './discrete/masked.js';
+export { respaceDiscrete } from './discrete/respacing.js';
 export { type DiscreteInputs, type DiscreteModel, type DiscretePrediction, pPrevious } from './discrete/reverse.js';
 export {
   type DiscreteSampleSteps,
@@ -122,7 +126,7 @@ export {
   type Metric,
 } from './losses/denoising.js';
 export { gaussianLoss, type TrainingLosses, trainingLosses } from './losses/gaussian.js';
-export type { DiffusionLoss, LossExample, Losses } from './losses/loss.js';
+export type { DiffusionLoss, LossExample, Losses, TrainingProgress } from './losses/loss.js';
 export {
   edmWeighting,
   minSnrWeighting,
@@ -213,15 +217,14 @@ export { type SampleChunksOptions, sampleChunks } from './sample-chunks.js';
 export type { Denoise, Sampler, SamplerState, Step } from './sampler.js';
 export { dormandPrince } from './samplers/adaptive.js';
 export { type DdimOptions, type DdpmOptions, ddim, ddpm } from './samplers/ancestral.js';
+export { type ChurnOptions, withChurn } from './samplers/churn.js';
 export {
   type Observed,
   type SwitchState,
   switchAt,
   type TapState,
   tap,
-  withChurn,
 } from './samplers/combinators.js';
-export { type RestartOptions, repeatSteps, restart } from './samplers/combinators-again.js';
 export {
   lcm,
   type MultistepConsistencyOptions,
@@ -246,7 +249,7 @@ export {
 export { type DpmSolverStagesOptions, dpmSolver } from './samplers/dpm-solver-stages.js';
 export { dpm2, dpm2Ancestral } from './samplers/dpm2.js';
 export { type EdmStochasticOptions, edmStochastic } from './samplers/edm.js';
-export { type ChurnOptions, euler, eulerAncestral } from './samplers/euler.js';
+export { euler, eulerAncestral } from './samplers/euler.js';
 export type { DpmSolverAlgorithm } from './samplers/exponential.js';
 export { type FlowHeunOptions, flowHeun } from './samplers/flow.js';
 export { heun } from './samplers/heun.js';
@@ -254,7 +257,8 @@ export { type LangevinOptions, langevin } from './samplers/langevin.js';
 export { type LmsOptions, type LmsState, lms } from './samplers/lms.js';
 export type { History, MultistepState } from './samplers/multistep.js';
 export { type PndmOptions, type PndmState, plms, pndm } from './samplers/pndm.js';
-export { type Rk4Options, rk4 } from './samplers/rungeKutta.js';
+export { type RestartOptions, repeatSteps, restart } from './samplers/renoising.js';
+export { type Rk4Options, rk4 } from './samplers/runge-kutta.js';
 export type { StraightPath } from './samplers/straight-path.js';
 export { type UniPcOptions, type UniPcState, type UniPcType, uniPc } from './samplers/unipc.js';
 export type { DiffusionSample, LoopOptions, StepOptions, Trajectory } from './sampling-loop.js';
@@ -322,12 +326,12 @@ export {
   uniformSampler,
 } from './timestep-samplers.js';
 export {
-  type Averages,
-  type EmaDecays,
   type Trainer,
   type TrainerOptions,
   type TrainMetrics,
   type TrainState,
   trainer,
 } from './training.js';
+export type { Averages, EmaDecays } from './training-averages.js';
 export type { ConditioningDropout, Conditions, ModelConditions, TrainBatch } from './training-batch.js';
+export type { StepTimeSampler } from './training-times.js';

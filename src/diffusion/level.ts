@@ -8,9 +8,10 @@ import { ArgumentError, ShapeError } from '../tensor/errors.js';
 import { kindOf } from '../tensor/ops/common/checks.js';
 import { add, div, mul, square, sub } from '../tensor/ops/elementwise/arithmetic.js';
 import { cast } from '../tensor/ops/elementwise/cast.js';
+import { equal, where } from '../tensor/ops/elementwise/comparison.js';
 import { log, sqrt } from '../tensor/ops/elementwise/elementary.js';
 import { reshape } from '../tensor/ops/movement/movement.js';
-import { showAval } from '../tensor/shape.js';
+import { checkArgument, showAval } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
 import { checkAlike } from './checks.js';
 
@@ -51,24 +52,24 @@ const isCoefficient = (value: unknown): value is Tensor =>
   isTensor(value) && isFloat(value.dtype) && value.shape.length <= 1;
 
 /**
- * @internal Refuses what is no level.
+ * @internal Refuses what is no level, or no level of these samples.
  *
- * @throws ArgumentError
+ * @throws ArgumentError, ShapeError
  */
-export const checkLevel = (operation: string, level: NoiseLevel): void => {
-  const { alpha, sigma } = (level ?? {}) as Partial<NoiseLevel>;
-  const sizes = [alpha, sigma].filter(isCoefficient).map(each => each.shape[0] ?? 1);
-  if (sizes.length === 2 && (sizes[0] === sizes[1] || sizes.includes(1))) return;
+export const checkLevel = (operation: string, level: NoiseLevel, x?: Tensor): void => {
+  const { alpha, sigma, time } = (level ?? {}) as Partial<NoiseLevel>;
+  const sizes = [alpha, sigma, time].filter(isCoefficient).flatMap(each => each.shape);
   const show = (value: unknown): string => (isTensor(value) ? showAval(value) : kindOf(value));
-  throw new ArgumentError({
+  checkArgument(
+    [alpha, sigma, time].every(isCoefficient) && sizes.every(size => size === sizes[0]),
     operation,
-    given:
-      isTensor(alpha) || isTensor(sigma)
-        ? `alpha ${show(alpha)} and sigma ${show(sigma)}`
-        : `${kindOf(level)} as the level`,
-    rule: 'a level has alpha and sigma, floats [] or [N]',
-    hint: 'Take one of a process: edmProcess().levelAt(tensor(2)).',
-  });
+    [alpha, sigma, time].some(isTensor)
+      ? `alpha ${show(alpha)}, sigma ${show(sigma)} and time ${show(time)}`
+      : `${kindOf(level)} as the level`,
+    'a level has alpha, sigma and time, floats [] or [N]',
+    'Take one of a process: edmProcess().levelAt(tensor(2)).',
+  );
+  if (x !== undefined) for (const each of [alpha, sigma, time] as const) checkCounts(operation, each!, x);
 };
 
 const checkTerms = (terms: readonly unknown[]): void => {
@@ -100,6 +101,13 @@ const checkCounts = (operation: string, coefficient: Tensor, x: Tensor): void =>
     hint: 'Take a scalar for all samples.',
   });
 };
+
+/**
+ * @internal What a factor at one level is of that at another: 1 where both are the same, 0 included, since a step from a level
+ * to itself changes nothing.
+ */
+export const quotient = (factor: Tensor, other: Tensor): Tensor =>
+  where(equal(factor, other), 1, div(factor, other)) as Tensor;
 
 /**
  * σ / α, which falls from the prior to 0 at the data.
@@ -209,7 +217,6 @@ export const combine = (...terms: readonly (readonly [coefficient: Tensor | numb
  */
 export const addNoise = (xStart: Tensor, level: NoiseLevel, noise: Tensor): Tensor => {
   checkAlike('addNoise', { xStart, noise });
-  checkLevel('addNoise', level);
-  for (const each of [level.alpha, level.sigma]) checkCounts('addNoise', each, xStart);
+  checkLevel('addNoise', level, xStart);
   return combine([level.alpha, xStart], [level.sigma, noise]);
 };

@@ -9,6 +9,7 @@ import { flip } from '../tensor/ops/movement/rolling.js';
 import { slice } from '../tensor/ops/movement/slicing.js';
 import { checkArgument, showAval } from '../tensor/shape.js';
 import { isTensor, type Tensor } from '../tensor/tensor.js';
+import { checkOneOf, showNumber } from './checks.js';
 import type { NoiseLevel } from './level.js';
 import { checkProcess, type Process } from './process.js';
 
@@ -71,13 +72,7 @@ const vectorOf = (operation: string, name: string, values: ArrayLike<number> | T
 const endOf = (operation: string, options: LevelsOptions): 'zero' | 'none' => {
   checkOptions(operation, ['final'], options);
   const { final = 'zero' } = options;
-  checkArgument(
-    final === 'zero' || final === 'none',
-    operation,
-    `${typeof final === 'string' ? `'${String(final)}'` : kindOf(final)} as final`,
-    "final is 'zero' or 'none'",
-    "Leave it out to end without noise: 'zero'.",
-  );
+  checkOneOf(operation, 'final', ['zero', 'none'], final);
   return final;
 };
 
@@ -128,7 +123,7 @@ export const levelsAt = (process: Process, times: ArrayLike<number> | Tensor, op
  * @param ratios falling: `karrasSigmas(20)`, or a vector
  * @param options see {@link LevelsOptions}
  * @returns as many steps as there are ratios; one less with `final: 'none'`
- * @throws ArgumentError for what is no process, ratio or option, ShapeError when only one level is left
+ * @throws ArgumentError for what is no process, ratio or option, and for a ratio below 0, ShapeError when only one level is left
  * @example
  * ```js
  * import { edmProcess, levelsOf } from 'tenfold/diffusion';
@@ -138,7 +133,16 @@ export const levelsAt = (process: Process, times: ArrayLike<number> | Tensor, op
 export const levelsOf = (process: Process, ratios: ArrayLike<number> | Tensor, options: LevelsOptions = {}): Levels => {
   checkProcess('levelsOf', process);
   const final = endOf('levelsOf', options);
-  return finish('levelsOf', process, process.levelOf(vectorOf('levelsOf', 'the ratios', ratios)), final);
+  const vector = vectorOf('levelsOf', 'the ratios', ratios);
+  const below = isTensor(ratios) ? undefined : Array.from(ratios).find(ratio => ratio < 0);
+  checkArgument(
+    below === undefined,
+    'levelsOf',
+    `the ratio ${below}`,
+    'a noise-to-signal ratio is not below 0',
+    'Take karrasSigmas(20).',
+  );
+  return finish('levelsOf', process, process.levelOf(vector), final);
 };
 
 const part = (levels: Levels, from: number): Levels => {
@@ -166,7 +170,7 @@ export const truncate = (levels: Levels, strength: number): Levels => {
   checkArgument(
     typeof strength === 'number' && strength > 0 && strength <= 1,
     'truncate',
-    `${typeof strength === 'number' ? String(strength) : kindOf(strength)} as the strength`,
+    `${showNumber(strength)} as the strength`,
     'the strength lies in (0, 1]',
     'Take 1 for all steps.',
   );

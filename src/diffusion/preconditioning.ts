@@ -1,16 +1,11 @@
 /** The preconditioning of EDM: what a network is shown of a sample, and how the prediction of x₀ is made of its output. */
-import { ArgumentError } from '../tensor/errors.js';
-import { kindOf } from '../tensor/ops/common/checks.js';
-import { checkNumber } from '../tensor/ops/common/numbers.js';
 import { checkOptions } from '../tensor/ops/common/options.js';
 import { add, div, mul, neg, square } from '../tensor/ops/elementwise/arithmetic.js';
 import { log, reciprocal, sqrt } from '../tensor/ops/elementwise/elementary.js';
-import { checkArgument } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { checkAlike, checkFunctions } from './checks.js';
-import { type Denoiser, type DenoiserModel, halves, timesFor } from './denoiser.js';
-import { combine, type NoiseLevel, noiseToSignal } from './level.js';
-import { checkLevel } from './losses/loss.js';
+import { checkFinite, checkFunctions, checkOneOf } from './checks.js';
+import { checkCall, type Denoiser, type DenoiserModel, halves, timesFor } from './denoiser.js';
+import { checkLevel, combine, type NoiseLevel, noiseToSignal } from './level.js';
 
 /** The data of EDM. */
 const usual = 0.5;
@@ -18,17 +13,6 @@ const usual = 0.5;
 /** α² σ_data² + σ², the variance of a sample. */
 const varianceOf = ({ alpha, sigma }: NoiseLevel, sigmaData: number): Tensor =>
   add(mul(square(alpha), sigmaData ** 2), square(sigma)) as Tensor;
-
-const checkSigmaData = (operation: string, sigmaData: number): void => {
-  checkNumber(operation, 'sigmaData', sigmaData, 'positive');
-  checkArgument(
-    sigmaData < Number.POSITIVE_INFINITY,
-    operation,
-    'an infinite sigmaData',
-    'sigmaData is finite',
-    'Take the standard deviation of the data, 0.5 for EDM.',
-  );
-};
 
 /**
  * c_skip, the share of a sample in the prediction of x₀: σ_data² / (σ² + σ_data²) where α is 1.
@@ -48,7 +32,7 @@ const checkSigmaData = (operation: string, sigmaData: number): void => {
  */
 export const cSkip = (level: NoiseLevel, sigmaData: number = usual): Tensor => {
   checkLevel('cSkip', level);
-  checkSigmaData('cSkip', sigmaData);
+  checkFinite('cSkip', 'sigmaData', sigmaData, 'positive');
   return div(mul(level.alpha, sigmaData ** 2), varianceOf(level, sigmaData)) as Tensor;
 };
 
@@ -70,7 +54,7 @@ export const cSkip = (level: NoiseLevel, sigmaData: number = usual): Tensor => {
  */
 export const cOut = (level: NoiseLevel, sigmaData: number = usual): Tensor => {
   checkLevel('cOut', level);
-  checkSigmaData('cOut', sigmaData);
+  checkFinite('cOut', 'sigmaData', sigmaData, 'positive');
   return div(mul(level.sigma, sigmaData), sqrt(varianceOf(level, sigmaData))) as Tensor;
 };
 
@@ -92,7 +76,7 @@ export const cOut = (level: NoiseLevel, sigmaData: number = usual): Tensor => {
  */
 export const cIn = (level: NoiseLevel, sigmaData: number = usual): Tensor => {
   checkLevel('cIn', level);
-  checkSigmaData('cIn', sigmaData);
+  checkFinite('cIn', 'sigmaData', sigmaData, 'positive');
   return reciprocal(sqrt(varianceOf(level, sigmaData))) as Tensor;
 };
 
@@ -154,19 +138,11 @@ export const preconditioned = <E = unknown>(
   checkFunctions('preconditioned', { model });
   checkOptions('preconditioned', ['sigmaData', 'prediction'], options);
   const { sigmaData = usual, prediction = 'epsilon' } = options;
-  checkSigmaData('preconditioned', sigmaData);
-  if (prediction !== 'epsilon' && prediction !== 'v') {
-    throw new ArgumentError({
-      operation: 'preconditioned',
-      given: `${typeof prediction === 'string' ? `'${String(prediction)}'` : kindOf(prediction)} as prediction`,
-      rule: "the prediction is 'epsilon' or 'v'",
-      hint: "Networks trained as in the paper have 'epsilon'.",
-    });
-  }
+  checkFinite('preconditioned', 'sigmaData', sigmaData, 'positive');
+  checkOneOf('preconditioned', 'the prediction', ['epsilon', 'v'], prediction);
   const signed = (coefficient: Tensor): Tensor => (prediction === 'v' ? (neg(coefficient) as Tensor) : coefficient);
   return (x, level, context) => {
-    checkAlike('preconditioned', { x });
-    checkLevel('preconditioned', level, x);
+    checkCall('preconditioned', x, level, context);
     const { inputs, previous } = context;
     const shown = combine([cIn(level, sigmaData), x]);
     const time = timesFor({ ...level, time: cNoise(level) }, x);

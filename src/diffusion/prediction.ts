@@ -2,10 +2,12 @@
 import { ArgumentError } from '../tensor/errors.js';
 import { kindOf } from '../tensor/ops/common/checks.js';
 import { div, neg, sub } from '../tensor/ops/elementwise/arithmetic.js';
+import { equal, where } from '../tensor/ops/elementwise/comparison.js';
 import { reciprocal } from '../tensor/ops/elementwise/elementary.js';
+import { reshape } from '../tensor/ops/movement/movement.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkAlike } from './checks.js';
-import { combine, type NoiseLevel, scaleOf } from './level.js';
+import { checkLevel, combine, type NoiseLevel, scaleOf } from './level.js';
 
 /**
  * `epsilon`: the noise ε; `x0`: the data; `v`: a ε − s x₀ with (a, s) = (α, σ) / √(α² + σ²); `score`: the gradient of
@@ -94,8 +96,37 @@ export const partsOf = (type: PredictionType, value: Tensor, x: Tensor, level: N
 export const predictionOf = (type: PredictionType, parts: Parts, level: NoiseLevel): Tensor =>
   isomorphisms[type].value(parts, level);
 
-/** @internal The noise in x, given what is data. */
-export const noiseIn = (x: Tensor, x0: Tensor, level: NoiseLevel): Tensor => epsFrom(x0, x, level);
+/** @internal One of two, by a condition [] or [N] for samples [N, …]. */
+export const choose = (condition: Tensor, yes: Tensor, no: Tensor): Tensor => {
+  const [count] = condition.shape;
+  const column = count === undefined ? condition : reshape(condition, [count, ...yes.shape.slice(1).fill(1)]);
+  return where(column as Tensor, yes, no) as Tensor;
+};
+
+/** @internal σ or α where something is divided by it: where it is 0, 1 takes its place. */
+export const orOne = (coefficient: Tensor): Tensor => where(equal(coefficient, 0), 1, coefficient) as Tensor;
+
+/**
+ * @internal The parts that a changed prediction means. Where the level does not tell the one from the other (σ = 0 or α = 0),
+ * the part that cannot be had stays as it was, and so does a noise that is all of x.
+ */
+export const agreeing = (
+  type: PredictionType,
+  value: Tensor,
+  x: Tensor,
+  level: NoiseLevel,
+  otherwise: Parts,
+): Parts => {
+  const { alpha, sigma } = level;
+  if (type === 'x0') {
+    const { eps } = partsOf(type, value, x, { ...level, sigma: orOne(sigma) });
+    return { x0: value, eps: choose(equal(sigma, 0), otherwise.eps, eps) };
+  }
+  if (type !== 'epsilon' && type !== 'score') return partsOf(type, value, x, level);
+  const none = equal(alpha, 0);
+  const { x0, eps } = partsOf(type, value, x, { ...level, alpha: orOne(alpha) });
+  return { x0: choose(none, otherwise.x0, x0), eps: choose(none, otherwise.eps, eps) };
+};
 
 /**
  * From one prediction to another: of the same sample at the same level.
@@ -124,6 +155,7 @@ export const convert = (
   checkPrediction('convert', 'to', to);
   return (prediction, x, level) => {
     checkAlike('convert', { prediction, x });
+    checkLevel('convert', level, x);
     return from === to ? prediction : predictionOf(to, partsOf(from, prediction, x, level), level);
   };
 };

@@ -4,13 +4,14 @@ import { checkOptions } from '../tensor/ops/common/options.js';
 import { onesLike, tensor } from '../tensor/ops/creation/creation.js';
 import { add, clamp, div, maximum, minimum, mul, square, sub } from '../tensor/ops/elementwise/arithmetic.js';
 import { cast } from '../tensor/ops/elementwise/cast.js';
-import { equal, lessEqual, where } from '../tensor/ops/elementwise/comparison.js';
+import { equal, greater, lessEqual, where } from '../tensor/ops/elementwise/comparison.js';
 import { exp, floor, log, reciprocal, sqrt } from '../tensor/ops/elementwise/elementary.js';
 import { take } from '../tensor/ops/indexing/indexing.js';
 import { expandDims } from '../tensor/ops/movement/movement.js';
 import { sum } from '../tensor/ops/reduction/reduction.js';
 import { checkArgument, type Shape } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { checkFinite } from './checks.js';
 import { checkDiffusion, type GaussianDiffusion } from './gaussian-diffusion.js';
 import { checkScaling, type NoiseLevel, noiseToSignal, type Scaling } from './level.js';
 import type { LogSnrSchedule } from './schedules/log-snr.js';
@@ -41,7 +42,8 @@ export const checkProcess = (operation: string, process: Process): void =>
 const scaled = (ratio: Tensor, scaling: Scaling): Pick<NoiseLevel, 'alpha' | 'sigma'> => {
   if (scaling === 'exploding') return { alpha: onesLike(ratio), sigma: ratio };
   const alpha = reciprocal(scaling === 'flow' ? add(ratio, 1) : sqrt(add(square(ratio), 1)));
-  return { alpha, sigma: mul(ratio, alpha) };
+  // Without signal the ratio is infinite, or its square is.
+  return { alpha, sigma: where(greater(alpha, 0), mul(ratio, alpha), 1) as Tensor };
 };
 
 /**
@@ -77,7 +79,8 @@ const placeAmong = (values: Tensor, value: Tensor, count: number): Tensor => {
   const low = clamp(sub(passed, 1), 0, count - 2) as Tensor<Shape, 'int32'>;
   const [below, above] = [take(values, low), take(values, add(low, 1) as typeof low)] as readonly Tensor[];
   const share = clamp(div(sub(value, below!), sub(above!, below!)), 0, 1);
-  return add(cast(low, 'float64'), share) as Tensor;
+  // An infinite value is at the last place or beyond it, also where the last of the values is infinite.
+  return where(equal(value, Number.POSITIVE_INFINITY), count - 1, add(cast(low, 'float64'), share)) as Tensor;
 };
 
 /**
@@ -136,9 +139,9 @@ export const discreteProcess = (diffusion: GaussianDiffusion): Process => {
       return levelAtPlace(clamp(placeAmong(times, given, numTimesteps), 0, last));
     },
     levelOf: (ratio: Tensor) => {
-      const place = placeAmong(logs, log(cast(ratio, 'float64')) as Tensor, numTimesteps);
-      const { time } = levelAtPlace(place);
-      return Object.freeze({ ...scaled(ratio, 'preserving'), time });
+      const given = cast(ratio, 'float64') as Tensor;
+      const { time } = levelAtPlace(placeAmong(logs, log(given) as Tensor, numTimesteps));
+      return Object.freeze({ ...scaled(given, 'preserving'), time });
     },
   });
 };
@@ -189,13 +192,7 @@ export interface FlowProcessOptions {
 export const flowProcess = (options: FlowProcessOptions = {}): Process => {
   checkOptions('flowProcess', ['timeScale'], options);
   const { timeScale = 1 } = options;
-  checkArgument(
-    Number.isFinite(timeScale) && timeScale > 0,
-    'flowProcess',
-    `${String(timeScale)} as timeScale`,
-    'the time at pure noise is a positive number',
-    'Leave it out for 1.',
-  );
+  checkFinite('flowProcess', 'timeScale', timeScale, 'positive');
   const at = (sigma: Tensor): NoiseLevel => Object.freeze({ alpha: sub(1, sigma), sigma, time: mul(sigma, timeScale) });
   return Object.freeze({
     levelAt: (time: Tensor) => at(div(cast(time, 'float64'), timeScale) as Tensor),
@@ -236,6 +233,9 @@ export const continuousProcess = (schedule: LogSnrSchedule, scaling: Scaling = '
       const at = cast(time, 'float64') as Tensor;
       return of(exp(mul(schedule.logSnr(at), -0.5)), at);
     },
-    levelOf: (ratio: Tensor) => of(ratio, schedule.time(mul(log(ratio), -2))),
+    levelOf: (ratio: Tensor) => {
+      const given = cast(ratio, 'float64') as Tensor;
+      return of(given, schedule.time(mul(log(given), -2)));
+    },
   });
 };

@@ -71,11 +71,8 @@ export const checkStart = (operation: string, start: Tensor | Shape, { key, firs
       hint: 'Use expandDims(x, 0) for a batch of one.',
     });
   }
-  if (isTensor(start)) {
-    checkAlike(operation, { 'the start': start });
-    return;
-  }
-  if (key === undefined) {
+  if (isTensor(start)) checkAlike(operation, { 'the start': start });
+  else if (key === undefined) {
     throw new ArgumentError({
       operation,
       given: `the shape ${showShape(shape)} and no key`,

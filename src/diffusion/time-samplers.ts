@@ -6,7 +6,6 @@ import { uniform } from '../random/draw.js';
 import { type Key, keyNode } from '../random/key.js';
 import type { DType } from '../tensor/dtype.js';
 import { kindOf } from '../tensor/ops/common/checks.js';
-import { checkNumber } from '../tensor/ops/common/numbers.js';
 import { checkFlag, checkOptions } from '../tensor/ops/common/options.js';
 import { arange, ones } from '../tensor/ops/creation/creation.js';
 import { add, div, maximum, minimum, mul, sub } from '../tensor/ops/elementwise/arithmetic.js';
@@ -15,6 +14,7 @@ import { exp, floor, sigmoid } from '../tensor/ops/elementwise/elementary.js';
 import { erfinv } from '../tensor/ops/elementwise/special.js';
 import { checkArgument } from '../tensor/shape.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { checkFinite } from './checks.js';
 import { checkCount, type TimeSample, type TimeSampler } from './timestep-samplers.js';
 
 /** Options of {@link logNormalSampler} and {@link logitNormalSampler}. */
@@ -67,8 +67,8 @@ const normalTimes = (
   then: (x: Tensor) => Tensor,
 ): TimeSampler<null, 'float64'> => {
   const { mean = defaults.mean, deviation = defaults.deviation, stratified = false } = options;
-  checkNumber(operation, 'mean', mean);
-  checkNumber(operation, 'deviation', deviation, 'positive');
+  checkFinite(operation, 'mean', mean);
+  checkFinite(operation, 'deviation', deviation, 'positive');
   checkFlag(operation, 'stratified', stratified);
   // At 0 the quantile is infinite.
   const quantile = (u: Tensor): Tensor => erfinv(sub(mul(maximum(u, 2 ** -54) as Tensor, 2), 1)) as Tensor;
@@ -82,7 +82,7 @@ const normalTimes = (
  *
  * @param options `mean` (−1.2) and `deviation` (1.2) of log σ; `stratified` (false)
  * @returns a sampler of float64 times, with weights 1
- * @throws ArgumentError for a mean that is no number, a deviation not above 0 and unknown options; its sample, ArgumentError
+ * @throws ArgumentError for a mean that is no finite number, a deviation not above 0 and unknown options; its sample, ArgumentError
  *   for what is no key, IndexError for a batch that is no positive integer
  * @example
  * ```js
@@ -119,7 +119,7 @@ export const logitNormalSampler = (
 ): TimeSampler<null, 'float64'> => {
   const operation = 'logitNormalSampler';
   checkOptions(operation, ['mean', 'deviation', 'stratified', 'timeScale'], options);
-  const timeScale = checkNumber(operation, 'timeScale', options.timeScale ?? 1, 'positive');
+  const timeScale = checkFinite(operation, 'timeScale', options.timeScale ?? 1, 'positive');
   return normalTimes(operation, options, { mean: 0, deviation: 1 }, x => mul(sigmoid(x), timeScale) as Tensor);
 };
 

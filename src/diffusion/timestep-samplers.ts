@@ -13,8 +13,9 @@ import { checkOptions } from '../tensor/ops/common/options.js';
 import { arange, ones, zeros } from '../tensor/ops/creation/creation.js';
 import { add, div, minimum, mul, square } from '../tensor/ops/elementwise/arithmetic.js';
 import { cast } from '../tensor/ops/elementwise/cast.js';
-import { all, equal, lessEqual, where } from '../tensor/ops/elementwise/comparison.js';
+import { all, equal, greater, less, lessEqual, where } from '../tensor/ops/elementwise/comparison.js';
 import { reciprocal, sqrt } from '../tensor/ops/elementwise/elementary.js';
+import { logicalAnd } from '../tensor/ops/elementwise/logic.js';
 import { take } from '../tensor/ops/indexing/indexing.js';
 import { concat } from '../tensor/ops/movement/joining.js';
 import { broadcastTo, expandDims } from '../tensor/ops/movement/movement.js';
@@ -197,7 +198,8 @@ const remember = (
 
 /**
  * Timesteps in proportion to √E[L²] of their last losses, mixed with the uniform distribution:
- * pₜ = (1 − u) √(mean L²ₜ) / Σₛ √(mean L²ₛ) + u / T. Uniform until every timestep has `historyPerTerm` losses.
+ * pₜ = (1 − u) √(mean L²ₜ) / Σₛ √(mean L²ₛ) + u / T. Uniform until every timestep has `historyPerTerm` losses,
+ * and while these are all 0, or one of them is not finite.
  *
  * Source: Nichol & Dhariwal 2021, arXiv:2102.09672, section 3.3, eq. 18.
  *
@@ -247,8 +249,11 @@ export const lossSecondMomentSampler = (
     checkHistory(method, state);
     const { lossHistory, lossCounts } = state;
     const moments = sqrt(mean(square(lossHistory), { axis: 1 }));
-    const mixed = add(mul(div(moments, sum(moments)), 1 - uniformProb), uniformProb / numTimesteps);
-    return where(all(equal(lossCounts, historyPerTerm)), mixed as Tensor, ones([numTimesteps], { dtype: 'float64' }));
+    const total = sum(moments);
+    const mixed = add(mul(div(moments, total), 1 - uniformProb), uniformProb / numTimesteps);
+    const says = logicalAnd(greater(total, 0), less(total, Number.POSITIVE_INFINITY));
+    const known = logicalAnd(all(equal(lossCounts, historyPerTerm)), says as Tensor<readonly [], 'bool'>);
+    return where(known, mixed as Tensor, ones([numTimesteps], { dtype: 'float64' }));
   };
   return Object.freeze({
     ...byWeights(operation, numTimesteps, weights),

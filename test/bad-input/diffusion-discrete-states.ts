@@ -17,6 +17,7 @@ import {
   qPosterior,
   qProbs,
   qSampleDiscrete,
+  respaceDiscrete,
   sampleDiscrete,
   sampleDiscreteSteps,
 } from 'tenfold/diffusion';
@@ -32,7 +33,7 @@ const times = zeros([2]);
 const logits = (y: Tensor): Tensor => zeros([...y.shape, 3]);
 
 const nothings = [undefined, null, 3, 'x', true, [], {}];
-const noDiffusions = [...nothings, gaussianDiffusion([0.5, 0.5])];
+const noDiffusions = [...nothings, gaussianDiffusion([0.5, 0.5]), { ...d, timestepMap: [0] }];
 const noStates = [
   ...nothings,
   [[0, 1]],
@@ -107,6 +108,14 @@ export const discreteStates: BadInputs = {
     [{ matrices: [[[1.5, -0.5], half[0]]] }],
     [{ matrices: [half], betas }],
     ...[null, 1, [1], [0.5, 0.6], [1.5, -0.5], ['a', 'b']].map(limit => [{ matrices: [half], limit }]),
+  ),
+  respaceDiscrete: spoiled(
+    respaceDiscrete,
+    [d, [0, 1]],
+    [
+      [...noDiffusions, m],
+      [undefined, null, 3, {}, [], 'ab', [2], [-1], [0.5], [Number.NaN], ['0'], [0, 2], tensor([0, 1])],
+    ],
   ),
   qProbs: spoiled(qProbs, [d, x, t, {}], [noDiffusions, noStates, noTimesteps, [...noOptions, ...noDTypes]]),
   qSampleDiscrete: spoiled(qSampleDiscrete, [d, x, t, k, 0], [noDiffusions, noStates, noTimesteps, noKeys, noFirst]),

@@ -1,7 +1,9 @@
 /** Score SDEs, latent diffusion and consistency models: wrong options, processes, autoencoders, levels, losses, examples. */
 import { isTensor, type Tensor, tensor, zeros } from 'tenfold';
 import {
+  consistencyDecay,
   consistencyDistillation,
+  consistencyLevels,
   consistencyStages,
   consistencyTimes,
   consistencyTraining,
@@ -29,6 +31,18 @@ const noKeys = [null, 0, [0, 0], tensor([0, 1])];
 
 const process = edmProcess();
 const levels = levelsOf(process, [2, 1]);
+const stages = [{ levels: 2, until: 3 }];
+const rising = consistencyLevels(process, stages);
+const first = tensor(0, { dtype: 'int32' });
+const noSteps = [undefined, null, 0, 'x', tensor(0), zeros([1], { dtype: 'int32' })];
+const noStages = [
+  ...[undefined, null, 3, 'x', [], {}, x, [3], [null], [{ levels: 2 }]],
+  ...[[{ levels: 1, until: 3 }], [{ levels: 2, until: 0 }], [{ levels: 2.5, until: 3 }]],
+  [
+    { levels: 2, until: 3 },
+    { levels: 3, until: 3 },
+  ],
+];
 const noLevels = [...nothings, {}, x, process, { ...levels, process: undefined }];
 const outputs = [undefined, null, 3, zeros([2, 4]), zeros([3]), zeros([2, 3], { dtype: 'float64' })];
 
@@ -63,7 +77,8 @@ const spoiledNoise = [undefined, null, [[0]], zeros([3]), zeros([2, 3], { dtype:
   ...example,
   noise,
 }));
-const spoiledTimes = [undefined, null, 2, [2, 1], tensor(2), zeros([3]), zeros([2, 1])].map(t => ({ ...example, t }));
+const noTimes = [undefined, null, 2, [2, 1], tensor(2), zeros([3]), zeros([2, 1]), zeros([2], { dtype: 'bool' })];
+const spoiledTimes = noTimes.map(t => ({ ...example, t }));
 
 const ofModels = (loss: unknown): BadInputs[string] => [
   ...refused(loss, ...noFunctions.map(each => [each, example])),
@@ -79,6 +94,18 @@ const ofLosses = (made: (options: unknown) => unknown): BadInputs[string] => [
   ),
   ...refused(made, ...[0, -1, Number.NaN, '1', null].map(c => [{ metric: { pseudoHuber: c } }])),
   ...refused(made, ...[null, 3, 'x', {}, x].flatMap(each => [[{ denoiser: each }], [{ weighting: each }]])),
+  ...refused(
+    made,
+    ...[null, 3, 'ema', [], {}, { average: 3 }, { average: undefined }, { average: 'a', of: 1 }].map(target => [
+      { target },
+    ]),
+  ),
+  ...[undefined, null, 3, zeros([2], { dtype: 'int32' }), zeros([1]), zeros([2, 1]), zeros([3])].map(
+    weight => () => (made({ weighting: () => weight }) as (...args: unknown[]) => unknown)(same, example),
+  ),
+  ...[undefined, null, 3, () => 3].map(
+    average => () => (made({ target: 'average' }) as (...args: unknown[]) => unknown)(same, { ...example, average }),
+  ),
   ...[undefined, 3, {}].map(
     each => () => (made({ denoiser: () => each }) as (...args: unknown[]) => unknown)(same, example),
   ),
@@ -147,6 +174,8 @@ export const diffusionProcesses: BadInputs = {
     ),
     ...refused(consistencyTimes(levels).sample, ...[undefined, ...noKeys].map(each => [null, each, 2])),
     ...refused(consistencyTimes(levels).sample, ...noCounts.map(batch => [null, key(0), batch])),
+    ...refused(consistencyTimes(rising).sample, ...noSteps.map(step => [null, key(0), 2, step])),
+    ...refused(consistencyTimes((() => 3) as never).sample, [null, key(0), 2, first]),
   ],
   consistencyStages: [
     ...refused(consistencyStages, [], ...noCounts.map(steps => [steps])),
@@ -159,9 +188,32 @@ export const diffusionProcesses: BadInputs = {
       ]),
     ),
     ...refused(consistencyStages, [1000, { first: 4, last: 3 }], [7]),
+    ...refused(consistencyStages, ...[null, 3, 'linear', {}].map(growth => [1000, { growth }])),
+    ...refused(consistencyStages, [1000, { growth: 'squareRoot', first: 1 }], [9, { growth: 'squareRoot', last: 1 }]),
+  ],
+  consistencyLevels: [
+    ...refused(consistencyLevels, ...[...nothings, {}, x].map(each => [each, stages])),
+    ...refused(consistencyLevels, ...noStages.map(each => [process, each])),
+    ...refused(consistencyLevels, ...noFunctions.slice(1).map(each => [process, stages, each])),
+    ...refused(
+      consistencyLevels,
+      ...[undefined, 3, [1], [1, 2], [2, 2], [2, Number.NaN], ['2', '1'], [1, -1]].map(each => [
+        process,
+        stages,
+        () => each,
+      ]),
+    ),
+    ...refused(rising, ...noSteps.map(step => [step])),
+  ],
+  consistencyDecay: [
+    ...refused(consistencyDecay, ...noStages.map(each => [each])),
+    ...refused(consistencyDecay, ...[null, -0.1, 1.1, Number.NaN, '1', tensor(1)].map(each => [stages, each])),
+    ...refused(consistencyDecay(stages), ...noSteps.map(step => [step])),
   ],
   consistencyTraining: [
     ...refused(consistencyTraining, ...noLevels.map(each => [each])),
+    ...refused(consistencyTraining(rising), ...noSteps.map(step => [same, { ...example, step }])),
+    ...refused(consistencyTraining((() => 3) as never), [same, { ...example, step: first }]),
     ...ofLosses(options => consistencyTraining(levels, options as never)),
   ],
   consistencyDistillation: [

@@ -56,16 +56,35 @@ const k = { key: key(0) };
 const nothings = [undefined, null, 3, 'x', true, []];
 const noFunctions = [...nothings, {}, x];
 const noOptions = [null, 3, 'x', [], { bogus: 1 }];
-const noLevels = [...nothings, {}, x, { alpha: 1, sigma: 1 }, { ...level, alpha: x }, { ...level, sigma: 3 }];
+const noLevels = [
+  ...nothings,
+  {},
+  x,
+  { alpha: 1, sigma: 1 },
+  { ...level, time: undefined },
+  { ...level, alpha: x },
+  { ...level, sigma: 3 },
+];
 const noProcesses = [...nothings, {}, x, { levelAt: process.levelAt }];
 const noLevelLists = [...nothings, {}, level, process, { ...levels, process: null }, { ...levels, alpha: zeros([2]) }];
 const noScalings = [undefined, null, 3, 'vp', 'toString', [], {}];
 const noSamplers = [...nothings, {}, x, { init: () => ({ x, x0: x }) }];
 const noTimes = [...nothings, {}, x, [null], ['1'], [Number.NaN], tensor(3), { length: 2 }];
 const noEnds = [...noOptions, ...[null, 3, 'sigma', true].map(final => ({ final }))];
-const noNumbers = [null, '1', Number.NaN, [1], {}];
+/** What cannot even be written into a message. */
+const bare: unknown = Object.create(null);
+const noNumbers = [null, '1', Number.NaN, [1], {}, bare];
+const notFinite = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
 const unlike = [...nothings, zeros([3]), zeros([2, 3], { dtype: 'int32' }), zeros([2, 3], { dtype: 'float64' })];
-const noRanges = [...nothings, {}, { ratio: 3 }, { ratio: [2, 1] }, { time: [0] }, { ratio: [0, 1], time: [0, 1] }];
+const noRanges = [
+  ...nothings,
+  {},
+  { ratio: 3 },
+  { ratio: [2, 1] },
+  { time: [0] },
+  { ratio: [0, 1], time: [0, 1] },
+  { ratio: [bare, 1] },
+];
 const noCounts = [undefined, null, 0, -1, 1.5, '2', Number.NaN, tensor(2)];
 const noDenoised = [undefined, null, 3, x, { x0: x }, { x0: x, eps: zeros([3]) }, { x0: zeros([2]), eps: x }];
 
@@ -110,6 +129,7 @@ const runs = (f: unknown, more: object = {}): BadInputs[string] =>
       [2, 3],
       { ...more, ...k, firstSample },
     ]),
+    [ddim({ eta: 1 }), plain, levels, x, { ...more, ...k, firstSample: 2 ** 31 - 2 }],
     ...[null, 'int32', 3].map(dtype => [ddim(), plain, levels, [2, 3], { ...more, ...k, dtype }]),
     ...[null, 0, 'root', {}].map(segments => [ddim(), plain, levels, x, { ...more, ...k, segments }]),
   );
@@ -147,7 +167,7 @@ export const diffusionSampling: BadInputs = {
   discreteProcess: refused(discreteProcess, ...[...nothings, {}, x, process].map(each => [each])),
   flowProcess: refused(
     flowProcess,
-    ...[...noOptions, ...[0, -1, ...noNumbers].map(timeScale => ({ timeScale }))].map(each => [each]),
+    ...[...noOptions, ...[0, -1, ...noNumbers, ...notFinite].map(timeScale => ({ timeScale }))].map(each => [each]),
   ),
   continuousProcess: [
     ...refused(continuousProcess, ...[...nothings, {}, x, { logSnr: (t: Tensor) => t }].map(each => [each])),
@@ -166,6 +186,7 @@ export const diffusionSampling: BadInputs = {
   ),
   levelsOf: refused(
     levelsOf,
+    [process, [1, -1]],
     ...noProcesses.map(each => [each, [2, 1]]),
     [{ levelAt: () => 0, levelOf: () => 0 }, [2, 1]],
     ...noTimes.map(each => [process, each]),
@@ -188,6 +209,7 @@ export const diffusionSampling: BadInputs = {
     ),
     ...unlike.map(each => () => convert('epsilon', 'x0')(each as Tensor, x, level)),
     ...unlike.map(each => () => convert('epsilon', 'x0')(x, each as Tensor, level)),
+    ...noLevels.map(each => () => convert('epsilon', 'x0')(x, x, each as typeof level)),
   ],
   denoiser: [
     ...refused(denoiser, ...noFunctions.map(each => [each]), ...noOptions.map(each => [plain, each])),
@@ -195,11 +217,13 @@ export const diffusionSampling: BadInputs = {
       denoiser,
       ...[null, 3, 'toString', 'eps'].flatMap(each => [
         [plain, { prediction: each }],
-        [plain, { scaling: each, prediction: each }],
+        [plain, { scaling: each }],
       ]),
       ...[null, 1, 'yes'].map(learnedVariance => [plain, { learnedVariance }]),
     ),
     ...[...unlike, zeros([2, 6])].map(each => () => denoiser(() => each as Tensor)(x, level, context)),
+    ...[...noLevels, process.levelAt(zeros([3]))].map(each => () => denoiser(y => y)(x, each as typeof level, context)),
+    ...[undefined, null, 3].map(each => () => denoiser(y => y)(x, level, each as never)),
     () => denoiser(y => y, { learnedVariance: true })(x, level, context),
   ],
   sample: runs(sample),
@@ -260,8 +284,8 @@ export const diffusionSampling: BadInputs = {
       ...noFunctions.map(each => [each]),
       ...[
         ...noOptions,
-        ...[...noNumbers, x, tensor(1, { dtype: 'int32' })].map(scale => ({ scale })),
-        ...[null, 'noise'].map(on => ({ on })),
+        ...[...noNumbers, ...notFinite, x, tensor(1, { dtype: 'int32' })].map(scale => ({ scale })),
+        ...[null, 'noise', bare].map(on => ({ on })),
         ...noScalings.slice(1).map(scaling => ({ scaling })),
       ].map(each => [() => x, each]),
     ),
@@ -274,7 +298,7 @@ export const diffusionSampling: BadInputs = {
       ...noFunctions.map(each => [each, { weight: 2 }]),
       ...[
         ...[undefined, ...noOptions, {}],
-        ...[...noNumbers, x].map(weight => ({ weight })),
+        ...[...noNumbers, ...notFinite, x].map(weight => ({ weight })),
         ...[-0.1, 1.1, ...noNumbers].map(rescale => ({ weight: 2, rescale })),
         ...[null, 'eps'].map(prediction => ({ weight: 2, prediction })),
         ...noRanges.slice(1).map(interval => ({ weight: 2, interval })),
@@ -318,7 +342,7 @@ export const diffusionSampling: BadInputs = {
     ...refused(
       productOfExperts,
       ...[undefined, null, 3, plain, [], [null], [x]].map(each => [each, [1]]),
-      ...[undefined, null, 3, [], [null], ['1'], [1, 2], [Number.NaN]].map(each => [[plain], each]),
+      ...[undefined, null, 3, [], [null], ['1'], [1, 2], [Number.NaN], notFinite.slice(1)].map(each => [[plain], each]),
       ...[...noOptions, ...noFunctions.slice(1).map(base => ({ base }))].map(each => [[plain], [1], each]),
     ),
     () => productOfExperts([plain, () => ({ x0: zeros([3]), eps: x })], [1, 1])(x, level, context),

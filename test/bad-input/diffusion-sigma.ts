@@ -70,5 +70,6 @@ export const sigmaSamplers: BadInputs = {
     ...[undefined, 3, zeros([3]), zeros([2, 6]), zeros([2, 3], { dtype: 'float64' })].map(y => denoised(() => y)),
     ...[null, 3, [0], zeros([2, 3], { dtype: 'int32' })].map(y => denoised(same, y)),
     ...[...noLevels.slice(1), edmProcess().levelAt(zeros([3]))].map(each => denoised(same, x, each)),
+    ...[undefined, null, 3].map(each => () => preconditioned(same)(x, level, each as never)),
   ],
 };

@@ -70,7 +70,7 @@ const times = (f: (...args: never[]) => { readonly sample: unknown }): BadInputs
 
 const normalTimes = (f: (...args: never[]) => { readonly sample: unknown }): BadInputs[string] => [
   ...times(f),
-  ...refused(f, ...noNumbers.flatMap(each => [[{ mean: each }], [{ deviation: each }]])),
+  ...refused(f, ...[...noNumbers, Number.POSITIVE_INFINITY].flatMap(each => [[{ mean: each }], [{ deviation: each }]])),
   ...refused(f, [{ deviation: 0 }], [{ deviation: -1 }], [{ stratified: 1 }], [{ stratified: null }]),
 ];
 
@@ -83,6 +83,14 @@ const trained = (options: object, batch: unknown = x): unknown => {
   const { init, step } = trainer({ ...made, model: linear(3, 3), ...options } as never);
   return step(init(k), batch as never);
 };
+const times2 = zeros([2], { dtype: 'float64' });
+const drawing = (drawn: unknown): unknown =>
+  trained({
+    ...flow,
+    diffusion: undefined,
+    model: linear(3, 3),
+    timesteps: { ...stratifiedSampler(), sample: () => drawn },
+  });
 const guided = { conditioningDropout: { rate: 0.5, value: { y: 3 } } };
 
 const checkpoint = { to: fileCheckpoint('no-such-file'), every: 1 };
@@ -117,6 +125,18 @@ export const diffusionTraining: BadInputs = {
     ...refused(denoisingLoss, [{ metric: { huber: 1, pseudoHuber: 1 } }], [{ metric: { toString: 1 } }]),
     ...refused(denoisingLoss, ...[null, 3, 'x', {}, x].flatMap(each => [[{ weighting: each }], [{ denoiser: each }]])),
     ...refused(denoisingLoss, [{ denoiser: same, prediction: 'v' }], [{ denoiser: same, scaling: 'flow' }]),
+    ...[undefined, null, 3, 'x', [1], t, zeros([1]), zeros([2, 1]), zeros([3])].map(
+      weight => () => denoisingLoss({ weighting: () => weight as never })(same, example),
+    ),
+    ...[undefined, 3, {}].map(made => () => denoisingLoss({ denoiser: () => made as never })(same, example)),
+    ...[
+      undefined,
+      3,
+      {},
+      { x0: x },
+      { x0: zeros([2, 1]), eps: x },
+      { x0: zeros([2, 3], { dtype: 'float64' }), eps: x },
+    ].map(parts => () => denoisingLoss({ denoiser: () => () => parts as never })(same, example)),
     ...refused(denoisingLoss(), ...noFunctions.map(each => [each, example])),
     ...refused(denoisingLoss(), ...outputs.map(y => [() => y, example])),
     ...refused(denoisingLoss(), ...spoiledExamples.map(each => [same, each])),
@@ -193,8 +213,24 @@ export const diffusionTraining: BadInputs = {
       .filter(y => !isTensor(y) || y.shape.length !== 1)
       .map(y => () => trained({ model: { ...linear(3, 3), apply: () => y } })),
     ...[undefined, 3, {}, { loss: 3 }].map(result => () => trained({ loss: () => result })),
+    // One loss for each of the two examples, and whatever else it is made of.
+    ...[zeros([]), zeros([1]), zeros([2, 1]), zeros([2, 2]), zeros([3]), t].flatMap(loss =>
+      [made, { ...flow, diffusion: undefined }].map(
+        each => () => trained({ ...each, model: linear(3, 3), loss: () => ({ loss }) }),
+      ),
+    ),
+    ...[undefined, null, 3, [zeros([2])]].map(part => () => trained({ loss: () => ({ loss: zeros([2]), part }) })),
+    ...[undefined, null, 3, {}, { t: times2 }, { t: times2, weights: 1 }].map(drawn => () => drawing(drawn)),
+    ...[zeros([]), zeros([1]), zeros([2, 1]), zeros([3])].flatMap(each => [
+      () => drawing({ t: times2, weights: each }),
+      () => drawing({ t: each, weights: zeros([2]) }),
+    ]),
     ...[x, { x }, { x, inputs: { z: t } }].map(batch => () => trained(guided, batch)),
     () => trained({ conditioningDropout: { rate: 0.5, value: { y: zeros([2]) } } }, { x, inputs: { y: t } }),
+    ...[0.5, Number.NaN, 2 ** 31].map(
+      y => () => trained({ conditioningDropout: { rate: 0.5, value: { y } } }, { x, inputs: { y: t } }),
+    ),
+    () => trained(guided, { x, inputs: { y: zeros([2], { dtype: 'bool' }) } }),
     ...refused(run.init, ...noKeys.map(each => [each])),
     ...refused(
       run.step,

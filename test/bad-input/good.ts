@@ -364,12 +364,17 @@ export const good: Readonly<Record<string, readonly unknown[]>> = {
   'diffusion.latentScale': [x],
   'diffusion.latentDiffusion': [{ encode: same, decode: same, scale: 2, shift: 1 }],
   'diffusion.consistencyTimes': [levelsOf(edmProcess(), [2, 1]), { distribution: 'logNormal', mean: 0, deviation: 1 }],
-  'diffusion.consistencyStages': [100, { first: 2, last: 8 }],
-  'diffusion.consistencyTraining': [levelsOf(edmProcess(), [2, 1]), { metric: 'mse', weighting: same, denoiser: same }],
+  'diffusion.consistencyStages': [100, { growth: 'doubling', first: 2, last: 8 }],
+  'diffusion.consistencyLevels': [edmProcess(), [{ levels: 2, until: 3 }], (n: number) => [3, 2, 1].slice(-n)],
+  'diffusion.consistencyDecay': [[{ levels: 2, until: 3 }], 0.5],
+  'diffusion.consistencyTraining': [
+    levelsOf(edmProcess(), [2, 1]),
+    { metric: 'mse', weighting: same, denoiser: same, target: 'online' },
+  ],
   'diffusion.consistencyDistillation': [
     levelsOf(edmProcess(), [2, 1]),
     parts,
-    { metric: 'mse', weighting: same, denoiser: same, solver: 'heun' },
+    { metric: 'mse', weighting: same, denoiser: same, target: 'online', solver: 'heun' },
   ],
   'diffusion.trainer': [
     { diffusion: d, model, optimizer: adam(0.1), ema: 0.9, conditioningDropout: { rate: 0.1, value: { y: 3 } } },
@@ -392,6 +397,7 @@ export const good: Readonly<Record<string, readonly unknown[]>> = {
   'diffusion.slicedWasserstein': [x, x, { key: k, projections: 3, p: 2 }],
   'diffusion.fileCheckpoint': ['no-such-file'],
   'diffusion.discreteDiffusion': [{ states: 3, betas: [0.5, 0.9], kind: 'absorbing', mask: 1 }],
+  'diffusion.respaceDiscrete': [uniform, [0, 1]],
   'diffusion.qProbs': [uniform, states, t, { dtype: 'float64' }],
   'diffusion.qSampleDiscrete': [uniform, states, t, k, 0],
   'diffusion.qPosterior': [uniform, states, states, t, { dtype: 'float64' }],

@@ -26,11 +26,13 @@ import {
   classifierGuidance,
   clipDenoised,
   combine,
+  consistencyBoundary,
   type Denoiser,
   type DenoiserContext,
   type DenoiserModifier,
   ddim,
   denoiserMonoid,
+  dynamicThreshold,
   edmProcess,
   euler,
   flowProcess,
@@ -99,6 +101,8 @@ const agreeing: Readonly<Record<string, DenoiserModifier>> = {
   ),
   'guidance in an interval': classifierFreeGuidance(other, { weight: 3, interval: { ratio: [0.5, 5] } }),
   clipDenoised: clipDenoised({ range: 0.5 }),
+  dynamicThreshold: dynamicThreshold({ ratio: 0.5 }),
+  consistencyBoundary: consistencyBoundary(),
   inpainting: inpainting(f64([1, 2, 3, 4]), mask),
   'inpainting, softly': inpainting(f64([1, 2, 3, 4]), f64([1, 0.5, 0, 1])),
   reconstructionGuidance: reconstructionGuidance(total, f64([1, 2, 3]), { scale: 0.5 }),
@@ -146,6 +150,21 @@ describe('what modifiers give', () => {
         expect(together.x0.toArray()[i as never], name).toEqual(alone.x0.toArray()[i as never]);
         expect(together.eps.toArray()[i as never], name).toEqual(alone.eps.toArray()[i as never]);
       }
+    }
+  });
+
+  it('is no sample of none', () => {
+    const none = zeros([0, 4], { dtype: 'float64' }) as Tensor;
+    for (const modify of [
+      dynamicThreshold(),
+      classifierFreeGuidance(other, { weight: 3, rescale: 0.7 }),
+      reconstructionGuidance(x0 => x0, none),
+    ]) {
+      const { x0, eps } = modify(gaussian(1, 0.5))(none, levelOf(1, 1), { inputs: null, previous: none });
+      expect([x0.shape, eps.shape]).toEqual([
+        [0, 4],
+        [0, 4],
+      ]);
     }
   });
 
@@ -269,15 +288,27 @@ describe('guidance', () => {
   });
 
   it('in an interval keeps what denoisers say beside the parts, where it holds', () => {
-    const learned: Denoiser = (at, l, c) => ({ ...plain(at, l, c), variance: sin(at) as Tensor, mean: at });
+    const logVariance = mul(x, 2) as Tensor;
+    const learned: Denoiser = (at, l, c) => ({
+      ...plain(at, l, c),
+      variance: sin(at) as Tensor,
+      mean: at,
+      logVariance,
+    });
     const some = restrictTo({ ratio: [1, 2] }, classifierGuidance(towards, { on: 'mean' }))(learned);
     const [inside, outside] = [1.5, 3].map(sigma => some(x, levelOf(1, sigma), context));
     expect(inside!.gradient!.toArray()).toEqual(towards(x).toArray());
     expect(outside!.gradient!.toArray()).toEqual(zeros([3, 4]).toArray());
     expect(outside!.variance!.toArray()).toEqual(sin(x).toArray());
     expect(inside!.mean!.toArray()).toEqual(x.toArray());
-    // A mean that was predicted is not that of a guided sample.
-    expect('mean' in classifierFreeGuidance(other, { weight: 2 })(learned)(x, levelOf(1, 1), context)).toBe(false);
+    expect([inside, outside].map(each => each!.logVariance!.toArray())).toEqual(Array(2).fill(logVariance.toArray()));
+    // A mean that was predicted is not that of a sample that is guided, or clipped.
+    const changing = [
+      classifierFreeGuidance(other, { weight: 2 }),
+      clipDenoised({ range: 0.1, keepNoise: true }),
+      consistencyBoundary(),
+    ];
+    for (const modify of changing) expect('mean' in modify(learned)(x, levelOf(1, 1), context)).toBe(false);
   });
 });
 

@@ -129,6 +129,12 @@ describe('a discrete process', () => {
     expect((alpha.toArray() as number[])[0]).toBeGreaterThan(0);
   });
 
+  it('without signal has its last timestep', () => {
+    const process = discreteProcess(gaussianDiffusion(rescaleZeroTerminalSnr(linearBetas(50))));
+    const { alpha, sigma, time } = process.levelOf(f64([1, Number.POSITIVE_INFINITY]));
+    expect([alpha, sigma, time].map(each => (each.toArray() as number[])[1])).toEqual([0, 1, 49]);
+  });
+
   it('takes times of any numeric dtype, and those outside to be at its ends', () => {
     const process = discreteProcess(diffusion);
     const int = cast(f64([-3, 7, 90]), 'int32') as Tensor;
@@ -136,4 +142,30 @@ describe('a discrete process', () => {
     expect(level.alpha.toArray()).toEqual(process.levelAt(f64([0, 7, 49])).alpha.toArray());
     expect(one(process.levelOf(mul(f64(1), 1e9) as Tensor).time)).toBe(49);
   });
+});
+
+it('noise alone is a level of every process that ends in it, in every scaling that has it', () => {
+  const ends = [
+    continuousProcess(flowLogSnr()),
+    continuousProcess(flowLogSnr(), 'flow'),
+    rescaleProcess(flowProcess(), 'preserving'),
+    rescaleProcess(continuousProcess(flowLogSnr()), 'flow'),
+  ];
+  for (const process of ends) {
+    for (const level of [process.levelAt(f64([0.5, 1])), process.levelOf(f64([1, Number.POSITIVE_INFINITY]))]) {
+      expect([level.alpha, level.sigma].map(each => (each.toArray() as number[])[1])).toEqual([0, 1]);
+      expect((level.time.toArray() as number[])[1]).toBe(1);
+    }
+    // Where the square of the ratio is too large a number.
+    expect((process.levelOf(f64([1e200, 1])).sigma.toArray() as number[])[0]).toBeCloseTo(1, 12);
+  }
+});
+
+it('levels are float64, also of ratios that are not', () => {
+  const single = tensor([0.5, 2]) as Tensor;
+  for (const process of [discreteProcess(diffusion), continuousProcess(flowLogSnr()), edmProcess(), flowProcess()]) {
+    const { alpha, sigma, time } = process.levelOf(single);
+    expect([alpha.dtype, sigma.dtype, time.dtype]).toEqual(['float64', 'float64', 'float64']);
+    expect(sigma.toArray()).toEqual(process.levelOf(f64([0.5, 2])).sigma.toArray());
+  }
 });

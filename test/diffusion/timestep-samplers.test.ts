@@ -144,3 +144,16 @@ describe('lossSecondMomentSampler', () => {
     ]);
   });
 });
+
+it('losses that say nothing leave the distribution as it is without any', () => {
+  const sampler = lossSecondMomentSampler(3, { historyPerTerm: 1 });
+  for (const losses of [
+    [0, 0, 0],
+    [1, Number.NaN, 2],
+    [1, 2, Number.POSITIVE_INFINITY],
+  ]) {
+    const state = sampler.update(sampler.init(), steps(0, 1, 2), tensor(losses) as Tensor);
+    expect(sampler.weights(state).toArray()).toEqual([1, 1, 1]);
+    expect(sampler.sample(state, key(0), 4).weights.toArray()).toEqual([1, 1, 1, 1]);
+  }
+});

@@ -5,17 +5,12 @@ import { sub } from '../../tensor/ops/elementwise/arithmetic.js';
 import { cast, stopGradient } from '../../tensor/ops/elementwise/cast.js';
 import { reshape } from '../../tensor/ops/movement/movement.js';
 import { mean } from '../../tensor/ops/reduction/reduction.js';
-import { showAval, sizeOf } from '../../tensor/shape.js';
+import { sizeOf } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { checkTensors, type Named } from '../checks.js';
+import { checkTensors, type Named, showNamed } from '../checks.js';
 
 /** The value of a metric. */
 export type Score = Tensor<readonly [], 'float64'>;
-
-const showNamed = (samples: Named): string =>
-  Object.entries(samples)
-    .map(([name, x]) => `${name} ${showAval(x)}`)
-    .join(' and ');
 
 /**
  * @internal Samples [n, …] as matrices float64 [n, d].

@@ -1,14 +1,14 @@
 /** The boundary condition of consistency models: at the data, the data are what is predicted. */
-import { checkNumber } from '../../tensor/ops/common/numbers.js';
 import { checkFlag, checkOptions } from '../../tensor/ops/common/options.js';
 import { add, div, mul, square } from '../../tensor/ops/elementwise/arithmetic.js';
 import { sqrt } from '../../tensor/ops/elementwise/elementary.js';
-import { checkArgument } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { checkFinite } from '../checks.js';
 import type { Denoiser, DenoiserModifier } from '../denoiser.js';
 import { combine, scaleOf } from '../level.js';
-import { noiseIn } from '../prediction.js';
+import { agreeing } from '../prediction.js';
 import type { NoiseTreatment } from './clipping.js';
+import { withParts } from './parts.js';
 
 /** Options of {@link consistencyBoundary}. */
 export interface ConsistencyBoundaryOptions extends NoiseTreatment {
@@ -43,14 +43,7 @@ export const consistencyBoundary = <E = unknown>(options: ConsistencyBoundaryOpt
   const { timestepScaling = 10, sigmaData = 0.5, keepNoise = false } = options;
   checkFlag(operation, 'keepNoise', keepNoise);
   for (const [name, value] of Object.entries({ timestepScaling, sigmaData })) {
-    checkNumber(operation, name, value);
-    checkArgument(
-      value > 0 && value < Number.POSITIVE_INFINITY,
-      operation,
-      `${name} = ${value}`,
-      `${name} is a positive number`,
-      'Leave it out for the default.',
-    );
+    checkFinite(operation, name, value, 'positive');
   }
   return (denoiser: Denoiser<E>) => (x, level, context) => {
     const denoised = denoiser(x, level, context);
@@ -58,6 +51,6 @@ export const consistencyBoundary = <E = unknown>(options: ConsistencyBoundaryOpt
     const whole = add(square(tau), sigmaData ** 2) as Tensor;
     const skip = div(sigmaData ** 2, mul(whole, scaleOf(level, 'preserving'))) as Tensor;
     const x0 = combine([div(tau, sqrt(whole)), denoised.x0], [skip, x]);
-    return Object.freeze({ ...denoised, x0, eps: keepNoise ? denoised.eps : noiseIn(x, x0, level) });
+    return withParts(denoised, keepNoise ? { x0, eps: denoised.eps } : agreeing('x0', x0, x, level, denoised));
   };
 };

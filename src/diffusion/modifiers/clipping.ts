@@ -6,9 +6,10 @@ import { reshape } from '../../tensor/ops/movement/movement.js';
 import { quantile } from '../../tensor/ops/reduction/statistics.js';
 import { checkArgument } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { checkAlike, checkFunctions } from '../checks.js';
+import { checkAlike, checkFunctions, eachFlat, showNumber } from '../checks.js';
 import type { Denoiser, DenoiserModifier } from '../denoiser.js';
-import { agreeing } from './parts.js';
+import { agreeing } from '../prediction.js';
+import { withParts } from './parts.js';
 
 /** What becomes of the predicted noise where the prediction of x₀ is changed. */
 export interface NoiseTreatment {
@@ -52,7 +53,7 @@ const mapX0For = <E>(
     const denoised = denoiser(x, level, context);
     const x0 = f(denoised.x0);
     checkAlike(operation, { x, 'the new x0': x0 });
-    return Object.freeze({ ...denoised, ...(keepNoise ? { x0 } : agreeing('x0', x0, x, level, denoised)) });
+    return withParts(denoised, keepNoise ? { x0, eps: denoised.eps } : agreeing('x0', x0, x, level, denoised));
   };
 };
 
@@ -61,11 +62,6 @@ export interface ClipOptions extends NoiseTreatment {
   /** x₀ is kept within −range … range. Default 1. */
   readonly range?: number;
 }
-
-const checkPositive = (operation: string, name: string, value: number): void => {
-  checkNumber(operation, name, value);
-  checkArgument(value > 0, operation, `${name} = ${value}`, `${name} is positive`, 'Leave it out for the default.');
-};
 
 /**
  * Keeps the prediction of x₀ within the range of the data.
@@ -87,7 +83,7 @@ const checkPositive = (operation: string, name: string, value: number): void => 
 export const clipDenoised = <E = unknown>(options: ClipOptions = {}): DenoiserModifier<E> => {
   checkOptions('clipDenoised', ['range', 'keepNoise'], options);
   const { range = 1, ...treatment } = options;
-  checkPositive('clipDenoised', 'range', range);
+  checkNumber('clipDenoised', 'range', range, 'positive');
   return mapX0For('clipDenoised', x0 => clamp(x0, -range, range) as Tensor, treatment);
 };
 
@@ -123,20 +119,20 @@ export const dynamicThreshold = <E = unknown>(options: DynamicThresholdOptions =
   checkArgument(
     typeof ratio === 'number' && ratio >= 0 && ratio <= 1,
     'dynamicThreshold',
-    `ratio = ${String(ratio)}`,
+    `ratio = ${showNumber(ratio)}`,
     'the ratio lies in [0, 1]',
     'The paper takes 0.995.',
   );
   checkArgument(
     typeof max === 'number' && max >= 1,
     'dynamicThreshold',
-    `max = ${String(max)}`,
+    `max = ${showNumber(max)}`,
     'the largest threshold is at least 1',
     'Leave it out for no bound.',
   );
   const threshold = (x0: Tensor): Tensor => {
     const count = x0.shape[0]!;
-    const sizes = quantile(reshape(abs(x0), [count, -1]) as Tensor, ratio, { axis: 1 }) as Tensor;
+    const sizes = quantile(eachFlat(abs(x0) as Tensor), ratio, { axis: 1 }) as Tensor;
     const s = reshape(clamp(sizes, 1, max), [count, ...x0.shape.slice(1).fill(1)]) as Tensor;
     return div(clampTo(x0, s), s) as Tensor;
   };

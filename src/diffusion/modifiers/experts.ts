@@ -1,13 +1,13 @@
 /** Composition: denoisers of several distributions as that of their product. */
 import { checkList } from '../../tensor/ops/common/checks.js';
-import { checkNumber } from '../../tensor/ops/common/numbers.js';
 import { checkOptions } from '../../tensor/ops/common/options.js';
 import { checkArgument } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { checkAlike, checkFunctions } from '../checks.js';
+import { checkAlike, checkFinite, checkFunctions } from '../checks.js';
 import { checkCall, type Denoised, type Denoiser } from '../denoiser.js';
 import { combine } from '../level.js';
-import { agreeing, withParts } from './parts.js';
+import { agreeing } from '../prediction.js';
+import { withParts } from './parts.js';
 
 /** Options of {@link productOfExperts}. */
 export interface ExpertsOptions<E = unknown> {
@@ -69,7 +69,7 @@ const checkExperts = <E>(denoisers: readonly Denoiser<E>[], weights: readonly nu
   checkList('productOfExperts', 'the denoisers', denoisers);
   checkList('productOfExperts', 'the weights', weights);
   checkFunctions('productOfExperts', Object.fromEntries(denoisers.map((each, i) => [`denoiser ${i}`, each])));
-  for (const weight of weights) checkNumber('productOfExperts', 'a weight', weight);
+  for (const weight of weights) checkFinite('productOfExperts', 'a weight', weight);
   checkArgument(
     denoisers.length === weights.length && denoisers.length > 0,
     'productOfExperts',

@@ -4,15 +4,14 @@ import { checkOptions } from '../../tensor/ops/common/options.js';
 import { add, div, mul, neg, square, sub } from '../../tensor/ops/elementwise/arithmetic.js';
 import { equal, where } from '../../tensor/ops/elementwise/comparison.js';
 import { reciprocal } from '../../tensor/ops/elementwise/elementary.js';
-import { reshape } from '../../tensor/ops/movement/movement.js';
 import { std } from '../../tensor/ops/reduction/statistics.js';
 import { checkArgument } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { checkAlike, checkFunctions } from '../checks.js';
+import { checkAlike, checkFunctions, checkOneOf, eachFlat } from '../checks.js';
 import { type Denoised, type Denoiser, type DenoiserModifier, timesFor } from '../denoiser.js';
 import { checkScaling, combine, type NoiseLevel, type Scaling, scaleOf } from '../level.js';
-import { checkPrediction, type Parts, type PredictionType, predictionOf } from '../prediction.js';
-import { agreeing, checkCoefficient, checkCount, orOne, withParts } from './parts.js';
+import { agreeing, checkPrediction, orOne, type Parts, type PredictionType, predictionOf } from '../prediction.js';
+import { checkCoefficient, checkCount, withParts } from './parts.js';
 import { checkRange, type LevelRange, restrictTo } from './restriction.js';
 
 /** ∇ₓ log p(y | x) for samples [N, …], in their shape and dtype: of x, times [N] and what conditions the samples. */
@@ -73,13 +72,7 @@ export const classifierGuidance = <E = unknown>(
   checkOptions('classifierGuidance', ['scale', 'on', 'scaling'], options);
   const { scale = 1, on = 'score', scaling } = options;
   checkCoefficient('classifierGuidance', 'scale', scale);
-  checkArgument(
-    on === 'score' || on === 'mean',
-    'classifierGuidance',
-    `on = ${String(on)}`,
-    "it acts on 'score' or 'mean'",
-    'Leave it out for every sampler.',
-  );
+  checkOneOf('classifierGuidance', 'what it acts on', ['score', 'mean'], on);
   if (scaling !== undefined) checkScaling('classifierGuidance', scaling);
   return (denoiser: Denoiser<E>) => (x, level, context) => {
     checkCount('classifierGuidance', 'scale', scale, x);
@@ -116,7 +109,7 @@ export interface ClassifierFreeGuidanceOptions {
 
 /** How far each sample's prediction is to be scaled so that its standard deviation is that of another, by a share. */
 const rescaling = (given: Tensor, wanted: Tensor, share: number): Tensor => {
-  const spread = (x: Tensor): Tensor => std(reshape(x, [x.shape[0]!, -1]) as Tensor, { axis: 1 }) as Tensor;
+  const spread = (x: Tensor): Tensor => std(eachFlat(x), { axis: 1 }) as Tensor;
   const before = spread(given);
   const ratio = where(equal(before, 0), 1, div(spread(wanted), where(equal(before, 0), 1, before) as Tensor)) as Tensor;
   return add(mul(ratio, share), 1 - share) as Tensor;

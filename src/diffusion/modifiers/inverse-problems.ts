@@ -5,17 +5,16 @@ import { checkOptions } from '../../tensor/ops/common/options.js';
 import { add, mul, sub } from '../../tensor/ops/elementwise/arithmetic.js';
 import { greater, where } from '../../tensor/ops/elementwise/comparison.js';
 import { sqrt } from '../../tensor/ops/elementwise/elementary.js';
-import { reshape } from '../../tensor/ops/movement/movement.js';
 import { sum } from '../../tensor/ops/reduction/reduction.js';
 import { showAval } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { valueAndGrad } from '../../tensor/transform/grad.js';
-import { checkAlike, checkFunctions, checkTensors } from '../checks.js';
+import { checkAlike, checkFunctions, checkTensors, eachFlat } from '../checks.js';
 import type { Denoised, Denoiser, DenoiserModifier } from '../denoiser.js';
 import { combine } from '../level.js';
+import { agreeing } from '../prediction.js';
 import { withScore } from './guidance.js';
 import {
-  agreeing,
   checkCoefficient,
   checkCount,
   checkFits,
@@ -93,7 +92,7 @@ export interface ReconstructionOptions {
 
 /** The length of each sample's difference, [N], with the derivative 0 at 0. */
 const lengths = (difference: Tensor): Tensor => {
-  const rows = reshape(difference, [difference.shape[0]!, -1]) as Tensor;
+  const rows = eachFlat(difference);
   const squares = sum(mul(rows, rows), { axis: 1 }) as Tensor;
   const some = greater(squares, 0);
   return where(some, sqrt(where(some, squares, 1) as Tensor), 0) as Tensor;

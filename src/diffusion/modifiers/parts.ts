@@ -1,53 +1,15 @@
-/**
- * What modifiers of denoisers share: parts that agree with x and are finite at every level, coefficients, what inputs
- * say.
- */
+/** What modifiers of denoisers share: denoised samples with other parts, coefficients, what inputs say. */
 import { isFloat } from '../../tensor/dtype.js';
 import { ArgumentError, DTypeError, ShapeError } from '../../tensor/errors.js';
 import { kindOf } from '../../tensor/ops/common/checks.js';
-import { checkNumber } from '../../tensor/ops/common/numbers.js';
-import { equal, where } from '../../tensor/ops/elementwise/comparison.js';
-import { reshape } from '../../tensor/ops/movement/movement.js';
 import { broadcastShapes, sameShape, showAval } from '../../tensor/shape.js';
 import { isTensor, type Tensor } from '../../tensor/tensor.js';
+import { checkFinite } from '../checks.js';
 import type { Denoised } from '../denoiser.js';
-import type { NoiseLevel } from '../level.js';
-import { type Parts, type PredictionType, partsOf } from '../prediction.js';
+import type { Parts } from '../prediction.js';
 
 /** A tensor, or what gives it for the inputs of a batch: `inputs => inputs.image`. */
 export type FromInputs<E = unknown> = Tensor | ((inputs: E) => Tensor);
-
-/** One of two, by a condition [] or [N] for samples [N, …]. */
-export const choose = (condition: Tensor, yes: Tensor, no: Tensor): Tensor => {
-  const [count] = condition.shape;
-  const column = count === undefined ? condition : reshape(condition, [count, ...yes.shape.slice(1).fill(1)]);
-  return where(column as Tensor, yes, no) as Tensor;
-};
-
-/** σ or α where something is divided by it: where it is 0, 1 takes its place. */
-export const orOne = (coefficient: Tensor): Tensor => where(equal(coefficient, 0), 1, coefficient) as Tensor;
-
-/**
- * The parts that a changed prediction means. Where the level does not tell the one from the other (σ = 0 or α = 0), the
- * part that cannot be had stays as it was, and so does a noise that is all of x.
- */
-export const agreeing = (
-  type: PredictionType,
-  value: Tensor,
-  x: Tensor,
-  level: NoiseLevel,
-  otherwise: Parts,
-): Parts => {
-  const { alpha, sigma } = level;
-  if (type === 'x0') {
-    const { eps } = partsOf(type, value, x, { ...level, sigma: orOne(sigma) });
-    return { x0: value, eps: choose(equal(sigma, 0), otherwise.eps, eps) };
-  }
-  if (type !== 'epsilon') return partsOf(type, value, x, level);
-  const none = equal(alpha, 0);
-  const { x0, eps } = partsOf(type, value, x, { ...level, alpha: orOne(alpha) });
-  return { x0: choose(none, otherwise.x0, x0), eps: choose(none, otherwise.eps, eps) };
-};
 
 /** With other parts. A mean that a network predicted belongs to the parts it had. */
 export const withParts = ({ mean: _, ...denoised }: Denoised, parts: Parts): Denoised =>
@@ -60,7 +22,7 @@ export const withParts = ({ mean: _, ...denoised }: Denoised, parts: Parts): Den
  */
 export const checkCoefficient = (operation: string, name: string, value: number | Tensor): void => {
   if (!isTensor(value)) {
-    checkNumber(operation, name, value);
+    checkFinite(operation, name, value);
     return;
   }
   if (isFloat(value.dtype) && value.shape.length <= 1) return;

@@ -7,10 +7,10 @@ import { logicalAnd } from '../../tensor/ops/elementwise/logic.js';
 import { checkArgument } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { cond } from '../../tensor/transform/branches.js';
-import { checkFunctions } from '../checks.js';
+import { checkFunctions, showNumber } from '../checks.js';
 import type { Denoised, Denoiser, DenoiserModifier } from '../denoiser.js';
 import { type NoiseLevel, noiseToSignal } from '../level.js';
-import { choose } from './parts.js';
+import { choose } from '../prediction.js';
 
 /**
  * Levels from `low` to `high`, both included, by their noise-to-signal ratio σ / α or by the time that the network
@@ -33,7 +33,7 @@ export const checkRange = (operation: string, range: LevelRange): void => {
   if (bounds.length === 2 && typeof low === 'number' && typeof high === 'number' && low <= high) return;
   throw new ArgumentError({
     operation,
-    given: known ? `[${bounds.map(each => String(each)).join(', ')}] as the range` : `${kindOf(range)} as the range`,
+    given: known ? `[${bounds.map(showNumber).join(', ')}] as the range` : `${kindOf(range)} as the range`,
     rule: 'a range of levels is { ratio: [low, high] } or { time: [low, high] }, low ≤ high',
     hint: 'Take Infinity where it has no end.',
   });
@@ -45,7 +45,7 @@ const within = ({ ratio, time }: LevelRange, level: NoiseLevel): Tensor => {
   return logicalAnd(greaterEqual(value, low), lessEqual(value, high)) as Tensor;
 };
 
-const members = ['x0', 'eps', 'variance', 'mean', 'gradient'] as const;
+const members = ['x0', 'eps', 'variance', 'mean', 'logVariance', 'gradient'] as const;
 
 /** What one of two says of x, of which only that one is computed where all samples are at one level. */
 const either = (condition: Tensor, x: Tensor, yes: () => Denoised, no: () => Denoised): Denoised => {

@@ -1,5 +1,4 @@
 /** The three stochastic differential equations of score-based models, in continuous time. */
-import { checkNumber } from '../../tensor/ops/common/numbers.js';
 import { checkOptions } from '../../tensor/ops/common/options.js';
 import { onesLike, zerosLike } from '../../tensor/ops/creation/creation.js';
 import { add, div, mul, neg, square, sub } from '../../tensor/ops/elementwise/arithmetic.js';
@@ -8,6 +7,7 @@ import { exp, expm1, log, log1p, reciprocal, sqrt } from '../../tensor/ops/eleme
 import { asinh } from '../../tensor/ops/elementwise/hyperbolic.js';
 import { checkArgument } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { checkFinite } from '../checks.js';
 import type { NoiseLevel } from '../level.js';
 import type { Process } from '../process.js';
 
@@ -48,16 +48,7 @@ const float64 = (x: Tensor): Tensor => cast(x, 'float64') as Tensor;
 
 /** Refuses what is no finite number above 0. */
 const checkPositive = (operation: string, numbers: Readonly<Record<string, number>>): void => {
-  for (const [name, value] of Object.entries(numbers)) {
-    checkNumber(operation, name, value, 'positive');
-    checkArgument(
-      Number.isFinite(value),
-      operation,
-      `${name} = ${value}`,
-      `${name} is finite`,
-      'Leave it out for the default.',
-    );
-  }
+  for (const [name, value] of Object.entries(numbers)) checkFinite(operation, name, value, 'positive');
 };
 
 /** An equation in times from 0 to 1, with the levels of the time and the time of a ratio. */

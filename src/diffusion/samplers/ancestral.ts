@@ -1,17 +1,16 @@
 /** Samplers that know the distribution of the next sample given the last one and x₀: DDPM and DDIM, of which Euler's method is one. */
 import { ArgumentError } from '../../tensor/errors.js';
-import { kindOf } from '../../tensor/ops/common/checks.js';
-import { checkNumber } from '../../tensor/ops/common/numbers.js';
 import { checkOptions } from '../../tensor/ops/common/options.js';
 import { add, div, maximum, mul, pow, square, sub } from '../../tensor/ops/elementwise/arithmetic.js';
 import { cast } from '../../tensor/ops/elementwise/cast.js';
-import { greater } from '../../tensor/ops/elementwise/comparison.js';
+import { greater, where } from '../../tensor/ops/elementwise/comparison.js';
 import { exp, log, sqrt } from '../../tensor/ops/elementwise/elementary.js';
-import { checkArgument } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { checkOneOf } from '../checks.js';
 import type { VarianceType } from '../gaussian-diffusion.js';
-import { combine, type NoiseLevel, scaleOf } from '../level.js';
+import { combine, type NoiseLevel, quotient, scaleOf } from '../level.js';
 import { plainState, type Sampler, type SamplerState } from '../sampler.js';
+import { checkEta } from './solver-options.js';
 
 /** The variances of x at `from` given x at `to`, and of x at `to` given x at `from` and x₀. */
 export interface Variances {
@@ -23,8 +22,11 @@ export interface Variances {
 
 /** Ho et al. 2020, eqs. 2 and 7, for any two levels of any scaling. */
 export const variancesBetween = (from: NoiseLevel, to: NoiseLevel): Variances => {
-  const forward = maximum(sub(square(from.sigma), square(mul(div(from.alpha, to.alpha), to.sigma))), 0) as Tensor;
-  return { forward, posterior: mul(forward, square(div(to.sigma, from.sigma))) };
+  const kept = mul(quotient(from.alpha, to.alpha), to.sigma);
+  const forward = maximum(sub(square(from.sigma), square(kept)), 0) as Tensor;
+  // From a level without noise none is taken away, and σ / 0 is no number.
+  const share = where(greater(forward, 0), square(div(to.sigma, from.sigma)), 0) as Tensor;
+  return { forward, posterior: mul(forward, share) };
 };
 
 /** Options of {@link ddpm}. */
@@ -101,13 +103,7 @@ const spreadOf = (type: VarianceType, from: NoiseLevel, to: NoiseLevel, learned:
 export const ddpm = (options: DdpmOptions = {}): Sampler => {
   checkOptions('ddpm', ['variance'], options);
   const { variance = 'fixedSmall' } = options;
-  checkArgument(
-    varianceTypes.includes(variance),
-    'ddpm',
-    `${typeof variance === 'string' ? `'${String(variance)}'` : kindOf(variance)} as the variance`,
-    `the variance is one of ${varianceTypes.join(', ')}`,
-    "Leave it out for 'fixedSmall'.",
-  );
+  checkOneOf('ddpm', 'the variance', varianceTypes, variance);
   return Object.freeze({
     init: plainState,
     step: ({ x }: SamplerState, { from, to, noise }, denoise) => {
@@ -126,9 +122,10 @@ export const ddpm = (options: DdpmOptions = {}): Sampler => {
 const posteriorMean = (x0: Tensor, x: Tensor, from: NoiseLevel, to: NoiseLevel): Tensor => {
   const whole = square(from.sigma);
   const { forward } = variancesBetween(from, to);
+  const noised = greater(forward, 0);
   return combine(
-    [div(mul(to.alpha, forward), whole), x0],
-    [mul(div(from.alpha, to.alpha), div(square(to.sigma), whole)), x],
+    [where(noised, div(mul(to.alpha, forward), whole), 0) as Tensor, x0],
+    [mul(quotient(from.alpha, to.alpha), quotient(square(to.sigma) as Tensor, whole as Tensor)), x],
   );
 };
 
@@ -161,14 +158,7 @@ export interface DdimOptions {
 export const ddim = (options: DdimOptions = {}): Sampler => {
   checkOptions('ddim', ['eta'], options);
   const { eta = 0 } = options;
-  checkNumber('ddim', 'eta', eta);
-  checkArgument(
-    eta >= 0 && eta <= 1,
-    'ddim',
-    `eta = ${eta}`,
-    'eta lies between 0 and 1',
-    'Take 0 for no noise, 1 for as much as ancestral sampling.',
-  );
+  checkEta('ddim', eta);
   return Object.freeze({
     init: plainState,
     step: ({ x }: SamplerState, { from, to, noise }, denoise) => {

@@ -1,13 +1,13 @@
 /** Samplers for networks that lead from any level to the data in one step: they go there, and back to the next level. */
-import { checkNumber } from '../../tensor/ops/common/numbers.js';
 import { checkFlag, checkOptions } from '../../tensor/ops/common/options.js';
 import { div, maximum, mul, square, sub } from '../../tensor/ops/elementwise/arithmetic.js';
 import { greater, where } from '../../tensor/ops/elementwise/comparison.js';
 import { floor, sqrt } from '../../tensor/ops/elementwise/elementary.js';
-import { checkArgument } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { checkFinite } from '../checks.js';
 import { combine, type NoiseLevel } from '../level.js';
 import { plainState, type Sampler, type SamplerState } from '../sampler.js';
+import { checkEta } from './solver-options.js';
 
 /** Options of {@link multistepConsistency}. */
 export interface MultistepConsistencyOptions {
@@ -37,14 +37,7 @@ export interface MultistepConsistencyOptions {
 export const multistepConsistency = (options: MultistepConsistencyOptions = {}): Sampler => {
   checkOptions('multistepConsistency', ['min'], options);
   const { min = 0.002 } = options;
-  checkNumber('multistepConsistency', 'min', min);
-  checkArgument(
-    min >= 0 && min < Number.POSITIVE_INFINITY,
-    'multistepConsistency',
-    `min = ${min}`,
-    'min is a finite number from 0 on',
-    'Leave it out for 0.002.',
-  );
+  checkFinite('multistepConsistency', 'min', min, 'notNegative');
   return there(min);
 };
 
@@ -110,14 +103,7 @@ export const tcd = (options: TcdOptions = {}): Sampler => {
   checkOptions('tcd', ['eta', 'wholeTimesteps'], options);
   const { eta = 0.3, wholeTimesteps = false } = options;
   checkFlag('tcd', 'wholeTimesteps', wholeTimesteps);
-  checkNumber('tcd', 'eta', eta);
-  checkArgument(
-    eta >= 0 && eta <= 1,
-    'tcd',
-    `eta = ${eta}`,
-    'eta lies between 0 and 1',
-    'Take 0 for no noise, 1 to start anew from the prediction in each step.',
-  );
+  checkEta('tcd', eta);
   return Object.freeze({
     init: plainState,
     step: ({ x }: SamplerState, { from, to, noise, levelAt }, denoise) => {

@@ -13,10 +13,10 @@ import {
   type DpmSolverAlgorithm,
   type Integral,
   integral,
-  isDataForm,
   isStochastic,
   lambdaOf,
   newtonTerms,
+  predictionsOf,
   type Rates,
 } from './exponential.js';
 import { advance, areLeft, termsOf } from './multistep.js';
@@ -105,8 +105,8 @@ export const dpmSolverSinglestep = (options: DpmSolverSinglestepOptions = {}): S
   };
   const step: Sampler<SinglestepState>['step'] = (state, at, denoise) => {
     const { x } = state;
-    const { x0, eps } = denoise(x, at.from);
-    const model = isDataForm(algorithm) ? x0 : eps;
+    const denoised = denoise(x, at.from);
+    const [model, other] = predictionsOf(algorithm, denoised);
     const here: GroupStart = { x, alpha: at.from.alpha, sigma: at.from.sigma };
     const gates = gatesOf(state, at);
     const start = gates.length === 0 ? here : select(gates[0]!, state.start, here);
@@ -123,8 +123,16 @@ export const dpmSolverSinglestep = (options: DpmSolverSinglestepOptions = {}): S
     const done = gates.length === 0 ? state.done : (add(where(gates[0]!, state.done, 0), 1) as Tensor);
     const ended = greaterEqual(done, order);
     return Object.freeze({
-      x: advance(start.x, parts, terms, nodes, [first, model, ...state.models.slice(1)], ...noise),
-      x0,
+      x: advance(
+        start.x,
+        parts,
+        terms,
+        nodes,
+        [first, model, ...state.models.slice(1)],
+        [parts.other, other],
+        ...noise,
+      ),
+      x0: denoised.x0,
       start,
       models: [first, model].slice(0, order - 1),
       between: lambdaOf(at.from),

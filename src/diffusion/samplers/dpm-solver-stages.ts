@@ -5,12 +5,13 @@ import { add, mul, neg } from '../../tensor/ops/elementwise/arithmetic.js';
 import { exp } from '../../tensor/ops/elementwise/elementary.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { cond } from '../../tensor/transform/branches.js';
+import { checkOneOf } from '../checks.js';
 import type { NoiseLevel } from '../level.js';
 import type { Parts } from '../prediction.js';
 import { type Denoise, plainState, type Sampler, type SamplerState, type Step } from '../sampler.js';
-import { areApart, type DpmSolverAlgorithm, integral, isDataForm, lambdaOf } from './exponential.js';
+import { areApart, type DpmSolverAlgorithm, integral, lambdaOf, predictionsOf } from './exponential.js';
 import { advance } from './multistep.js';
-import { checkOneOf, checkOrder } from './solver-options.js';
+import { checkOrder } from './solver-options.js';
 
 /** Options of {@link dpmSolver}. */
 export interface DpmSolverStagesOptions {
@@ -31,7 +32,7 @@ const throughStages = (
 ): SamplerState => {
   const whole = integral(algorithm, from, to, 2);
   const [constant, linear] = whole.moments;
-  const modelOf = ({ x0, eps }: Parts): Tensor => (isDataForm(algorithm) ? x0 : eps);
+  const modelOf = (denoised: Parts): Tensor => predictionsOf(algorithm, denoised)[0];
   const after = (share: number): readonly [level: NoiseLevel, node: Tensor] => {
     const node = mul(whole.h, share) as Tensor;
     return [levelOf(exp(neg(add(lambdaOf(from), node))) as Tensor), node];
@@ -77,10 +78,10 @@ export const dpmSolver = (options: DpmSolverStagesOptions = {}): Sampler => {
   return Object.freeze({
     init: plainState,
     step: ({ x }: SamplerState, at, denoise) => {
-      const { x0, eps } = denoise(x, at.from);
-      const model = isDataForm(algorithm) ? x0 : eps;
+      const denoised = denoise(x, at.from);
+      const [model, other] = predictionsOf(algorithm, denoised);
       const whole = integral(algorithm, at.from, at.to, 1);
-      const direct = { x: advance(x, whole, whole.moments, [], [model]), x0 };
+      const direct = { x: advance(x, whole, whole.moments, [], [model], [whole.other, other]), x0: denoised.x0 };
       if (order === 1) return Object.freeze(direct);
       const stages = (_: SamplerState, start: Tensor, prediction: Tensor): SamplerState =>
         throughStages(start, prediction, at, denoise, algorithm, order);

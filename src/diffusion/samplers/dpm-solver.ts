@@ -3,16 +3,18 @@
 import { checkFlag, checkOptions } from '../../tensor/ops/common/options.js';
 import { mul, square, sub } from '../../tensor/ops/elementwise/arithmetic.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { checkOneOf } from '../checks.js';
+import type { Parts } from '../prediction.js';
 import type { Sampler, Step } from '../sampler.js';
 import {
   type DpmSolverAlgorithm,
   type Integral,
   integral,
-  isDataForm,
   isStochastic,
   lambdaOf,
   type Past,
   pastOf,
+  predictionsOf,
 } from './exponential.js';
 import {
   advance,
@@ -24,7 +26,7 @@ import {
   remember,
   termsOf,
 } from './multistep.js';
-import { checkOneOf, checkOrder } from './solver-options.js';
+import { checkOrder } from './solver-options.js';
 
 /** How steps of second order integrate the first difference: as if the step were short, or exactly. */
 export type DpmSolverType = 'midpoint' | 'heun';
@@ -101,12 +103,12 @@ export const multistep = (
   state: MultistepState,
   at: Step,
   algorithm: DpmSolverAlgorithm,
-  denoised: { readonly x0: Tensor; readonly eps: Tensor },
+  denoised: Parts,
   rule: (order: number) => Tensor | undefined,
   termsFor: (parts: Integral, past: Past) => { readonly exact: readonly Tensor[]; readonly slope: Tensor },
 ): MultistepState => {
   const { x, models, lambdas } = state;
-  const model = isDataForm(algorithm) ? denoised.x0 : denoised.eps;
+  const [model, other] = predictionsOf(algorithm, denoised);
   const parts = integral(algorithm, at.from, at.to, lambdas.length + 1);
   const lambda = lambdaOf(at.from);
   const past = pastOf(lambda, lambdas);
@@ -114,7 +116,7 @@ export const multistep = (
   const terms = termsOf(exact, gatesOf(past, parts, rule), slope);
   const noise = isStochastic(algorithm) ? [[parts.diffusion, at.noise()] as const] : [];
   return Object.freeze({
-    x: advance(x, parts, terms, past.nodes, [model, ...models], ...noise),
+    x: advance(x, parts, terms, past.nodes, [model, ...models], [parts.other, other], ...noise),
     x0: denoised.x0,
     ...remember(state, model, lambda),
   });

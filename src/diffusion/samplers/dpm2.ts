@@ -1,12 +1,13 @@
 /** The midpoint method, the middle of two levels being their geometric mean; with noise put in at the end of a step, too. */
-import { add, div, minimum, mul, square, sub } from '../../tensor/ops/elementwise/arithmetic.js';
+import { checkOptions } from '../../tensor/ops/common/options.js';
+import { add, minimum, mul, square, sub } from '../../tensor/ops/elementwise/arithmetic.js';
 import { sqrt } from '../../tensor/ops/elementwise/elementary.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { cond } from '../../tensor/transform/branches.js';
-import { combine, type NoiseLevel, noiseToSignal } from '../level.js';
+import { combine, type NoiseLevel, noiseToSignal, quotient } from '../level.js';
 import { plainState, type Sampler, type SamplerState } from '../sampler.js';
 import type { DdimOptions } from './ancestral.js';
-import { checkEta } from './euler.js';
+import { checkEta } from './solver-options.js';
 import { eulerTo, openEnded, slopeTerms } from './straight-path.js';
 
 /**
@@ -14,7 +15,7 @@ import { eulerTo, openEnded, slopeTerms } from './straight-path.js';
  * q = (r′ / r)² of the ratios r = σ / α they are σ′ √(1 − η² (1 − q)) and η σ′ √(1 − q); no large numbers cancel.
  */
 const split = (from: NoiseLevel, to: NoiseLevel, eta: number): { readonly down: Tensor; readonly up: Tensor } => {
-  const share = div(mul(to.sigma, from.alpha), mul(to.alpha, from.sigma));
+  const share = quotient(mul(to.sigma, from.alpha), mul(to.alpha, from.sigma));
   const q = minimum(square(share), 1) as Tensor;
   return {
     down: mul(to.sigma, sqrt(add(mul(q, eta ** 2), 1 - eta ** 2))) as Tensor,
@@ -45,7 +46,7 @@ const midpoint = (eta: number): Sampler =>
 
 /**
  * The midpoint method on the probability-flow ODE in σ / α, the middle being the geometric mean of both ends: two calls a
- * step, one where the next level has no noise or this one no signal, which is then Euler's.
+ * step, one where the next level has no noise or one of both no signal, which is then Euler's.
  *
  * Source: k-diffusion's `sample_dpm_2` (Crowson), after Karras et al. 2022, arXiv:2206.00364, algorithm 2, and Lu et al.
  * 2022, arXiv:2206.00927 (DPM-Solver-2); diffusers' KDPM2Discrete.
@@ -80,4 +81,9 @@ export const dpm2 = (): Sampler => midpoint(0);
  * sample(dpm2Ancestral(), toZero, levels, zeros([1, 2]), { key: key(0) }).toArray(); // => [[0, 0]]
  * ```
  */
-export const dpm2Ancestral = (options: DdimOptions = {}): Sampler => midpoint(checkEta('dpm2Ancestral', options));
+export const dpm2Ancestral = (options: DdimOptions = {}): Sampler => {
+  checkOptions('dpm2Ancestral', ['eta'], options);
+  const { eta = 1 } = options;
+  checkEta('dpm2Ancestral', eta);
+  return midpoint(eta);
+};

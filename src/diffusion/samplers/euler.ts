@@ -1,80 +1,12 @@
 /** Euler's method in σ / α, with noise put in before a step, or at its end. */
-import { checkNumber } from '../../tensor/ops/common/numbers.js';
 import { checkOptions } from '../../tensor/ops/common/options.js';
-import { div, mul, sub } from '../../tensor/ops/elementwise/arithmetic.js';
-import { greater, greaterEqual, lessEqual, where } from '../../tensor/ops/elementwise/comparison.js';
-import { logicalAnd } from '../../tensor/ops/elementwise/logic.js';
-import { checkArgument } from '../../tensor/shape.js';
+import { mul, sub } from '../../tensor/ops/elementwise/arithmetic.js';
 import type { Tensor } from '../../tensor/tensor.js';
-import { combine, type NoiseLevel } from '../level.js';
+import { combine } from '../level.js';
 import { plainState, type Sampler, type SamplerState } from '../sampler.js';
 import { type DdimOptions, ddim } from './ancestral.js';
-
-/** How a step raises the noise that it starts from: σ̂ = (1 + γ) σ with γ = min(churn / n, √2 − 1), n being the number of steps. */
-export interface ChurnOptions {
-  /** S_churn: how much noise all steps put in, not below 0. Default 0: none, and nothing is drawn. */
-  readonly churn?: number;
-  /** S_min: the smallest σ / α that is raised. Default 0. */
-  readonly min?: number;
-  /** S_max: the largest σ / α that is raised. Default unbounded. */
-  readonly max?: number;
-  /** S_noise: the standard deviation of the noise put in, not below 0. Default 1. */
-  readonly noise?: number;
-}
-
-/** @internal The names of {@link ChurnOptions}. */
-export const churnNames: readonly string[] = ['churn', 'min', 'max', 'noise'];
-
-/**
- * @internal Options with their defaults.
- *
- * @throws ArgumentError
- */
-export const checkChurn = (operation: string, options: ChurnOptions): Required<ChurnOptions> => {
-  const { churn = 0, min = 0, max = Number.POSITIVE_INFINITY, noise = 1 } = options;
-  for (const [name, value] of Object.entries({ churn, min, max, noise })) {
-    checkNumber(operation, name, value, 'notNegative');
-  }
-  checkArgument(
-    noise < Number.POSITIVE_INFINITY,
-    operation,
-    'an infinite noise',
-    'the standard deviation of the noise is finite',
-    'Leave it out for 1.',
-  );
-  checkArgument(
-    min <= max,
-    operation,
-    `min = ${min} and max = ${max}`,
-    'min does not exceed max',
-    'Leave both out to raise the noise of every step.',
-  );
-  return { churn, min, max, noise };
-};
-
-/** What a step puts in, in σ / α: raised by `rise`, with noise of standard deviation `spread`; both 0 where nothing is put in. */
-interface Rise {
-  readonly ratio: Tensor;
-  readonly rise: Tensor;
-  readonly spread: Tensor;
-}
-
-/** @internal Karras et al. 2022, algorithm 2, lines 4 to 6; pure noise is left as it is. */
-export const riseOf = (
-  { alpha, sigma }: NoiseLevel,
-  count: number,
-  { churn, min, max, noise }: Required<ChurnOptions>,
-): Rise => {
-  const signal = greater(alpha, 0);
-  const ratio = where(signal, div(sigma, where(signal, alpha, 1)), 0) as Tensor;
-  const gamma = Math.min(churn / count, Math.SQRT2 - 1);
-  const active = where(logicalAnd(greaterEqual(ratio, min), lessEqual(ratio, max)), ratio, 0) as Tensor;
-  return {
-    ratio,
-    rise: mul(active, gamma) as Tensor,
-    spread: mul(active, noise * Math.sqrt(gamma * (2 + gamma))) as Tensor,
-  };
-};
+import { type ChurnOptions, checkChurn, churnNames, riseOf } from './churn.js';
+import { checkEta } from './solver-options.js';
 
 /**
  * Euler's method on the probability-flow ODE: x ← α x̂₀ + σ ε̂ at the next level, as `ddim()`. With `churn` noise is put in
@@ -132,25 +64,8 @@ export const euler = (options: ChurnOptions = {}): Sampler => {
  * ```
  */
 export const eulerAncestral = (options: DdimOptions = {}): Sampler => {
-  const eta = checkEta('eulerAncestral', options);
-  return ddim({ eta });
-};
-
-/**
- * @internal η of options; 1 by default.
- *
- * @throws ArgumentError
- */
-export const checkEta = (operation: string, options: DdimOptions): number => {
-  checkOptions(operation, ['eta'], options);
+  checkOptions('eulerAncestral', ['eta'], options);
   const { eta = 1 } = options;
-  checkNumber(operation, 'eta', eta);
-  checkArgument(
-    eta >= 0 && eta <= 1,
-    operation,
-    `eta = ${eta}`,
-    'eta lies between 0 and 1',
-    'Take 1 for ancestral sampling, 0 for no noise.',
-  );
-  return eta;
+  checkEta('eulerAncestral', eta);
+  return ddim({ eta });
 };

@@ -11,12 +11,13 @@
 
 import { tensor } from '../../tensor/ops/creation/creation.js';
 import { abs, add, div, maximum, mul, neg, sub } from '../../tensor/ops/elementwise/arithmetic.js';
-import { greater, less, where } from '../../tensor/ops/elementwise/comparison.js';
+import { equal, greater, less, where } from '../../tensor/ops/elementwise/comparison.js';
 import { exp, expm1, sqrt } from '../../tensor/ops/elementwise/elementary.js';
-import { logicalAnd } from '../../tensor/ops/elementwise/logic.js';
+import { logicalAnd, logicalNot } from '../../tensor/ops/elementwise/logic.js';
 import { range } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { halfLogSnr, type NoiseLevel } from '../level.js';
+import type { Parts } from '../prediction.js';
 
 /**
  * What is integrated: `dpmsolver++` the prediction of x₀ and `dpmsolver` that of ε, along the probability-flow ODE; with
@@ -27,13 +28,18 @@ export type DpmSolverAlgorithm = 'dpmsolver++' | 'dpmsolver' | 'sde-dpmsolver++'
 /** α and σ of a level. */
 export type Rates = Pick<NoiseLevel, 'alpha' | 'sigma'>;
 
-/** The parts of a step; float64 scalars. */
+/**
+ * The parts of a step; float64 scalars. Where the form has none, from a level of the data in the data form and from one of noise
+ * alone in the noise form, the step is Euler's of both predictions, which is DDIM.
+ */
 export interface Integral {
   /** λ_t − λ_s; 1 where that is not finite. */
   readonly h: Tensor;
   /** Whether h is finite: it is not where one of the levels has no noise, or no signal. */
   readonly finite: Tensor;
   readonly carry: Tensor;
+  /** What the prediction that is not integrated is multiplied by: 0, but in a step that is Euler's. */
+  readonly other: Tensor;
   /** ∫ w(u) uⁱ du for i = 0, 1, …; beyond the first they say nothing where h is not finite. */
   readonly moments: readonly Tensor[];
   /** What the first moment is to first order in h. */
@@ -48,7 +54,13 @@ const isBounded = (x: Tensor): Tensor => less(abs(x), Number.POSITIVE_INFINITY) 
 export const lambdaOf = ({ alpha, sigma }: Rates): Tensor => halfLogSnr({ alpha, sigma, time: sigma });
 
 /** Whether predictions of x₀ are integrated. */
-export const isDataForm = (algorithm: DpmSolverAlgorithm): boolean => algorithm.endsWith('++');
+const isDataForm = (algorithm: DpmSolverAlgorithm): boolean => algorithm.endsWith('++');
+
+/** The prediction that is integrated, and the other one. */
+export const predictionsOf = (
+  algorithm: DpmSolverAlgorithm,
+  { x0, eps }: Parts,
+): readonly [integrated: Tensor, other: Tensor] => (isDataForm(algorithm) ? [x0, eps] : [eps, x0]);
 
 /** Whether noise is drawn. */
 export const isStochastic = (algorithm: DpmSolverAlgorithm): boolean => algorithm.startsWith('sde-');
@@ -72,20 +84,25 @@ export const integral = (algorithm: DpmSolverAlgorithm, from: Rates, to: Rates, 
   const finite = isBounded(all);
   const h = where(finite, all, 1) as Tensor;
   if (isDataForm(algorithm)) {
+    // λ falls infinitely, or does not change where it is infinite.
+    const direct = logicalNot(greater(all, Number.NEGATIVE_INFINITY)) as Tensor;
+    const unless = (euler: Tensor | 0, value: Tensor): Tensor => where(direct, euler as Tensor, value) as Tensor;
     const c = stochastic ? -0.5 : -1;
     const ratio = div(to.sigma, from.sigma) as Tensor;
     const first = neg(mul(to.alpha, expm1(div(all, c)))) as Tensor;
     return {
       h,
       finite,
-      carry: stochastic ? (mul(ratio, exp(neg(all))) as Tensor) : ratio,
-      moments: momentsOf(first, to.alpha, div(h, c) as Tensor, c, count),
+      carry: unless(0, stochastic ? (mul(ratio, exp(neg(all))) as Tensor) : ratio),
+      other: where(direct, to.sigma, 0) as Tensor,
+      moments: momentsOf(unless(to.alpha, first), to.alpha, div(h, c) as Tensor, c, count),
       linearised: neg(mul(to.alpha, div(h, c))) as Tensor,
-      diffusion: mul(to.sigma, sqrt(maximum(neg(expm1(mul(all, -2))), 0) as Tensor)) as Tensor,
+      diffusion: unless(0, mul(to.sigma, sqrt(maximum(neg(expm1(mul(all, -2))), 0) as Tensor)) as Tensor),
     };
   }
+  const direct = equal(from.alpha, 0) as Tensor;
   const factor = stochastic ? (mul(to.sigma, 2) as Tensor) : to.sigma;
-  const carry = div(to.alpha, from.alpha) as Tensor;
+  const carry = where(direct, 0, div(to.alpha, from.alpha)) as Tensor;
   // To the data, where the integrals of ε over λ do not end, x₀ is taken as it is predicted, by SDEs too.
   const toEnd = sub(to.sigma, mul(carry, from.sigma)) as Tensor;
   const first = where(finite, neg(mul(factor, expm1(h))), toEnd) as Tensor;
@@ -94,6 +111,7 @@ export const integral = (algorithm: DpmSolverAlgorithm, from: Rates, to: Rates, 
     h,
     finite,
     carry,
+    other: where(direct, to.alpha, 0) as Tensor,
     moments: momentsOf(first, factor, h, 1, count),
     linearised: neg(mul(factor, h)) as Tensor,
     diffusion: where(finite, spread, 0) as Tensor,

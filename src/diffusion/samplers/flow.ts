@@ -10,7 +10,7 @@ import { cond } from '../../tensor/transform/branches.js';
 import type { Denoised } from '../denoiser.js';
 import { combine, scaleOf } from '../level.js';
 import { plainState, type Sampler, type SamplerState } from '../sampler.js';
-import { checkChurn, churnNames } from './euler.js';
+import { checkChurn, churnNames } from './churn.js';
 
 /** Options of {@link flowHeun}: times are σ / (α + σ). */
 export interface FlowHeunOptions {

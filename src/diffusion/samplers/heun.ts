@@ -7,8 +7,8 @@ import { combine, type NoiseLevel, noiseToSignal } from '../level.js';
 import { type Denoise, plainState, type Sampler, type SamplerState } from '../sampler.js';
 import { eulerTo, openEnded, slopeTerms } from './straight-path.js';
 
-/** @internal A step from samples at a level; the second call is saved where nothing is known of the slope at an end. */
-export const heunStep = (x: Tensor, from: NoiseLevel, to: NoiseLevel, denoise: Denoise): SamplerState => {
+/** A step from samples at a level; the second call is saved where nothing is known of the slope at an end. */
+const heunStep = (x: Tensor, from: NoiseLevel, to: NoiseLevel, denoise: Denoise): SamplerState => {
   const { x0, eps } = denoise(x, from);
   const guess = eulerTo({ x0, eps }, to);
   const corrected = (begin: SamplerState, slope: Tensor): SamplerState => {
@@ -21,7 +21,7 @@ export const heunStep = (x: Tensor, from: NoiseLevel, to: NoiseLevel, denoise: D
 };
 
 /**
- * Heun's method on the probability-flow ODE in σ / α: two calls a step, one where the next level has no noise or this one
+ * Heun's method on the probability-flow ODE in σ / α: two calls a step, one where the next level has no noise or one of both
  * no signal, which is then Euler's. For the straight lines of a flow see `flowHeun`.
  *
  * Source: Karras et al. 2022, arXiv:2206.00364, algorithm 1.

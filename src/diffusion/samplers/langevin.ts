@@ -1,5 +1,4 @@
 /** Langevin dynamics at one level, which corrects what the steps of a sampler got wrong. */
-import { checkNumber } from '../../tensor/ops/common/numbers.js';
 import { checkOptions } from '../../tensor/ops/common/options.js';
 import { div, mul, neg, square } from '../../tensor/ops/elementwise/arithmetic.js';
 import { cast } from '../../tensor/ops/elementwise/cast.js';
@@ -7,9 +6,10 @@ import { greater, where } from '../../tensor/ops/elementwise/comparison.js';
 import { sqrt } from '../../tensor/ops/elementwise/elementary.js';
 import { reshape } from '../../tensor/ops/movement/movement.js';
 import { sum } from '../../tensor/ops/reduction/reduction.js';
-import { checkArgument, checkInteger, range } from '../../tensor/shape.js';
+import { checkInteger, range } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { fold } from '../../tensor/transform/loops.js';
+import { checkFinite } from '../checks.js';
 import { combine } from '../level.js';
 import type { Corrector } from './corrector.js';
 
@@ -52,14 +52,7 @@ const norms = (x: Tensor): Tensor =>
 export const langevin = (options: LangevinOptions = {}): Corrector => {
   checkOptions('langevin', ['snr', 'steps'], options);
   const { snr = 0.16, steps = 1 } = options;
-  checkNumber('langevin', 'snr', snr, 'positive');
-  checkArgument(
-    Number.isFinite(snr),
-    'langevin',
-    `snr = ${snr}`,
-    'snr is finite',
-    'Take about 0.16, as for images of 32 × 32.',
-  );
+  checkFinite('langevin', 'snr', snr, 'positive');
   checkInteger('langevin', 'steps', steps, 1, 2 ** 31 - 1);
   return Object.freeze({
     correct: (x, level, denoise, noise) => {

@@ -1,15 +1,14 @@
 /** Linear multistep: the noise predicted in earlier steps, continued as a polynomial in σ / α. */
-import { kindOf } from '../../tensor/ops/common/checks.js';
 import { checkOptions } from '../../tensor/ops/common/options.js';
 import { tensor, zerosLike } from '../../tensor/ops/creation/creation.js';
 import { add, div, minimum, mul, square, sub } from '../../tensor/ops/elementwise/arithmetic.js';
 import { greater, less, where } from '../../tensor/ops/elementwise/comparison.js';
 import { reciprocal } from '../../tensor/ops/elementwise/elementary.js';
 import { logicalAnd } from '../../tensor/ops/elementwise/logic.js';
-import { checkArgument } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { combine, noiseToSignal } from '../level.js';
 import type { Sampler, SamplerState } from '../sampler.js';
+import { checkOrder } from './solver-options.js';
 
 /** Options of {@link lms}. */
 export interface LmsOptions {
@@ -85,13 +84,7 @@ const none = (): Tensor => tensor(0, { dtype: 'float64' }) as Tensor;
 export const lms = (options: LmsOptions = {}): Sampler<LmsState> => {
   checkOptions('lms', ['order'], options);
   const { order = 4 } = options;
-  checkArgument(
-    [1, 2, 3, 4].includes(order),
-    'lms',
-    `${typeof order === 'number' ? String(order) : kindOf(order)} as order`,
-    'the order is 1, 2, 3 or 4',
-    'Leave it out for 4.',
-  );
+  checkOrder('lms', order, 4);
   const remembered = order - 1;
   return Object.freeze({
     init: (x: Tensor): LmsState =>
@@ -106,8 +99,8 @@ export const lms = (options: LmsOptions = {}): Sampler<LmsState> => {
       const { x0, eps } = denoise(state.x, from);
       const [start, end] = [noiseToSignal(from), noiseToSignal(to)];
       const signal = greater(from.alpha, 0);
-      // From where there is no signal the step is Euler's, and nothing of it is remembered.
-      const h = where(signal, sub(end, start), 0) as Tensor;
+      // From where there is no signal the step is Euler's, and nothing of it is remembered; so is a step to there.
+      const h = where(logicalAnd(signal, greater(to.alpha, 0)), sub(end, start), 0) as Tensor;
       const places = placesOf(state, start, h);
       const weights = places.map((place, i) => {
         const others = places.filter((_, j) => j !== i).map(({ inverse }) => inverse);

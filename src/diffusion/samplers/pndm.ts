@@ -2,22 +2,23 @@
 import { checkOptions } from '../../tensor/ops/common/options.js';
 import { tensor, zerosLike } from '../../tensor/ops/creation/creation.js';
 import { add, minimum, mul } from '../../tensor/ops/elementwise/arithmetic.js';
-import { greater, less, where } from '../../tensor/ops/elementwise/comparison.js';
+import { greater, less } from '../../tensor/ops/elementwise/comparison.js';
 import { logicalAnd } from '../../tensor/ops/elementwise/logic.js';
 import { take } from '../../tensor/ops/indexing/indexing.js';
 import type { Shape } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { cond } from '../../tensor/transform/branches.js';
 import { combine, type NoiseLevel } from '../level.js';
-import { checkPrediction, type Parts, type PredictionType, partsOf, predictionOf } from '../prediction.js';
+import { agreeing, checkPrediction, type Parts, type PredictionType, predictionOf } from '../prediction.js';
 import type { Sampler, SamplerState, Step } from '../sampler.js';
+import { eulerTo } from './straight-path.js';
 
 /** Options of {@link pndm} and {@link plms}. */
 export interface PndmOptions {
   /**
    * As which prediction the steps before are remembered and extrapolated. Default `epsilon`, as in the paper: of second
    * order. On the even steps of a flow it is `velocity` that is of fourth order, as what is solved is a plain integral then.
-   * With `v` it is of first order.
+   * With `v` it is of first order. A `score` has no value at a level without noise, as where levels rise from the data.
    */
   readonly prediction?: PredictionType;
 }
@@ -42,20 +43,6 @@ const extrapolate = (known: Tensor, values: readonly Tensor[]): Tensor => {
   const row = take(tensor(weights, { dtype: 'float64' }), minimum(known, 3) as Tensor<Shape, 'int32'>) as Tensor;
   const weight = (i: number): Tensor => take(row, tensor(i, { dtype: 'int32' })) as Tensor;
   return combine(...values.map((value, i) => [weight(i), value] as const));
-};
-
-/** The transfer of x from a level to another by what is predicted of it: Liu et al. 2022, eq. 11. */
-const transfer = ({ x0, eps }: Parts, { alpha, sigma }: NoiseLevel): Tensor => combine([alpha, x0], [sigma, eps]);
-
-/** What x is made of by a prediction, or, in noise alone, of which nothing can be had from ε, what the denoiser says. */
-const partsOrElse = (type: PredictionType, value: Tensor, x: Tensor, level: NoiseLevel, denoised: Parts): Parts => {
-  if (type !== 'epsilon' && type !== 'score') return partsOf(type, value, x, level);
-  const signal = greater(level.alpha, 0) as Tensor;
-  const parts = partsOf(type, value, x, { ...level, alpha: where(signal, level.alpha, 1) as Tensor });
-  return {
-    x0: where(signal, parts.x0, denoised.x0) as Tensor,
-    eps: where(signal, parts.eps, denoised.eps) as Tensor,
-  };
 };
 
 /** What a first step, which has nothing to extrapolate, takes in place of the prediction. */
@@ -87,8 +74,8 @@ const multistep = (operation: string, options: PndmOptions, start: Start): Sampl
         predictionOf(prediction, denoise(sample, level), level);
       const denoised = denoise(x, from);
       const first = predictionOf(prediction, denoised, from);
-      const partsBy = (value: Tensor): Parts => partsOrElse(prediction, value, x, from, denoised);
-      const reach = (value: Tensor, level: NoiseLevel): Tensor => transfer(partsBy(value), level);
+      const partsBy = (value: Tensor): Parts => agreeing(prediction, value, x, from, denoised);
+      const reach = (value: Tensor, level: NoiseLevel): Tensor => eulerTo(partsBy(value), level);
       // At the data there is no noise to predict.
       const starts = logicalAnd(less(known, start.steps), greater(to.sigma, 0)) as Tensor;
       const value = cond(
@@ -98,7 +85,7 @@ const multistep = (operation: string, options: PndmOptions, start: Start): Sampl
       )();
       const parts = partsBy(value);
       return Object.freeze({
-        x: transfer(parts, to),
+        x: eulerTo(parts, to),
         x0: parts.x0,
         past: Object.freeze([first, ...past.slice(0, 2)]),
         known: add(known, 1),

@@ -1,6 +1,5 @@
 /** Options that the solvers of differential equations share. */
-import { ArgumentError } from '../../tensor/errors.js';
-import { kindOf } from '../../tensor/ops/common/checks.js';
+import { checkNumber } from '../../tensor/ops/common/numbers.js';
 import { checkArgument } from '../../tensor/shape.js';
 import { showNumber } from '../checks.js';
 
@@ -15,20 +14,21 @@ export const checkOrder = (operation: string, order: number, highest: number): v
     operation,
     `${showNumber(order)} as the order`,
     `the order is an integer from 1 to ${highest}`,
-    'Take 2 with guidance, 3 without.',
+    'Leave it out for the default.',
   );
 
 /**
- * Refuses what is none of the names.
+ * Refuses what is no share of the noise of ancestral sampling.
  *
  * @throws ArgumentError
  */
-export const checkOneOf = (operation: string, what: string, names: readonly string[], given: string): void => {
-  if (typeof given === 'string' && names.includes(given)) return;
-  throw new ArgumentError({
+export const checkEta = (operation: string, eta: number): void => {
+  checkNumber(operation, 'eta', eta);
+  checkArgument(
+    eta >= 0 && eta <= 1,
     operation,
-    given: `${typeof given === 'string' ? `'${String(given)}'` : kindOf(given)} as ${what}`,
-    rule: `${what} is one of ${names.join(', ')}`,
-    hint: `Leave it out for '${names[0]}'.`,
-  });
+    `eta = ${eta}`,
+    'eta lies between 0 and 1',
+    'Take 0 for no noise, 1 for the most.',
+  );
 };

@@ -23,7 +23,7 @@ export const variableOf = (path: StraightPath, level: NoiseLevel): Tensor =>
 export const ratioAt = (path: StraightPath, variable: Tensor): Tensor =>
   path === 'exploding' ? variable : (div(variable, sub(1, variable)) as Tensor);
 
-/** Euler's step: where the parts of a sample lead that remain what they are. */
+/** Euler's step, where the parts of a sample lead that remain what they are: DDIM, and the transfer of Liu et al. 2022, eq. 11. */
 export const eulerTo = ({ x0, eps }: Parts, { alpha, sigma }: NoiseLevel): Tensor => combine([alpha, x0], [sigma, eps]);
 
 /** Terms of `combine` for factor · (slope − slope of the first), in samples of a level. */
@@ -39,6 +39,10 @@ export const slopeTerms = (
   return path === 'exploding' ? change : [...change, [c, sub(first.x0, parts.x0) as Tensor]];
 };
 
-/** Whether nothing is known of the slope at one of the ends: there is no noise at the last, or no signal at the first. */
+/** Whether there is no signal at one of two levels, so that σ / α is infinite there. */
+export const unbounded = (from: NoiseLevel, to: NoiseLevel): Tensor =>
+  logicalOr(equal(from.alpha, 0), equal(to.alpha, 0)) as Tensor;
+
+/** Whether nothing is known of the slope at the end, which is without noise, or σ / α is infinite at one of both levels. */
 export const openEnded = (from: NoiseLevel, to: NoiseLevel): Tensor =>
-  logicalOr(equal(from.alpha, 0), equal(to.sigma, 0)) as Tensor;
+  logicalOr(unbounded(from, to), equal(to.sigma, 0)) as Tensor;

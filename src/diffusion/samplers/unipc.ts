@@ -8,18 +8,19 @@ import { any, equal, greaterEqual, notEqual, where } from '../../tensor/ops/elem
 import { logicalAnd, logicalNot } from '../../tensor/ops/elementwise/logic.js';
 import { checkArgument } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { checkOneOf } from '../checks.js';
 import { plainState, type Sampler, type SamplerState, type Step } from '../sampler.js';
 import {
   type DpmSolverAlgorithm,
   type Integral,
   integral,
-  isDataForm,
   lambdaOf,
   newtonTerms,
   pastOf,
+  predictionsOf,
 } from './exponential.js';
 import { advance, areLeft, exactTerms, gatesOf, type History, noHistory, remember, termsOf } from './multistep.js';
-import { checkOneOf, checkOrder } from './solver-options.js';
+import { checkOrder } from './solver-options.js';
 
 /** B(h), what steps are measured with: h, or exp(h) − 1. */
 export type UniPcType = 'bh1' | 'bh2';
@@ -70,9 +71,17 @@ const corrected = (
   return advance(last.x, parts, termsOf(exact, gates, slopeOf(parts, solverType)), all, [latest!, model, ...earlier]);
 };
 
-/** Whether this level's samples are to be corrected. */
-const isCorrected = ({ lastOrder, last }: UniPcState, { index, from }: Step, disabled: readonly number[]): Tensor => {
-  const reached = logicalAnd(greaterEqual(lastOrder, 1), notEqual(lambdaOf(last), lambdaOf(from))) as Tensor;
+/** Whether this level's samples are to be corrected: those that an integral has led to. */
+const isCorrected = (
+  { lastOrder, last }: UniPcState,
+  { index, from }: Step,
+  algorithm: DpmSolverAlgorithm,
+  disabled: readonly number[],
+): Tensor => {
+  const moved = logicalAnd(greaterEqual(lastOrder, 1), notEqual(lambdaOf(last), lambdaOf(from)));
+  const { other, finite } = integral(algorithm, last, from, 1);
+  // Of ε there is none at the data either, where x₀ was taken as it is predicted.
+  const reached = logicalAnd(moved, algorithm === 'dpmsolver' ? finite : equal(other, 0)) as Tensor;
   if (disabled.length === 0) return reached;
   const numbers = tensor(disabled, { dtype: 'int32' }) as Tensor;
   return logicalAnd(reached, logicalNot(any(equal(numbers, sub(index, 1))) as Tensor)) as Tensor;
@@ -118,18 +127,18 @@ export const uniPc = (options: UniPcOptions = {}): Sampler<UniPcState> => {
   checkDisabled(disableCorrector);
   const algorithm = predictX0 ? 'dpmsolver++' : 'dpmsolver';
   const step: Sampler<UniPcState>['step'] = (state, at, denoise) => {
-    const { x0, eps } = denoise(state.x, at.from);
-    const model = isDataForm(algorithm) ? x0 : eps;
+    const denoised = denoise(state.x, at.from);
+    const [model, other] = predictionsOf(algorithm, denoised);
     const better = corrected(state, at, algorithm, solverType, model);
-    const x = where(isCorrected(state, at, disableCorrector), better, state.x) as Tensor;
+    const x = where(isCorrected(state, at, algorithm, disableCorrector), better, state.x) as Tensor;
     const lambda = lambdaOf(at.from);
     const parts = integral(algorithm, at.from, at.to, order);
     const past = pastOf(lambda, state.lambdas.slice(0, order - 1));
     const gates = gatesOf(past, parts, k => (lowerOrderFinal ? areLeft(at, k) : undefined));
     const terms = termsOf(exactTerms(parts, past), gates, slopeOf(parts, solverType));
     return Object.freeze({
-      x: advance(x, parts, terms, past.nodes, [model, ...state.models]),
-      x0,
+      x: advance(x, parts, terms, past.nodes, [model, ...state.models], [parts.other, other]),
+      x0: denoised.x0,
       ...remember(state, model, lambda),
       last: { x, alpha: at.from.alpha, sigma: at.from.sigma },
       lastOrder: gates

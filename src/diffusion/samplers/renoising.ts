@@ -1,7 +1,7 @@
 /** Samplers that go back to levels with more noise and come down again. */
 
 import { checkOptions } from '../../tensor/ops/common/options.js';
-import { add, div, mul } from '../../tensor/ops/elementwise/arithmetic.js';
+import { add, mul } from '../../tensor/ops/elementwise/arithmetic.js';
 import { equal, greater, lessEqual, where } from '../../tensor/ops/elementwise/comparison.js';
 import { sqrt } from '../../tensor/ops/elementwise/elementary.js';
 import { logicalAnd } from '../../tensor/ops/elementwise/logic.js';
@@ -11,7 +11,7 @@ import { checkInteger } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { cond } from '../../tensor/transform/branches.js';
 import { fold } from '../../tensor/transform/loops.js';
-import { combine, type NoiseLevel, noiseToSignal } from '../level.js';
+import { combine, type NoiseLevel, noiseToSignal, quotient } from '../level.js';
 import { checkLevels, type Levels, stepsOf } from '../levels.js';
 import { type Row, rowsOf } from '../sample.js';
 import { checkSampler, type Denoise, type Sampler, type SamplerState, type Step } from '../sampler.js';
@@ -20,7 +20,7 @@ import { lane } from './lanes.js';
 
 /** Samples of q(x at the higher level | x at the lower one). */
 const noised = (x: Tensor, low: NoiseLevel, high: NoiseLevel, noise: Tensor): Tensor =>
-  combine([div(high.alpha, low.alpha), x], [sqrt(variancesBetween(high, low).forward), noise]);
+  combine([quotient(high.alpha, low.alpha), x], [sqrt(variancesBetween(high, low).forward), noise]);
 
 /**
  * Takes each step n times: after each time but the last, noise is added up to the level the step began at. What the

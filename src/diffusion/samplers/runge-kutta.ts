@@ -1,14 +1,13 @@
 /** The classical Runge-Kutta method. */
-import { kindOf } from '../../tensor/ops/common/checks.js';
 import { checkOptions } from '../../tensor/ops/common/options.js';
 import { add, mul, sub } from '../../tensor/ops/elementwise/arithmetic.js';
 import { equal, where } from '../../tensor/ops/elementwise/comparison.js';
-import { checkArgument } from '../../tensor/shape.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { cond } from '../../tensor/transform/branches.js';
+import { checkOneOf } from '../checks.js';
 import { combine, type NoiseLevel } from '../level.js';
 import { type Denoise, plainState, type Sampler, type SamplerState, type Step } from '../sampler.js';
-import { eulerTo, ratioAt, type StraightPath, slopeTerms, variableOf } from './straight-path.js';
+import { eulerTo, ratioAt, type StraightPath, slopeTerms, unbounded, variableOf } from './straight-path.js';
 
 /** Options of {@link rk4}. */
 export interface Rk4Options {
@@ -50,7 +49,7 @@ const fourStages = (path: StraightPath, x: Tensor, { from, to, levelOf }: Step, 
 
 /**
  * The classical Runge-Kutta method on the probability-flow ODE: four calls a step, three where the next level has no
- * noise. In the variable `exploding` a first level without signal is left by one step of Euler's method.
+ * noise. In the variable `exploding` a level without signal is left, or come to, by one step of Euler's method.
  *
  * Sources: Kutta 1901; Song et al. 2020, arXiv:2011.13456, eq. 13 (the ODE), Lipman et al. 2022, arXiv:2210.02747 (in the
  * variable of flow matching).
@@ -69,13 +68,7 @@ const fourStages = (path: StraightPath, x: Tensor, { from, to, levelOf }: Step, 
 export const rk4 = (options: Rk4Options = {}): Sampler => {
   checkOptions('rk4', ['path'], options);
   const { path = 'flow' } = options;
-  checkArgument(
-    path === 'exploding' || path === 'flow',
-    'rk4',
-    `${typeof path === 'string' ? `'${String(path)}'` : kindOf(path)} as path`,
-    "a path is 'exploding' or 'flow'",
-    "Take 'flow' for levels that begin without signal.",
-  );
+  checkOneOf('rk4', 'the path', ['flow', 'exploding'], path);
   return Object.freeze({
     init: plainState,
     step: ({ x }: SamplerState, at: Step, denoise) => {
@@ -85,7 +78,7 @@ export const rk4 = (options: Rk4Options = {}): Sampler => {
         const denoised = denoise(y, at.from);
         return { x: eulerTo(denoised, at.to), x0: denoised.x0 };
       };
-      return Object.freeze(cond(equal(at.from.alpha, 0), one, all)(x));
+      return Object.freeze(cond(unbounded(at.from, at.to), one, all)(x));
     },
   } satisfies Sampler);
 };
