@@ -1,5 +1,5 @@
 /**
- * Operations of one's own: with a derivative, with a batching rule, and with the kernel that they become.
+ * Operations of one's own: with a derivative, with a batching rule, with a kernel.
  *
  * A function of operations needs nothing to be differentiated, batched and compiled: its elementwise parts are fused to one
  * kernel, and `explain` shows which. What may be known better than it follows from the parts are the rules:
@@ -9,31 +9,40 @@
  * - `customBatch` gives it the form in which many examples are best computed together. Here those are distances of a point
  *   from many others: of many points they are a product of matrices.
  *
- * A primitive with a kernel written by hand is added inside the library: a line in `src/tensor/primitives/signatures.ts` and
- * an entry in the table beside it, which for an elementwise one is its meaning for a number and its partial
- * derivatives; `docs/architecture.md` has the other kinds. TypeScript then asks for the rest: its code in vectors
- * (`src/tensor/backend/wasm/scalar-code.ts`, `math/`) or as a loop (`loops/`), that of the GPU
- * (`src/tensor/backend/gpu/language/`), and samples for the tests.
+ * What no operations say well has a kernel of its own: `customOp` makes an operation of a function of typed arrays. Here that is
+ * Floyd and Steinberg's error diffusion (1976), in which every pixel waits for the error of the one before it.
+ *
+ * A kernel in vectors, or one for GPUs, is added inside the library: a line in `src/tensor/primitives/signatures.ts` and an
+ * entry in the table beside it, which for an elementwise one is its meaning for a number and its partial derivatives;
+ * `docs/architecture.md` has the other kinds. TypeScript then asks for the rest.
  */
 import {
   abs,
   add,
+  arange,
   customBatch,
   customJvp,
+  customOp,
   div,
   exp,
   explain,
+  fold,
   grad,
   log1p,
   matmul,
   max,
+  mean,
   mul,
   neg,
   realize,
+  reshape,
+  round,
+  sin,
   square,
   sub,
   sum,
   type Tensor,
+  type TensorSpec,
   tensor,
   transpose,
   vmap,
@@ -69,6 +78,50 @@ export const squaredDistances = customBatch(distances, ([others, x], { batched }
   const squares = (points: Tensor): Tensor => sum(square(points), { axis: 1, keepDims: true });
   return add(sub(squares(x), mul(matmul(x, transpose(others)), 2)), transpose(squares(others)));
 });
+
+/**
+ * An image [height, width] of greys from 0 to 1 in black and white: each pixel is rounded, and what that leaves goes to the
+ * neighbours that are yet to come. It is constant almost everywhere, so that its derivative says nothing; as that of the
+ * identity, which it is on average, it can be learnt through (the straight-through estimator of Bengio et al., 2013).
+ */
+export const dither: (image: Tensor) => Tensor = customOp({
+  name: 'floydSteinberg',
+  result: (image: TensorSpec) => image,
+  kernel: ([image], [out], { inputs: [{ shape }] }) => {
+    const [height, width] = shape as readonly [number, number];
+    // A line more below, and a pixel more at both sides, for what falls over the edge.
+    const stride = width + 2;
+    const errors = new Float64Array(stride * (height + 1));
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        const [at, here] = [y * width + x, y * stride + x + 1];
+        const wanted = image[at]! + errors[here]!;
+        out[at] = wanted < 0.5 ? 0 : 1;
+        const left = wanted - out[at]!;
+        errors[here + 1]! += (left * 7) / 16;
+        errors[here + stride - 1]! += (left * 3) / 16;
+        errors[here + stride]! += (left * 5) / 16;
+        errors[here + stride + 1]! += left / 16;
+      }
+    }
+  },
+  jvp: ([image], [direction]) => [dither(image), direction],
+});
+
+/** What one sees from afar: means of 8 × 8 pixels. */
+const tones = (image: Tensor): Tensor => {
+  const [height, width] = image.shape as readonly [number, number];
+  return mean(reshape(image, [height / 8, 8, width / 8, 8]), { axis: [1, 3] });
+};
+
+/** On paper on which ink runs: where a part t stays white, t² of the light comes back. */
+const printed = (image: Tensor): Tensor => square(tones(dither(image)));
+
+/** What to print in the place of an image so that it looks like it, by descent through the dithering. */
+const prepared = (wanted: Tensor): Tensor => {
+  const loss = (image: Tensor) => sum(square(sub(printed(image), tones(wanted))));
+  return fold((image: Tensor) => sub(image, mul(grad(loss)(image), 12)))(wanted, 20);
+};
 
 type Unary = (x: Tensor) => Tensor;
 
@@ -113,7 +166,22 @@ export const main = async ({ size = 2 ** 20 }: Options = {}) => {
     { batched: 'operation by operation', ...costOf(ofAll(distances), points!) },
   ];
   printTable(batches);
-  return { error, atZero, slopes, apart, batches };
+
+  const side = 8 * Math.ceil(Math.sqrt(size) / 8);
+  const waves = sin(mul(arange(side), 20 / side));
+  const image = realize(add(mul(reshape(waves, [side, 1]), mul(waves, 0.45)), 0.5));
+  const off = (seen: Tensor): number => Number(mean(abs(sub(seen, tones(image)))).item());
+  console.log(`\nAn image of ${side} × ${side} pixels in black and white, and how far its tones are off:`);
+  const shown = [
+    { pixels: 'rounded', off: off(tones(round(image))) },
+    { pixels: 'dithered', off: off(tones(dither(image))) },
+    { pixels: 'printed where ink runs', off: off(printed(image)) },
+    { pixels: 'prepared for that by gradients', off: off(printed(prepared(image))) },
+  ];
+  printTable(shown);
+  const steps = explain(printed)(image).report!.steps.map(({ name }) => name);
+  console.log(`The steps that explain lists: ${steps.join(', ')}.`);
+  return { error, atZero, slopes, apart, batches, shown, steps };
 };
 
 runAsProgram(import.meta, main);

@@ -19,6 +19,7 @@ export * from './tensor/ops/index.js';
 export {
   setDeterministic,
   setThreads,
+  setWinograd,
   type ThreadInfo,
   threadInfo,
 } from './tensor/settings.js';
@@ -38,6 +39,13 @@ export {
   type Partly,
   type VjpRule,
 } from './tensor/transform/custom.js';
+export {
+  type CustomOp,
+  customOp,
+  type ResultOf,
+  type TensorSpec,
+  type TensorsOf,
+} from './tensor/transform/custom-op.js';
 export { type Explanation, explain, type TraceNote } from './tensor/transform/explain.js';
 export { type FoldChunk, type FoldChunksOptions, foldChunks } from './tensor/transform/fold-chunks.js';
 export { grad, jvp, linearize, type ValueAndGrad, valueAndGrad, vjp } from './tensor/transform/grad.js';

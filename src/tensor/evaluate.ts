@@ -57,6 +57,19 @@ export const preparedBy = (backend: Backend = inUse): ProgramCache<Executable> =
 const executableOf = (program: Program, backend: Backend): Executable =>
   preparedBy(backend).get(program, each => backend.compile(each));
 
+/** Called before anything is computed while a backend is in the middle of a program: it refuses. */
+let refuse: (() => void) | null = null;
+
+/** Runs a function from outside of the library in the middle of a program, where no other can run. */
+export const withinProgram = <T>(refusal: () => void, f: () => T): T => {
+  refuse = refusal;
+  try {
+    return f();
+  } finally {
+    refuse = null;
+  }
+};
+
 /** A graph made ready to be run again and again. */
 export interface Prepared {
   readonly program: Program;
@@ -71,6 +84,7 @@ export const prepare = (graph: Graph, backend: Backend = inUse): Prepared => {
   const { program, scalars } = programOfGraph(graph);
   let ready = { backend, executable: executableOf(program, backend) };
   const executableFor = (asked: Backend): Executable => {
+    refuse?.();
     if (asked !== ready.backend) ready = { backend: asked, executable: executableOf(program, asked) };
     return ready.executable;
   };
@@ -106,6 +120,7 @@ export const evaluatingBy = <T>(next: Evaluator | null, f: () => T): T => {
 export const evaluate = (roots: readonly Node[], backend?: Backend, keepAbove?: number): void => {
   const pending = roots.map(resolve).filter(node => node.value === null);
   if (pending.length === 0) return;
+  refuse?.();
   for (const node of pending) refuseTraced(node);
   if (evaluator !== null) {
     evaluator(pending);

@@ -1,5 +1,5 @@
 /** How values are computed: on how many threads, and with which instructions. */
-import { setDeterministicCode } from './backend/wasm/features.js';
+import { setDeterministicCode, setWinogradPlans } from './backend/wasm/features.js';
 import { threads } from './backend/wasm/wasm.js';
 import { kindOf } from './ops/common/checks.js';
 import { checkArgument } from './shape.js';
@@ -80,12 +80,36 @@ export const threadInfo = (): ThreadInfo => {
  * ```
  */
 export const setDeterministic = (flag: boolean): void => {
-  checkArgument(
-    typeof flag === 'boolean',
-    'setDeterministic',
-    kindOf(flag),
-    'the setting is true or false',
-    'Write setDeterministic(true).',
-  );
+  checkSetting('setDeterministic', flag);
   setDeterministicCode(flag);
 };
+
+/**
+ * Whether convolutions of images with 3×3 kernels may be computed by minimal algorithms, which take a half to a quarter of the
+ * multiplications: those in float32 without strides or dilation, with 16 channels and more on both sides, whose results have an even height
+ * and width, and their gradients. It is so from the start.
+ *
+ * Results are then computed in tiles of 4×4 or 2×2. Rounding errors are 3 to 8 times those of the sums with the former, some 10⁻⁶ of the
+ * magnitudes that are added up, and about the same with the latter. But they are relative to the largest sum of a tile: a result beside far
+ * larger ones has errors of their size, and an infinity or NaN makes all results of a tile that sees it NaN. Where that matters, say no.
+ *
+ * It holds for everything that is computed from then on; what was compiled before is compiled again when it runs next.
+ *
+ * Source: Lavin & Gray 2016, "Fast Algorithms for Convolutional Neural Networks", arXiv:1509.09308.
+ *
+ * @throws ArgumentError for what is neither true nor false
+ * @example
+ * ```js
+ * import { conv2d, ones, setWinograd } from 'tenfold';
+ * setWinograd(false);
+ * conv2d(ones([1, 16, 6, 6]), ones([16, 16, 3, 3])).dataSync()[0]; // => 144
+ * setWinograd(true);
+ * ```
+ */
+export const setWinograd = (flag: boolean): void => {
+  checkSetting('setWinograd', flag);
+  setWinogradPlans(flag);
+};
+
+const checkSetting = (name: string, flag: unknown): void =>
+  checkArgument(typeof flag === 'boolean', name, kindOf(flag), 'the setting is true or false', `Write ${name}(true).`);

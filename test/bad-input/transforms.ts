@@ -7,6 +7,7 @@ import {
   cond,
   customBatch,
   customJvp,
+  customOp,
   customVjp,
   device,
   explain,
@@ -28,9 +29,11 @@ import {
   setDeterministic,
   setMemoryLimit,
   setThreads,
+  setWinograd,
   sum,
   switchOn,
   type Tensor,
+  type TensorSpec,
   tensor,
   toDevice,
   valueAndGrad,
@@ -54,6 +57,7 @@ const loss = (v: Tensor): Tensor => sum(square(v));
 const later = async (v: Tensor): Promise<Tensor> => v;
 const reads = (v: Tensor): Tensor => tensor(v.toArray() as number[]);
 const longer = (): Tensor => zeros([3]);
+const operation = { name: 'operation', result: (v: TensorSpec) => v, kernel: () => {} };
 
 /** What is the name of no device. */
 const badDevices = [null, '', 'tpu', 'GPU', 'webgpu', 0, x];
@@ -193,6 +197,35 @@ export const transforms: BadInputs = {
     () => vmap(customBatch(square, () => longer()))(x),
     () => vmap(customBatch(square, () => 3 as never))(x),
   ],
+  customOp: [
+    ...[undefined, null, 3, x, 'op', square, []].map(definition => () => customOp(definition as never)),
+    ...[
+      { name: undefined },
+      { name: '' },
+      { name: 3 },
+      { name: x },
+      { result: null },
+      { result: { shape: [2], dtype: 'float32' } },
+      { kernel: undefined },
+      { kernel: 'code' },
+      { jvp: null },
+      { jvp: 3 },
+      { vjp: null },
+      { vjp: square },
+      { vjp: { forward: square } },
+      { batch: true },
+      { derivative: square },
+    ].map(part => () => customOp({ ...operation, ...part } as never)),
+    () => customOp(operation)(3 as never),
+    () => customOp(operation)([x] as never),
+    ...[undefined, null, 3, [], {}, { shape: [2] }, { shape: [-1], dtype: 'bool' }, { shape: [], dtype: 'half' }].map(
+      result => () => untyped(customOp)({ ...operation, result: () => result })(x),
+    ),
+    ...[later, () => x, () => 3].map(kernel => () => customOp({ ...operation, kernel: kernel as never })(x).data()),
+    () => customOp({ ...operation, kernel: () => void square(x).dataSync() })(x).data(),
+    () => untyped(grad)((v: Tensor) => sum(customOp(operation)(v)))(x),
+    () => untyped(vjp)(customOp(operation), x),
+  ],
   fold: stepped(fold),
   scan: stepped(scan),
   foldChunks: [
@@ -253,4 +286,5 @@ export const transforms: BadInputs = {
   setThreads: [0, 65, 1.5, Number.NaN, '2'].map(count => () => setThreads(count as never)),
   setMemoryLimit: [0, 2 ** 33, 2 ** 21 + 0.5, Number.NaN, '64 MiB'].map(limit => () => setMemoryLimit(limit as never)),
   setDeterministic: [0, 'yes', undefined].map(flag => () => setDeterministic(flag as never)),
+  setWinograd: [1, 'no', null].map(flag => () => setWinograd(flag as never)),
 };

@@ -3,12 +3,12 @@ import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { decode } from 'fast-png';
-import { broadcastTo, cast, mul, stack, tensor, vmap } from 'tenfold';
+import { broadcastTo, cast, mul, stack, tensor, vjp, vmap } from 'tenfold';
 import { writePng } from 'tenfold/io';
 import { key, randint } from 'tenfold/random';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { main as classifierGuidance } from '../../examples/classifier-guidance.js';
-import { main as customPrimitive, lambertW, squaredDistances } from '../../examples/custom-primitive.js';
+import { main as customPrimitive, dither, lambertW, squaredDistances } from '../../examples/custom-primitive.js';
 import { main as inpainting } from '../../examples/inpainting.js';
 import { main as inversion } from '../../examples/inversion.js';
 import { main as neuralOde } from '../../examples/neural-ode.js';
@@ -85,7 +85,7 @@ describe('examples', () => {
   });
 
   it('custom-primitive: right values, its own derivatives, fewer operations by the rules', async () => {
-    const { error, atZero, slopes, apart, batches } = await customPrimitive({ size: 2 ** 14 });
+    const { error, atZero, slopes, apart, batches, shown, steps } = await customPrimitive({ size: 2 ** 14 });
     expect(error).toBeLessThan(1e-6);
     expect(atZero).toEqual([0, 1, -2]);
     expect(lambertW(tensor([0, Math.E, 1])).toArray()).toEqual([0, 1, expect.closeTo(0.5671433, 6)]);
@@ -107,6 +107,13 @@ describe('examples', () => {
       [2, 25],
       [13, 117],
     ]);
+    const [rounded, dithered, printed, prepared] = shown.map(({ off }) => off);
+    expect(dithered!).toBeLessThan(rounded! / 10);
+    expect(prepared!).toBeLessThan(printed! / 4);
+    expect(steps[0]).toBe('floydSteinberg');
+    // By hand: 0.4 is black and leaves 7/16 of it to its right, where 0.575 is white.
+    expect(dither(tensor([[0.4, 0.4]])).toArray()).toEqual([[0, 1]]);
+    expect(vjp(dither, tensor([[0.4, 0.4]]))[1](tensor([[3, 3]]))[0].toArray()).toEqual([[3, 3]]);
   });
 
   it('tokens: sentences are right, also those never seen, and gaps are filled with what was around them', async () => {

@@ -210,6 +210,14 @@ export const convCases: Readonly<Record<string, ConvCase>> = {
     ],
   },
   'of rows of more places than a block': { n: 2, g: 1, o: 5, c: 2, size: [3, 400], kernel: [2, 4] },
+  'of images that are done together': {
+    ...{ n: 35, g: 2, o: 9, c: 11, size: [5, 4], kernel: [3, 3], strides: [2, 2] },
+    padding: [
+      [1, 1],
+      [1, 1],
+    ],
+  },
+  'of images with a place each': { n: 9, g: 1, o: 12, c: 90, size: [2, 2], kernel: [2, 2] },
   'of single places': { n: 9, g: 1, o: 33, c: 350, size: [3, 2], kernel: [1, 1] },
 };
 

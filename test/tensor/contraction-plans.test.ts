@@ -61,6 +61,14 @@ const products: Readonly<Record<string, () => Tensor>> = {
   'a convolution': () => conv2d(stored([2, 8, 10, 12]), stored([16, 8, 3, 3]), { padding: 'same' }) as Tensor,
   'a convolution in bands': () =>
     conv2d(stored([1, 50, 48, 32]), stored([20, 50, 3, 3]), { padding: 'same' }) as Tensor,
+  'a convolution with 5×5 taps in bands': () =>
+    conv2d(stored([1, 50, 48, 32]), stored([20, 50, 5, 5]), { padding: 'same' }) as Tensor,
+  'a convolution by minimal algorithms': () =>
+    conv2d(stored([5, 20, 6, 10]), stored([17, 20, 3, 3]), { padding: 'same' }) as Tensor,
+  'a convolution by minimal algorithms with rows in blocks': () =>
+    conv2d(stored([2, 130, 8, 8]), stored([150, 130, 3, 3]), { padding: 'same' }) as Tensor,
+  'a convolution of images that are done together': () =>
+    conv2d(stored([19, 24, 6, 8]), stored([14, 12, 3, 3]), { groups: 2, stride: 2, padding: 1 }) as Tensor,
   'a convolution in groups': () => conv2d(stored([2, 8, 9, 9]), stored([12, 4, 2, 2]), { groups: 2 }) as Tensor,
   'a convolution along one axis': () => conv1d(stored([3, 5, 64]), stored([7, 5, 3]), { padding: 1 }) as Tensor,
   'a convolution with a stride': () =>
@@ -277,6 +285,20 @@ const uses: Readonly<Record<string, readonly [shape: readonly number[], use: (x:
   'both at once': [[24, 40], x => product(x, transpose(x) as Tensor)],
   'a matrix by itself': [[24, 24], x => product(x, x)],
   'the input of a convolution': [[2, 8, 10, 12], x => conv2d(x, stored([16, 8, 3, 3]), { padding: 'same' }) as Tensor],
+  'the input of a convolution by minimal algorithms': [
+    [3, 20, 8, 12],
+    x => conv2d(x, stored([16, 20, 3, 3]), { padding: 'same' }) as Tensor,
+  ],
+  'the input in blocks of channels by 5×5 taps': [
+    [1, 50, 20, 16],
+    x =>
+      conv2d(x, stored([20, 50, 5, 5]), {
+        padding: [
+          [2, 1],
+          [0, 1],
+        ],
+      }) as Tensor,
+  ],
   'the input in blocks of channels': [
     [1, 50, 20, 16],
     x =>
@@ -286,6 +308,10 @@ const uses: Readonly<Record<string, readonly [shape: readonly number[], use: (x:
           [0, 1],
         ],
       }) as Tensor,
+  ],
+  'the input of images that are done together': [
+    [19, 24, 6, 8],
+    x => conv2d(x, stored([14, 12, 3, 3]), { groups: 2, stride: 2, padding: 1 }) as Tensor,
   ],
   'the input of groups with strides': [
     [2, 8, 9, 16],

@@ -37,6 +37,7 @@ import {
 } from '../../src/tensor/graph.js';
 import { operandRoles, outputLength } from '../../src/tensor/primitives/convolution.js';
 import type { CustomRule } from '../../src/tensor/primitives/custom.js';
+import type { ExternalParams } from '../../src/tensor/primitives/external.js';
 import { full } from '../../src/tensor/primitives/full.js';
 import { polygamma } from '../../src/tensor/primitives/gamma.js';
 import { inverse } from '../../src/tensor/primitives/movement.js';
@@ -557,6 +558,17 @@ const rules: Readonly<Record<string, Rule>> = {
   cumargmax: runningPosition(1),
   cumargmin: runningPosition(-1),
   output: ({ params }, [tuple]) => (tuple as unknown as readonly Bounded[])[params.index as number]!,
+  // Those that have operands which may be off only move elements.
+  external: ({ params, inputAvals, aval, outputs }, inputs) => {
+    const run = (operands: readonly TypedArray[]): readonly TypedArray[] =>
+      (params as unknown as ExternalParams).run(operands, inputAvals, outputs ?? [aval]);
+    const signed = inputs.every(x => x.signed);
+    const errors = inputs.every(({ error }) => error === null) ? null : run(inputs.map(errorOf));
+    const all = run(inputs.map(({ value }) => value)).map((value, i) =>
+      errors === null ? exact(value, signed) : bounded(value, errors[i] as Float64Array, signed),
+    );
+    return outputs === null ? all[0]! : all;
+  },
   call: (_, inputs, { bodies: [body] }) => body!(inputs),
   cond: (_, [index, ...operands], { bodies: branches }) => {
     const results = branches[Math.min(branches.length - 1, Math.max(0, index!.value[0]!))]!(operands);
@@ -915,6 +927,7 @@ const narrowLeaf = (node: Node): Node => {
   const array = Float32Array.from((node.value as Storage).readSync() as Float64Array);
   return bufferNode(node.shape, new HostStorage('float32', array));
 };
+const isAval = (value: unknown): value is Aval => typeof value === 'object' && value !== null && 'dtype' in value;
 const narrowParams = (params: Params): Params =>
   Object.fromEntries(
     Object.entries(params).map(([name, value]) => [
@@ -923,6 +936,7 @@ const narrowParams = (params: Params): Params =>
     ]),
   );
 const narrowParam = (value: unknown): unknown => {
+  if (isAval(value)) return { ...value, dtype: narrow(value.dtype) };
   if (!(value instanceof Graph)) return narrow(value);
   const avals = value.parameters.map(({ shape, dtype }) => ({ shape, dtype: narrow(dtype) }));
   return bodies.trace(avals, given => rebuilt(value.outputs, new Map(value.parameters.map((p, i) => [p, given[i]!]))));
@@ -1272,6 +1286,17 @@ const call: Step = (random, pool) => {
   );
 };
 
+/** Every input from its end to its start. */
+const reversed: ExternalParams['run'] = elements => elements.map(x => x.slice().reverse());
+
+const external: Step = (random, pool) => {
+  const inputs = few(random, pool, 3);
+  const avals = inputs.map(avalOf);
+  const result = inputs.length === 1 && random() < 0.7 ? avals[0]! : avals;
+  const node = b.external(inputs, { name: 'reversed', result, run: reversed });
+  return node.outputs === null ? [node] : taken(random, node);
+};
+
 const cond: Step = (random, pool) => {
   const operands = few(random, pool, 3);
   const index =
@@ -1425,6 +1450,7 @@ const steps: readonly Step[] = [
   contraction,
   contraction,
   convolution,
+  external,
   random => {
     const shape = randomShape(random, cap, 1 + below(random, 3));
     const dtype = pick(random, [...numeric, 'uint8'] as const);

@@ -7,7 +7,7 @@ import { link } from '../../src/tensor/backend/wasm/assembler.js';
 import { libraryFunctions } from '../../src/tensor/backend/wasm/contraction/library.js';
 import { writeProgram } from '../../src/tensor/backend/wasm/emit.js';
 import { hasFma } from '../../src/tensor/backend/wasm/features.js';
-import type { LaneImport } from '../../src/tensor/backend/wasm/kernels/index.js';
+import { functionsFor } from '../../src/tensor/backend/wasm/imports.js';
 import { planOf } from '../../src/tensor/backend/wasm/plan.js';
 import { wasmBackend } from '../../src/tensor/backend/wasm/wasm.js';
 import { b } from '../../src/tensor/build.js';
@@ -615,8 +615,7 @@ const alone = (roots: readonly Node[], where: 'low' | 'high'): readonly Uint8Arr
   });
   const library = instantiate(link(libraryFunctions(hasFma())).bytes, { memory });
   const { bytes, imports } = link([{ name: 'main', writer: writeProgram(plan) }]);
-  const lanes = imports.flatMap(each => ('call' in each ? [[each.name, (each as LaneImport).call] as const] : []));
-  const { main } = instantiate(bytes, { ...library, ...Object.fromEntries(lanes), memory });
+  const { main } = instantiate(bytes, { ...library, ...functionsFor(imports, memory), memory });
   const before = all.slice();
   (main as (arena: number, table: number, thread: number, threads: number) => void)(arena, table, 0, 1);
   const results = made.map((size, i) => all.slice(places[inputs.length + i]!, places[inputs.length + i]! + size));

@@ -6,7 +6,8 @@ import { b } from '../../src/tensor/build.js';
 import { allocate, type DType } from '../../src/tensor/dtype.js';
 import { bufferNode, DynamicNumber, type Node } from '../../src/tensor/graph.js';
 import { operandRoles, outputLength } from '../../src/tensor/primitives/convolution.js';
-import type { CustomRule } from '../../src/tensor/primitives/custom.js';
+import type { CustomJvp, CustomRule } from '../../src/tensor/primitives/custom.js';
+import type { ExternalParams } from '../../src/tensor/primitives/external.js';
 import { full } from '../../src/tensor/primitives/full.js';
 import { repeat } from '../../src/tensor/primitives/movement.js';
 import { results } from '../../src/tensor/primitives/results.js';
@@ -125,22 +126,25 @@ const customBody = graphs.trace([f64(2), f64(2), f64(2), i32()], ([w, x, y, n]) 
   b.add(n!, scalar(1, 'int32')),
 ]);
 const without = (x: Node, y: Node, n: Node): Node[] => [b.mul(x, b.sin(y)), b.add(n, full(b, n, 1))];
+const customJvp: CustomJvp = {
+  kind: 'customJvp',
+  apply: ([x, y, n], [tx, ty]) => ({
+    outputs: without(x!, y!, n!),
+    tangents: [b.add(b.mul(tx!, b.sin(y!)), b.mul(ty!, b.mul(x!, b.cos(y!)))), null],
+  }),
+};
+const customVjp: CustomRule = {
+  kind: 'customVjp',
+  forward: ([x, y, n]) => ({
+    outputs: without(x!, y!, n!),
+    residuals: [b.sin(y!), b.mul(x!, b.cos(y!))],
+    backward: ([dx, dy], [ct]) => [b.mul(ct!, dx!), b.mul(ct!, dy!), null],
+  }),
+};
 const customRules: readonly CustomRule[] = [
-  {
-    kind: 'customJvp',
-    apply: ([x, y, n], [tx, ty]) => ({
-      outputs: without(x!, y!, n!),
-      tangents: [b.add(b.mul(tx!, b.sin(y!)), b.mul(ty!, b.mul(x!, b.cos(y!)))), null],
-    }),
-  },
-  {
-    kind: 'customVjp',
-    forward: ([x, y, n]) => ({
-      outputs: without(x!, y!, n!),
-      residuals: [b.sin(y!), b.mul(x!, b.cos(y!))],
-      backward: ([dx, dy], [ct]) => [b.mul(ct!, dx!), b.mul(ct!, dy!), null],
-    }),
-  },
+  customJvp,
+  customVjp,
+  { ...customVjp, tangents: customJvp },
   {
     kind: 'customBatch',
     apply: ([x, y, n], batched, size) => {
@@ -150,7 +154,7 @@ const customRules: readonly CustomRule[] = [
   },
 ];
 const customSample = (rule: CustomRule): Sample => ({
-  ...(rule.kind === 'customVjp' ? { lacks: 'jvp' } : {}),
+  ...(rule.kind === 'customVjp' && rule.tangents === undefined ? { lacks: 'jvp' } : {}),
   inputs: [f64(2), f64(2), i32()],
   values: { 2: [5] },
   build: inputs => {
@@ -158,6 +162,16 @@ const customSample = (rule: CustomRule): Sample => ({
     return results(b, b.custom([w, ...inputs], { body: customBody, captures: 1, rule }));
   },
 });
+
+/** Running sums of a product, and how many there are. */
+const runningSums: ExternalParams['run'] = ([x, y], _, results) => {
+  let sum = 0;
+  const sums = allocate(results[0]!.dtype, x!.length).map((_, i) => {
+    sum += x![i]! * y![i % y!.length]!;
+    return sum;
+  });
+  return [sums, Int32Array.of(sums.length)].slice(0, results.length);
+};
 
 /** Samples of every primitive but the leaves. */
 export const samples: { readonly [P in Exclude<PrimitiveName, 'buffer' | 'parameter' | 'mark'>]: readonly Sample[] } = {
@@ -321,6 +335,17 @@ export const samples: { readonly [P in Exclude<PrimitiveName, 'buffer' | 'parame
   output: [one([f64(2), f64(2)], (x, y) => b.output(b.call([x, y], { body: shiftAndSquare }), { index: 0 }))],
   call: [{ inputs: [f64(2), f64(2)], build: inputs => results(b, b.call(inputs, { body: shiftAndSquare })) }],
   custom: customRules.map(customSample),
+  external: [
+    one([f64(2, 3), f64(3)], (x, y) => b.external([x, y], { name: 'sums', result: f64(2, 3), run: runningSums })),
+    {
+      inputs: [f64(2, 0), f64()],
+      build: inputs => results(b, b.external(inputs, { name: 'sums', result: [f64(2, 0), i32()], run: runningSums })),
+    },
+    {
+      inputs: [f64(4), f64(2)],
+      build: inputs => results(b, b.external(inputs, { name: 'sums', result: [f64(4), i32()], run: runningSums })),
+    },
+  ],
   fold: [
     foldSample(3, false),
     foldSample(3, true),

@@ -11,7 +11,7 @@ import type { Build } from './signatures.js';
 type Maybe = readonly (Node | null)[];
 
 /** Rules are given the arguments without what the function closes over; null is a zero tangent or cotangent. */
-interface CustomJvp {
+export interface CustomJvp {
   readonly kind: 'customJvp';
   /** Results and their tangents. `tangents` are those of the floating arguments; the result is linear in them. */
   apply(
@@ -28,6 +28,8 @@ interface CustomVjp {
     readonly residuals: readonly Node[];
     readonly backward: (residuals: readonly Node[], cotangents: readonly Node[]) => Maybe;
   };
+  /** What forward mode goes by, if there is something. */
+  readonly tangents?: CustomJvp;
 }
 
 interface CustomBatch {
@@ -78,7 +80,8 @@ const jvp: StructuredJvp<CustomParams> = (b, graphs, inputs, tangents, params) =
     return { outputs: all.slice(0, out.length), tangents: placed(all.slice(out.length), out) };
   }
   refuseCaptured(inputs, has(tangents), params);
-  if (rule.kind === 'customVjp') {
+  const forward = rule.kind === 'customVjp' ? rule.tangents : rule;
+  if (forward === undefined) {
     throw new MissingRuleError({
       operation: 'jvp',
       given: 'a function made by customVjp',
@@ -88,7 +91,7 @@ const jvp: StructuredJvp<CustomParams> = (b, graphs, inputs, tangents, params) =
   }
   const args = inputs.slice(captures);
   const directions = tangents.slice(captures).map((t, i) => t ?? full(b, args[i]!, 0));
-  return rule.apply(args, keep(directions, floats(args)));
+  return forward.apply(args, keep(directions, floats(args)));
 };
 
 /** The way back of a rule that says the way there: the transpose of what it does to tangents. */
@@ -197,6 +200,7 @@ const vjpOverBatch = (
   results: number,
 ): CustomVjp => ({
   kind: 'customVjp',
+  ...(rule.tangents === undefined ? {} : { tangents: jvpOverBatch(graphs, rule.tangents, batched, size) }),
   forward: inputs => {
     let backward: ReturnType<CustomVjp['forward']>['backward'];
     const forward = over(graphs, rule.kind, inputs, batched, size, results, examples => {

@@ -10,6 +10,7 @@ import type { DType } from '../dtype.js';
 import type { DynamicNumber, Graph, Node, Scope } from '../graph.js';
 import type { Shape } from '../shape.js';
 import type { CustomParams } from './custom.js';
+import type { ExternalParams } from './external.js';
 
 /** No inputs. */
 export interface SourcePrimitives {
@@ -184,6 +185,8 @@ export interface StructuredPrimitives {
    * operations of the body in its place.
    */
   custom(inputs: readonly Node[], params: CustomParams): Node;
+  /** A function of elements that somebody outside of the library wrote; it computes where JavaScript runs. */
+  external(inputs: readonly Node[], params: ExternalParams): Node;
   /**
    * A loop of known length. Inputs: captures, first carries, sequences; body: (captures, carries, slices) to
    * (carries, slices out); results: last carries, stacked slices. `reverse` walks the sequences backwards.

@@ -5,6 +5,7 @@ import type { Graph, Node } from '../graph.js';
 import { type Aval, sameAval, showAval } from '../shape.js';
 import { custom } from './custom.js';
 import { cholesky, lu, orthogonalRows, triangularSolve } from './decompositions.js';
+import { external } from './external.js';
 import { full } from './full.js';
 import type { GraphTransforms, Structured } from './kinds.js';
 import { fold, whileLoop } from './loops.js';
@@ -92,6 +93,7 @@ export const structured: { readonly [P in keyof StructuredPrimitives]: Structure
     },
   },
   custom,
+  external,
   fold,
   cond: {
     kind: 'structured',

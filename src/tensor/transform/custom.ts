@@ -5,7 +5,7 @@ import { type FloatDType, isFloat } from '../dtype.js';
 import { GradError, ShapeError, TraceError } from '../errors.js';
 import type { Node } from '../graph.js';
 import { strongNode } from '../ops/common/operands.js';
-import type { CustomRule } from '../primitives/custom.js';
+import type { CustomJvp, CustomRule } from '../primitives/custom.js';
 import { results } from '../primitives/results.js';
 import { type Aval, type Shape, sameAval, showAval } from '../shape.js';
 import { isTensor, type Tensor, wrap } from '../tensor.js';
@@ -55,10 +55,9 @@ export interface BatchInfo<A extends readonly unknown[]> {
 }
 
 /** What arrays that are written out are taken for tuples in. */
-type Literal = object | string | number | boolean | null | undefined | readonly [];
+export type Literal = object | string | number | boolean | null | undefined | readonly [];
 
 type Plain = (...args: readonly unknown[]) => unknown;
-type Kind = CustomRule['kind'];
 
 /** A tree in which not every leaf is a tensor: its tensors as nodes, and the tree around others. The rest stays as it is. */
 interface Mixed {
@@ -88,11 +87,11 @@ const amongFloats = (all: readonly Node[], given: readonly Node[]): (Node | null
 };
 
 /** A function on placeholders, as a node with a rule. */
-const call = (f: Plain, given: Mixed, kind: Kind, ruleFor: (result: () => Leaves) => CustomRule): unknown => {
+const call = (operation: string, f: Plain, given: Mixed, ruleFor: (result: () => Leaves) => CustomRule): unknown => {
   let result: Leaves | undefined;
   const avals = given.nodes.map(({ shape, dtype }): Aval => ({ shape, dtype }));
-  const { graph, captures } = trace(kind, avals, parameters => {
-    result = resultOf(kind, f(...(given.rebuild(parameters) as readonly unknown[])));
+  const { graph, captures } = trace(operation, avals, parameters => {
+    result = resultOf(operation, f(...(given.rebuild(parameters) as readonly unknown[])));
     return result.nodes;
   });
   const rule = ruleFor(() => result!);
@@ -178,6 +177,82 @@ const derivativesAlong = (
   });
 };
 
+/** The pair that a rule returns. */
+const pairOf = (operation: string, who: string, form: string, pair: unknown): readonly [unknown, unknown] => {
+  if (Array.isArray(pair) && pair.length === 2) return pair as unknown as readonly [unknown, unknown];
+  throw new GradError({
+    operation,
+    given: `${Array.isArray(pair) ? `an array of ${pair.length}` : String(pair)} from ${who}`,
+    rule: `it returns a pair ${form}`,
+    hint: 'Write null where there is nothing to say.',
+  });
+};
+
+type AnyVjp = VjpRule<readonly unknown[], unknown, unknown>;
+
+/** What a function on placeholders, its arguments and a rule of {@link customJvp} are to the transforms. */
+const tangentRule = (operation: string, given: Mixed, rule: Plain, result: () => Leaves): CustomJvp => ({
+  kind: 'customJvp',
+  apply: (inputs, tangents) => {
+    const directions = given.put(amongFloats(inputs, tangents).map(node => node && wrap(node)));
+    const pair = asRule(operation, () => rule(given.rebuild(inputs), directions));
+    const [value, tangent] = pairOf(operation, 'the rule', '[result, tangent]', pair);
+    const outputs = checkResult(operation, value, result());
+    const like = result().rebuild(outputs);
+    return { outputs, tangents: derivativesAlong(operation, 'tangent', like, tangent, []) };
+  },
+});
+
+/** As {@link customJvp}, without its types; errors name the operation. */
+export const withJvp =
+  (operation: string, f: Plain, rule: Plain): Plain =>
+  (...args) => {
+    const given = mixedOf(args);
+    return call(operation, f, given, result => tangentRule(operation, given, rule, result));
+  };
+
+/** As {@link customVjp}, without its types; errors name the operation. Forward mode may have a rule of its own. */
+export const withVjp =
+  (operation: string, f: Plain, rule: AnyVjp, jvp?: Plain): Plain =>
+  (...args) => {
+    const given = mixedOf(args);
+    return call(operation, f, given, result => ({
+      kind: 'customVjp',
+      ...(jvp === undefined ? {} : { tangents: tangentRule(operation, given, jvp, result) }),
+      forward: inputs => {
+        const pair = asRule(operation, () => rule.forward(...(given.rebuild(inputs) as readonly unknown[])));
+        const [value, saved] = pairOf(operation, 'forward', '[result, residuals]', pair);
+        const outputs = checkResult(operation, value, result());
+        const residuals = mixedOf(saved);
+        return {
+          outputs,
+          residuals: residuals.nodes,
+          backward: (nodes, cotangents) => {
+            const along = amongFloats(outputs, cotangents).map(node => node && wrap(node));
+            const cotangent = result().flat.unflatten(along);
+            const cts = asRule(operation, () => rule.backward(residuals.rebuild(nodes), cotangent));
+            return derivativesAlong(operation, 'cotangent', given.rebuild(inputs), cts, []);
+          },
+        };
+      },
+    }));
+  };
+
+/** As {@link customBatch}, without its types; errors name the operation. */
+export const withBatch =
+  (operation: string, f: Plain, rule: Plain): Plain =>
+  (...args) => {
+    const given = mixedOf(args);
+    return call(operation, f, given, result => ({
+      kind: 'customBatch',
+      apply: (inputs, batched, size) => {
+        const info = Object.freeze({ batched: given.put(batched), size });
+        const all = asRule(operation, () => rule(given.rebuild(inputs), info));
+        return checkResult(operation, all, result(), size);
+      },
+    }));
+  };
+
 /**
  * `f` with a derivative of its own in reverse mode: for cotangents v of its result, `backward` says what vᵀ·∂f/∂x is, where
  * the operations of `f` would say it badly or not at all (a solver, an estimator, a gradient to be clipped).
@@ -220,29 +295,7 @@ export const customVjp = <A extends readonly unknown[], R extends Literal, S ext
   checkFunction('customVjp', f);
   checkFunction('customVjp', rule?.forward);
   checkFunction('customVjp', rule?.backward);
-  const kind = 'customVjp';
-  return (...args) => {
-    const given = mixedOf(args);
-    return call(f as Plain, given, kind, result => ({
-      kind,
-      forward: inputs => {
-        const pair: unknown = asRule(kind, () => rule.forward(...(given.rebuild(inputs) as A)));
-        const [value, saved] = pairOf(kind, 'forward', '[result, residuals]', pair);
-        const outputs = checkResult(kind, value, result());
-        const residuals = mixedOf(saved);
-        return {
-          outputs,
-          residuals: residuals.nodes,
-          backward: (nodes, cotangents) => {
-            const along = amongFloats(outputs, cotangents).map(node => node && wrap(node));
-            const cotangent = result().flat.unflatten(along) as Direction<R>;
-            const cts: unknown = asRule(kind, () => rule.backward(residuals.rebuild(nodes) as S, cotangent));
-            return derivativesAlong(kind, 'cotangent', given.rebuild(inputs), cts, []);
-          },
-        };
-      },
-    })) as R;
-  };
+  return withVjp('customVjp', f as Plain, rule as unknown as AnyVjp) as (...args: A) => R;
 };
 
 /**
@@ -281,23 +334,7 @@ export const customJvp = <A extends readonly unknown[], R extends Literal>(
 ): ((...args: A) => R) => {
   checkFunction('customJvp', f);
   checkFunction('customJvp', rule);
-  const kind = 'customJvp';
-  return (...args) => {
-    const given = mixedOf(args);
-    return call(f as Plain, given, kind, result => ({
-      kind,
-      apply: (inputs, tangents) => {
-        const directions = given.put(amongFloats(inputs, tangents).map(node => node && wrap(node))) as Parameters<
-          typeof rule
-        >[1];
-        const pair: unknown = asRule(kind, () => rule(given.rebuild(inputs) as A, directions));
-        const [value, tangent] = pairOf(kind, 'the rule', '[result, tangent]', pair);
-        const outputs = checkResult(kind, value, result());
-        const like = result().rebuild(outputs);
-        return { outputs, tangents: derivativesAlong(kind, 'tangent', like, tangent, []) };
-      },
-    })) as R;
-  };
+  return withJvp('customJvp', f as Plain, rule as unknown as Plain) as (...args: A) => R;
 };
 
 /**
@@ -333,27 +370,5 @@ export const customBatch = <A extends readonly unknown[], R extends Literal>(
 ): ((...args: A) => R) => {
   checkFunction('customBatch', f);
   checkFunction('customBatch', rule);
-  const kind = 'customBatch';
-  return (...args) => {
-    const given = mixedOf(args);
-    return call(f as Plain, given, kind, result => ({
-      kind,
-      apply: (inputs, batched, size) => {
-        const info = Object.freeze({ batched: given.put(batched) as Mapped<A, boolean>, size });
-        const all: unknown = asRule(kind, () => rule(given.rebuild(inputs) as A, info));
-        return checkResult(kind, all, result(), size);
-      },
-    })) as R;
-  };
-};
-
-/** The pair that a rule returns. */
-const pairOf = (operation: string, who: string, form: string, pair: unknown): readonly [unknown, unknown] => {
-  if (Array.isArray(pair) && pair.length === 2) return pair as unknown as readonly [unknown, unknown];
-  throw new GradError({
-    operation,
-    given: `${Array.isArray(pair) ? `an array of ${pair.length}` : String(pair)} from ${who}`,
-    rule: `it returns a pair ${form}`,
-    hint: 'Write null where there is nothing to say.',
-  });
+  return withBatch('customBatch', f as Plain, rule as unknown as Plain) as (...args: A) => R;
 };

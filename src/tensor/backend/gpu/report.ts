@@ -1,4 +1,5 @@
 /** What a plan does on a device, in words and numbers. */
+import type { Instruction } from '../../compile/program.js';
 import type { FoldParams } from '../../primitives/signatures.js';
 import { bytesIn, showAval } from '../../shape.js';
 import type { Report, StepReport } from '../backend.js';
@@ -9,9 +10,11 @@ import { type CpuStep, isList, type Plan, type Step } from './plan.js';
 const bytesOfPass = (pass: Pass): number =>
   4 * [...pass.reads, ...madeBy(pass)].reduce((sum, floats) => sum + floats, 0);
 
+const nameOf = ({ op, params }: Instruction): string => (op === 'external' ? String(params.name) : op);
+
 /** The primitives in a part for the CPU. */
 const namesOf = ({ program }: CpuStep): string =>
-  [...new Set(program.instructions.map(({ op }) => op).filter(op => op !== 'output'))].join(' ');
+  [...new Set(program.instructions.map(nameOf).filter(op => op !== 'output'))].join(' ');
 
 const stepReport = (plan: Plan, step: Step, times: number | null): StepReport => {
   const common = { times, ms: null };

@@ -3,7 +3,7 @@
  * tested against. Computes in float64 and rounds once, when the result is stored. Elementwise primitives are
  * missing here on purpose: their meaning is in the primitive table.
  */
-import { allocate, type DType, isFloat, type TypedArray } from '../../dtype.js';
+import { allocate, copyOf, type DType, isFloat, type TypedArray } from '../../dtype.js';
 import type { ElementwisePrimitives, ParamsOf, PrimitiveName } from '../../primitives/signatures.js';
 import { type Aval, range, sizeOf, stridesOf } from '../../shape.js';
 import { conv } from './conv.js';
@@ -276,6 +276,11 @@ export const meanings: Meanings = {
   // The slot of an output's input holds a tuple; the interpreter hands its members over as the inputs.
   output: (results, { index }) => results[index]!,
   call: (inputs, _, { bodies: [body] }) => body!(inputs),
+  external: (inputs, { run }, { inputAvals, outputs, aval }) => {
+    // It may have kept its arrays.
+    const made = run(inputs, inputAvals, outputs ?? [aval]).map(copyOf);
+    return outputs === null ? made[0]! : made;
+  },
   cond: ([index, ...operands], _, { bodies }) =>
     bodies[Math.min(bodies.length - 1, Math.max(0, index![0]!))]!(operands),
   while: (inputs, { testCaptures, bodyCaptures }, { bodies: [test, body] }) => {

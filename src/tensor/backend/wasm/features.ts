@@ -1,4 +1,4 @@
-/** What the platform's WebAssembly can do beyond SIMD. */
+/** What the platform's WebAssembly can do beyond SIMD, and what of it code makes use of. */
 
 import { wasmApi } from './api.js';
 import { FunctionWriter, link } from './assembler.js';
@@ -41,3 +41,15 @@ export const setDeterministicCode = (flag: boolean): void => {
 
 /** Whether code that is written now has x·y + z in one instruction. */
 export const usesFma = (): boolean => !deterministic && hasFma();
+
+let winograd = true;
+
+/** Whether plans that are made now may have convolutions by minimal algorithms. */
+export const setWinogradPlans = (flag: boolean): void => {
+  winograd = flag;
+};
+
+export const usesWinograd = (): boolean => winograd;
+
+/** All that code depends on besides its program. */
+export const codeSettings = (): string => `${usesFma()} ${winograd}`;

@@ -104,7 +104,7 @@ const workOf = (step: Step): Pick<StepReport, 'name' | 'shape' | 'flops' | 'byte
       const made = outputs ?? [aval];
       const bytes = [...inputAvals, ...made].reduce((sum, each) => sum + bytesIn(each), 0);
       const shape = [inputAvals, made].map(all => all.map(showAval).join(', ')).join(' → ');
-      return { name: op, shape, flops: 0, bytes };
+      return { name: op === 'external' ? String(step.instruction.params.name) : op, shape, flops: 0, bytes };
     }
     case 'region': {
       const { op, outputs, inputAvals } = step.instruction;

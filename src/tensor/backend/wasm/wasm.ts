@@ -11,8 +11,9 @@ import { now, type WasmMemory, wasmApi } from './api.js';
 import { largestMemory, link } from './assembler.js';
 import { libraryFunctions } from './contraction/library.js';
 import { type Probe, tableBytes, writeProgram } from './emit.js';
-import { usesFma } from './features.js';
+import { codeSettings, usesFma } from './features.js';
 import { checkFits, describe } from './fits.js';
+import { functionsFor } from './imports.js';
 import type { LaneImport } from './kernels/index.js';
 import { type Plan, planOf, type Result } from './plan.js';
 import { allSteps, stepReports } from './report.js';
@@ -102,8 +103,7 @@ const compiled = (plan: Plan, probe?: Probe): Code => {
   const { memory, shared } = theMachine();
   const library = libraryOf(usesFma());
   const { bytes, imports } = link([{ name: 'main', writer: writeProgram(plan, probe) }], shared);
-  const lanes = imports.flatMap(each => ('call' in each ? [[each.name, (each as LaneImport).call] as const] : []));
-  const main = instantiate(bytes, { ...library.exports, ...Object.fromEntries(lanes), memory }).main as Main;
+  const main = instantiate(bytes, { ...library.exports, ...functionsFor(imports, memory), memory }).main as Main;
   const work = sharedWork(plan);
   // The bytes are kept where workers may want them.
   const kept = work < worth.program ? new Uint8Array() : bytes;
@@ -167,9 +167,9 @@ const scalarTypes = ({ scalars, instructions }: Program): Aval['dtype'][] => [
   ...instructions.flatMap(({ bodies }) => bodies.flatMap(scalarTypes)),
 ];
 
-/** A program as it has been compiled, and for which setting. */
+/** A program as it has been compiled, and for which settings. */
 interface Version {
-  readonly fma: boolean;
+  readonly settings: string;
   readonly plan: Plan;
   readonly code: Code;
   readonly checkInputs: ReturnType<typeof checkFits>;
@@ -183,7 +183,7 @@ const versionOf = (program: Program): Version => {
   const planned = now();
   const checkInputs = checkFits(program, plan);
   const code = compiled(plan);
-  return { fma: usesFma(), plan, code, checkInputs, planMs: planned - began, emitMs: now() - planned };
+  return { settings: codeSettings(), plan, code, checkInputs, planMs: planned - began, emitMs: now() - planned };
 };
 
 const prepared = (program: Program): Executable => {
@@ -191,7 +191,7 @@ const prepared = (program: Program): Executable => {
   let version = versionOf(program);
   /** What was compiled under another setting is compiled again. */
   const current = (): Version => {
-    if (version.fma !== usesFma()) version = versionOf(program);
+    if (version.settings !== codeSettings()) version = versionOf(program);
     return version;
   };
   const types = scalarTypes(program);

@@ -13,16 +13,36 @@ import type { Finish, Produce } from './pieces.js';
 import { unitOf as unitOfColumns } from './product.js';
 import { writeSpread } from './spread.js';
 import { madeUnit as madeSourceUnit, spreadBytes, spreadUnit } from './spread-layout.js';
+import {
+  type WinogradConv,
+  winogradBytes,
+  winogradFlops,
+  winogradMadeUnit,
+  winogradOf,
+  winogradUnit,
+} from './winograd/conv.js';
+import {
+  type WinogradGradient,
+  winogradGradientBytes,
+  winogradGradientFlops,
+  winogradGradientOf,
+  winogradGradientUnit,
+  writeWinogradGradient,
+} from './winograd/gradient.js';
+import { writeWinograd } from './winograd/write.js';
 
-export type Contraction = Dot | SpreadConv | GatherConv;
+export type Contraction = Dot | SpreadConv | WinogradConv | GatherConv | WinogradGradient;
 
 /** Whether an operand of a contraction can be read through a view. */
 export const readsView = (instruction: Instruction, view: View): boolean =>
   readsDotView(instruction, view) || readsConvView(instruction, view);
 
 /** Null for what is no contraction, of other dtypes, or of nothing. */
-export const contractionOf = (instruction: Instruction, operands: readonly Source[]): Contraction | null =>
-  dotOf(instruction, operands) ?? convOf(instruction, operands);
+export const contractionOf = (instruction: Instruction, operands: readonly Source[]): Contraction | null => {
+  const conv = convOf(instruction, operands);
+  if (conv === null) return dotOf(instruction, operands);
+  return (conv.kind === 'spread' ? winogradOf(conv) : winogradGradientOf(conv)) ?? conv;
+};
 
 /** Bytes of scratch memory: for all threads together and for each. With `made`, an operand is made piece by piece. */
 export const scratchOf = (
@@ -35,12 +55,18 @@ export const scratchOf = (
       return dotBytes(contraction, tallest, made);
     case 'spread':
       return spreadBytes(contraction, tallest, made);
+    case 'winograd':
+      return winogradBytes(contraction, tallest, made);
+    case 'winogradGradient':
+      return winogradGradientBytes(contraction, tallest);
     default:
       return gatherBytes(contraction, tallest);
   }
 };
 
 export const flopsOf = (contraction: Contraction): number => {
+  if (contraction.kind === 'winograd') return winogradFlops(contraction);
+  if (contraction.kind === 'winogradGradient') return winogradGradientFlops(contraction);
   if (contraction.kind !== 'dot') return convFlops(contraction);
   const { batch, rows, columns, depth } = contraction;
   return 2 * batch.lengths.reduce((product, length) => product * length, rows * columns * depth);
@@ -53,6 +79,10 @@ export const unitOf = (contraction: Contraction, { tallest }: Library): number |
       return contraction.out.column === 4 ? unitOfColumns(contraction.columns) : null;
     case 'spread':
       return spreadUnit(contraction, tallest);
+    case 'winograd':
+      return winogradUnit(contraction, tallest);
+    case 'winogradGradient':
+      return winogradGradientUnit(contraction);
     default:
       return unitOfColumns(gatherColumns(contraction));
   }
@@ -62,7 +92,15 @@ export const unitOf = (contraction: Contraction, { tallest }: Library): number |
 export const madeUnitOf = (contraction: Contraction, operand: number, { tallest }: Library): number | null => {
   const isLeft = operand === contraction.leftOperand;
   if (contraction.kind === 'dot') return isLeft ? madeRowUnit(contraction) : null;
-  return contraction.kind === 'spread' && !isLeft ? madeSourceUnit(contraction, tallest) : null;
+  if (isLeft) return null;
+  switch (contraction.kind) {
+    case 'spread':
+      return madeSourceUnit(contraction, tallest);
+    case 'winograd':
+      return winogradMadeUnit(contraction, tallest);
+    default:
+      return null;
+  }
 };
 
 /** Writes a contraction; the addresses of its operands are those of the left and the right one of the product. */
@@ -79,6 +117,12 @@ export const writeContraction = (
       break;
     case 'spread':
       writeSpread(crew, contraction, addresses, library, pieces);
+      break;
+    case 'winograd':
+      writeWinograd(crew, contraction, addresses, library, pieces);
+      break;
+    case 'winogradGradient':
+      writeWinogradGradient(crew, contraction, addresses, library, pieces.finish);
       break;
     default:
       writeGather(crew, contraction, addresses, library, pieces.finish);

@@ -3,6 +3,16 @@ import type { Callee, FunctionWriter, Import } from '../assembler.js';
 import { tallest, writeTiles } from './blocks.js';
 import { packColumns, packers } from './pack.js';
 import { writeStageRow } from './stage.js';
+import type { TileSide } from './winograd/forms.js';
+import {
+  copyName,
+  inputName,
+  kernelName,
+  outputName,
+  placesName,
+  tapsName,
+  writeTransforms,
+} from './winograd/transforms.js';
 
 const stageRow = writeStageRow();
 
@@ -14,6 +24,12 @@ export interface Library {
   tile(rows: number, vectors: number): Callee;
   readonly packColumns: Callee;
   readonly stageRow: Callee;
+  readonly copyPlane: Callee;
+  winogradInput(side: TileSide): Callee;
+  winogradKernel(side: TileSide, rows: number): Callee;
+  winogradOutput(side: TileSide): Callee;
+  winogradPlaces(side: TileSide, rows: number): Callee;
+  winogradTaps(side: TileSide, channels: number): Callee;
 }
 
 /** The functions by name, with fused multiply-add or without. */
@@ -23,7 +39,7 @@ export const libraryFunctions = (
   ...[...packers].map(([width, writer]) => ({ name: `pack${width}`, writer })),
   { name: 'packColumns', writer: packColumns },
   { name: 'stageRow', writer: stageRow },
-  ...[...writeTiles(fma)].map(([name, writer]) => ({ name, writer })),
+  ...[...writeTiles(fma), ...writeTransforms(fma)].map(([name, writer]) => ({ name, writer })),
 ];
 
 const makeLibrary = (fma: boolean): Library => {
@@ -38,6 +54,12 @@ const makeLibrary = (fma: boolean): Library => {
     pack: width => imports.get(`pack${width}`)!,
     packColumns: imports.get('packColumns')!,
     stageRow: imports.get('stageRow')!,
+    copyPlane: imports.get(copyName)!,
+    winogradInput: side => imports.get(inputName(side))!,
+    winogradKernel: (side, rows) => imports.get(kernelName(side, rows))!,
+    winogradOutput: side => imports.get(outputName(side))!,
+    winogradPlaces: (side, rows) => imports.get(placesName(side, rows))!,
+    winogradTaps: (side, channels) => imports.get(tapsName(side, channels))!,
     tile: (rows, vectors) => imports.get(`tile${rows}x${4 * vectors}`)!,
   };
 };

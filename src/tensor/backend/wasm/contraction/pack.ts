@@ -1,6 +1,7 @@
 /** Packing float32 into panels, for the register blocks to read from one end to the other. */
 import { FunctionWriter, type Local } from '../assembler.js';
 import { panelColumns } from './blocks.js';
+import { highWords, lowWords, mixed, turned as turnedSquare } from './squares.js';
 
 /** Columns side by side that are read and written together: as many as a vector has lanes, then two, then one. */
 interface Chunk {
@@ -17,11 +18,6 @@ const chunksOf = (width: number): readonly Chunk[] => {
   }
   return chunks;
 };
-
-const lowWords = [0, 1, 2, 3, 16, 17, 18, 19, 4, 5, 6, 7, 20, 21, 22, 23];
-const highWords = lowWords.map(byte => byte + 8);
-const lowPairs = [0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23];
-const highPairs = lowPairs.map(byte => byte + 8);
 
 /**
  * (base, offsets, count, depths, depth, out): a panel [depth, width] of what is at base + offsets[i] + depths[k], both tables
@@ -77,7 +73,6 @@ const writePack = (width: number): FunctionWriter => {
     advance(1);
   };
 
-  const mixed = (from: readonly number[], x: Local, y: Local): Local => f.get(x, y).shuffle(from).keep('v128');
   /** Four steps of a chunk, from rows along the depth to rows along the places. */
   const turned = ({ first, length }: Chunk): void => {
     const rows = pointers.slice(first, first + length).map(pointer => {
@@ -88,14 +83,12 @@ const writePack = (width: number): FunctionWriter => {
       for (let k = 0; k < 4; k++) f.get(out, rows[0]!).memoryLane('v128.store32_lane', k, to(k));
       return;
     }
-    const [a, b] = [mixed(lowWords, rows[0]!, rows[1]!), mixed(highWords, rows[0]!, rows[1]!)];
     if (length === 2) {
-      for (let k = 0; k < 4; k++) f.get(out, k < 2 ? a : b).memoryLane('v128.store64_lane', k % 2, to(k));
+      const pairs = [lowWords, highWords].map(words => mixed(f, words, rows[0]!, rows[1]!));
+      for (let k = 0; k < 4; k++) f.get(out, pairs[k >> 1]!).memoryLane('v128.store64_lane', k % 2, to(k));
       return;
     }
-    const [c, e] = [mixed(lowWords, rows[2]!, rows[3]!), mixed(highWords, rows[2]!, rows[3]!)];
-    const columns = [mixed(lowPairs, a, c), mixed(highPairs, a, c), mixed(lowPairs, b, e), mixed(highPairs, b, e)];
-    columns.forEach((column, k) => {
+    turnedSquare(f, rows as [Local, Local, Local, Local]).forEach((column, k) => {
       f.get(out, column).memory('v128.store', to(k));
     });
   };

@@ -18,6 +18,10 @@ const mostColumns = 512;
 export const packedColumns = 128;
 /** Bytes of kernels that are packed whole. A larger one is packed a block of channels at a time, and results come back to be added to. */
 const wholeKernel = 2 ** 20;
+/** Columns up to which images are done together, if they do not fill panels by themselves, how much of panels they may leave empty, and tasks that there should still be. */
+const togetherColumns = 64;
+const mostEmpty = 1.25;
+const fewTasks = 4;
 /** Tasks that there should be for threads to share, and columns below which they are not worth it. */
 const enoughTasks = 16;
 const fewestColumns = 96;
@@ -60,13 +64,16 @@ export interface Layout {
   readonly channels: number;
   /** Whether all blocks of the kernel are packed before the first is used. */
   readonly whole: boolean;
+  /** Samples of a task: one, or several that are too small to fill panels. */
+  readonly images: number;
   /** Columns of the first axis in a band, and how many bands there are. */
   readonly band: number;
   readonly bands: number;
   /** What a band sees; null where it is read in place. */
   readonly staged: readonly Window[] | null;
-  /** Bytes from channel to channel of what is read. */
+  /** Bytes from channel to channel of what is read, and from sample to sample of a task. */
   readonly channelStride: number;
+  readonly imageStride: number;
   readonly rows: Walk;
   readonly parts: readonly Part[];
   readonly common: readonly number[];
@@ -107,6 +114,15 @@ const bandOf = (conv: SpreadConv, channels: number): number => {
   return band;
 };
 
+/** Samples of a task: as many as fill panels, where a whole one leaves much of its last panel empty. */
+const imagesOf = ({ parts, samples, groups }: SpreadConv, bands: number): number => {
+  const columns = Math.max(...parts.map(part => part[0]!.columns * inner(part)));
+  const filled = panelColumns * Math.ceil(columns / panelColumns);
+  if (bands > 1 || filled <= mostEmpty * columns || columns > togetherColumns / 2) return 1;
+  const shared = Math.max(Math.ceil(panelColumns / columns), Math.ceil((samples * groups) / fewTasks));
+  return Math.min(samples, shared, Math.floor(togetherColumns / columns));
+};
+
 /** @param made whether the source is made piece by piece */
 export const layoutOf = (conv: SpreadConv, tallest: number, made: boolean): Layout => {
   const { parts, source, kernel, spatial, groups } = conv;
@@ -125,21 +141,20 @@ export const layoutOf = (conv: SpreadConv, tallest: number, made: boolean): Layo
       : seen.map((_, axis) => 4 * seen.slice(axis + 1).reduce((product, window) => product * lengthOf(window), 1));
   const channelStride =
     staged === null ? source.strides[2]! : 4 * seen.reduce((product, window) => product * lengthOf(window), 1);
+  const images = imagesOf(conv, bands);
+  const imageStride = staged === null ? source.strides[0]! : channels * channelStride;
   const cutParts = alike(parts).map((same): Part => {
     const reach = same[0]!;
     const columns = reach.map((axis, i) => (i === 0 ? Math.min(band, axis.columns) : axis.columns));
     const taps = reach.map(axis => axis.taps);
     const places = walkOf(
-      columns,
-      reach.map(({ place }, i) => place.step * spatial.strides[i]!),
+      [images, ...columns],
+      [4 * groups * conv.rows * spatial.size, ...reach.map(({ place }, i) => place.step * spatial.strides[i]!)],
     );
     const neighbours = places.lengths.length === 0 || (places.lengths.length === 1 && places.strides[0] === 4);
     return {
       reach,
-      columns: walkOf(
-        columns,
-        reach.map(({ step }, i) => step * strides[i]!),
-      ),
+      columns: walkOf([images, ...columns], [imageStride, ...reach.map(({ step }, i) => step * strides[i]!)]),
       depth: walkOf([channels, ...taps], [channelStride, ...reach.map(({ tapStep }, i) => tapStep * strides[i]!)]),
       taps: walkOf(
         [channels, ...taps],
@@ -163,10 +178,12 @@ export const layoutOf = (conv: SpreadConv, tallest: number, made: boolean): Layo
   return {
     panels,
     channels,
+    images,
     band,
     bands,
     staged,
     channelStride,
+    imageStride,
     rows,
     parts: cutParts,
     whole,
@@ -174,7 +191,7 @@ export const layoutOf = (conv: SpreadConv, tallest: number, made: boolean): Layo
     own: [
       edgeBytes(panels, false),
       4 * panelColumns * Math.ceil(widest / panelColumns) * deepest,
-      staged === null ? 0 : 4 * channels * stagedSize(seen.map(window => ({ window }))),
+      staged === null ? 0 : 4 * images * channels * stagedSize(seen.map(window => ({ window }))),
       made ? 4 * lengthOf(seen[0]!) * rowUnit(conv) : 0,
       tableBytes(rows, panels.height),
       ...cutParts.flatMap(({ columns, depth, taps, places, begins }) => [
@@ -199,14 +216,20 @@ const rowUnit = ({ source }: SpreadConv): number =>
 /** How much of the source may be made again for the next band, which sees some of the same, at most. */
 const mostOverlap = 0.5;
 
+/** Whether a task sees all of a channel, which is then made at once; else parts of its first axis are. */
+export const seesPlanes = ({ source }: SpreadConv, { bands, staged }: Layout): boolean =>
+  bands === 1 && staged![0]!.from <= 0 && staged![0]!.to >= source.lengths[3]!;
+
 /** Elements that the source is made in pieces of; null where it is not in order, or bands would make too much of it twice. */
 export const madeUnit = (conv: SpreadConv, tallest: number): number | null => {
   const { lengths, strides } = conv.source;
-  const { band, bands, staged } = layoutOf(conv, tallest, true);
+  const layout = layoutOf(conv, tallest, true);
+  const { band, bands, staged } = layout;
   const seen = lengthOf(staged![0]!) / (band * conv.parts[0]![0]!.step);
   if (bands > 1 && seen > 1 + mostOverlap) return null;
   const whole = stridesOf(lengths);
-  return lengths.every((length, axis) => length === 1 || strides[axis] === 4 * whole[axis]!) ? rowUnit(conv) : null;
+  const inOrder = lengths.every((length, axis) => length === 1 || strides[axis] === 4 * whole[axis]!);
+  return inOrder ? rowUnit(conv) * (seesPlanes(conv, layout) ? lengths[3]! : 1) : null;
 };
 
 export const spreadBytes = (

@@ -2,7 +2,7 @@
  * Convolutions whose result is an output or an input. The kernel is packed once for all; then every thread takes bands of
  * places of samples, pads what they see, and multiplies.
  */
-import type { Local } from '../assembler.js';
+import type { FunctionWriter, Local } from '../assembler.js';
 import { type Crew, meet, share } from '../threads/crew.js';
 import { type Addresses, inRuns } from './blocking.js';
 import { panelColumns } from './blocks.js';
@@ -12,7 +12,7 @@ import { atMost, constant, cut, linear } from './numbers.js';
 import { writeTable } from './offsets.js';
 import type { Finish, Produce } from './pieces.js';
 import { multiply, type Product, pack, type Terms, wholeRows } from './product.js';
-import { type Begin, inner, type Layout, layoutOf, type Part, packedColumns } from './spread-layout.js';
+import { type Begin, inner, type Layout, layoutOf, type Part, packedColumns, seesPlanes } from './spread-layout.js';
 import { type StagedAxis, writeStage } from './stage.js';
 import { countOf } from './walk.js';
 
@@ -31,10 +31,10 @@ interface Channels {
   readonly count: Local;
 }
 
-/** Where a task is: its sample and group, as one number and as two, and the first place of its band. */
+/** Where a task is: its first sample and how many, its group, and the first place of its band. */
 interface Task {
-  readonly plane: Local;
   readonly sample: Local;
+  readonly images: Local;
   readonly group: Local;
   readonly begin: Local;
 }
@@ -122,9 +122,9 @@ class SpreadWriter {
 
   write(finish: Finish | null): void {
     const { samples, groups } = this.#conv;
-    const { bands, whole } = this.#layout;
+    const { bands, images, whole } = this.#layout;
     const crew = this.#crew;
-    const tasks = (): Local => constant(crew.writer, samples * groups * bands);
+    const tasks = (): Local => constant(crew.writer, Math.ceil(samples / images) * groups * bands);
     if (whole) {
       this.#inBlocks(channels => this.#packKernel(channels));
       meet(crew);
@@ -224,21 +224,22 @@ class SpreadWriter {
 
   #taskOf(index: Local): Task {
     const { writer: f } = this.#crew;
-    const { band, bands } = this.#layout;
-    const { groups } = this.#conv;
+    const { band, bands, images } = this.#layout;
+    const { groups, samples } = this.#conv;
     const plane = f.get(index).i32(bands).op('i32.div_u').keep('i32');
+    const sample = f.get(plane).i32(groups).op('i32.div_u').i32(images).op('i32.mul').keep('i32');
     return {
-      plane,
+      sample,
+      images: atMost(f.i32(samples).get(sample).op('i32.sub'), constant(f, images)),
       begin: f.get(index).i32(bands).op('i32.rem_u').i32(band).op('i32.mul').keep('i32'),
       group: f.get(plane).i32(groups).op('i32.rem_u').keep('i32'),
-      sample: f.get(plane).i32(groups).op('i32.div_u').keep('i32'),
     };
   }
 
   /** Where a task's band of a block of channels begins in what is read, copied with its padding if it has any. */
-  #sourceOf({ sample, group, begin }: Task, { first, count }: Channels): Local {
+  #sourceOf({ sample, images, group, begin }: Task, { first, count }: Channels): Local {
     const { writer: f } = this.#crew;
-    const { staged, channelStride, parts } = this.#layout;
+    const { staged, channelStride, imageStride, parts } = this.#layout;
     const { source } = this.#conv;
     const [sampleStride, groupStride, channel] = source.strides as [number, number, number];
     const from = linear(
@@ -258,19 +259,35 @@ class SpreadWriter {
       stride: source.strides[3 + axis]!,
       shift: axis === 0 ? shift : null,
     }));
-    const index = constant(f, 0);
-    f.loop(index, count, 1, () => {
-      const to = linear(f, 0, [this.#stage, 1], [index, channelStride]).keep('i32');
-      const there = linear(f, 0, [from, 1], [index, channel]).keep('i32');
-      const at = this.#produce === null ? there : this.#make(this.#produce, there, axes[0]!);
-      writeStage(f, this.#library, axes, to, at);
+    this.#forImages(images, image => {
+      const index = constant(f, 0);
+      f.loop(index, count, 1, () => {
+        const to = linear(f, 0, [this.#stage, 1], [image, imageStride], [index, channelStride]).keep('i32');
+        const there = linear(f, 0, [from, 1], [image, sampleStride], [index, channel]).keep('i32');
+        const at = this.#produce === null ? there : this.#make(this.#produce, there, axes[0]!);
+        writeStage(f, this.#library, axes, to, at);
+      });
     });
     return this.#stage;
+  }
+
+  /** `body` for the images of a task, which most have one of. */
+  #forImages(images: Local, body: (image: Local) => void): void {
+    const { writer: f } = this.#crew;
+    const image = constant(f, 0);
+    if (this.#layout.images === 1) body(image);
+    else f.loop(image, images, 1, () => body(image));
   }
 
   /** Makes what a band sees of a channel that would be at an address, and leaves where the channel would begin. */
   #make(produce: Produce, channel: Local, { window, length, stride, shift }: StagedAxis): Local {
     const { writer: f } = this.#crew;
+    const beforeIn = (bytes: number): FunctionWriter =>
+      f.get(channel, this.#addresses.right).op('i32.sub').i32(bytes).op('i32.div_u');
+    if (seesPlanes(this.#conv, this.#layout)) {
+      produce(beforeIn(this.#conv.source.strides[2]!).keep('i32'), constant(f, 1), this.#made);
+      return this.#made;
+    }
     const clamped = (index: number): Local => {
       const at = linear(f, index, [shift!, 1]).keep('i32');
       f.get(at).i32(0).get(at).i32(0).op('i32.gt_s', 'select').set(at);
@@ -278,22 +295,27 @@ class SpreadWriter {
       return at;
     };
     const [from, to] = [clamped(window.from), clamped(window.to)];
-    const before = f.get(channel, this.#addresses.right).op('i32.sub').i32(stride).op('i32.div_u');
-    const first = before.get(from).op('i32.add').keep('i32');
+    const first = beforeIn(stride).get(from).op('i32.add').keep('i32');
     produce(first, f.get(to, from).op('i32.sub').keep('i32'), this.#made);
     return linear(f, 0, [this.#made, 1], [from, -stride]).keep('i32');
   }
 
   /** The first element of a task's band in the result, for its first row. */
-  #outOf({ plane, begin }: Task, { place }: Reach): Local {
-    const { rows, spatial } = this.#conv;
-    const bytes = place.step * spatial.strides[0]!;
+  #outOf({ sample, group, begin }: Task, { place }: Reach): Local {
+    const { groups, spatial } = this.#conv;
+    const plane = this.#planeBytes();
     const terms = [
       [this.#addresses.out, 1],
-      [plane, 4 * rows * spatial.size],
-      [begin, bytes],
+      [sample, groups * plane],
+      [group, plane],
+      [begin, place.step * spatial.strides[0]!],
     ] as const;
     return linear(this.#crew.writer, 0, ...terms).keep('i32');
+  }
+
+  /** Bytes of a sample of the result, of one group. */
+  #planeBytes(): number {
+    return 4 * this.#conv.rows * this.#conv.spatial.size;
   }
 
   /** Adds a block of channels to the band of a task. */
@@ -321,7 +343,8 @@ class SpreadWriter {
         .op('i32.gt_s')
         .if(() => {
           f.get(left);
-          const columns = linear(f, 0, [atMost(f, constant(f, band)), inner(part.reach)]).keep('i32');
+          const ofImage = linear(f, 0, [atMost(f, constant(f, band)), inner(part.reach)]).keep('i32');
+          const columns = this.#layout.images === 1 ? ofImage : f.get(ofImage, task.images).op('i32.mul').keep('i32');
           const begin = constant(f, 0);
           if (count === 1) each(columns, begin);
           else f.loop(begin, constant(f, count), 1, () => each(columns, begin));
@@ -330,8 +353,12 @@ class SpreadWriter {
   }
 
   #finish(finish: Finish, task: Task): void {
-    const { rows, parts, spatial } = this.#conv;
-    const out = this.#outOf(task, parts[0]![0]!);
-    finish(out, constant(this.#crew.writer, rows), 4 * spatial.size);
+    const { writer: f } = this.#crew;
+    const { groups, rows, parts, spatial } = this.#conv;
+    const first = this.#outOf(task, parts[0]![0]!);
+    this.#forImages(task.images, image => {
+      const out = linear(f, 0, [first, 1], [image, groups * this.#planeBytes()]).keep('i32');
+      finish(out, constant(f, rows), 4 * spatial.size);
+    });
   }
 }

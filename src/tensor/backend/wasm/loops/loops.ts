@@ -9,6 +9,7 @@ import { argsort } from './argsort.js';
 import { conv } from './conv.js';
 import { cholesky, lu, triangularSolve } from './decompositions.js';
 import { dotGeneral } from './dot.js';
+import { external } from './external.js';
 import { concat, gather, pad, scatterAdd } from './moves.js';
 import { argmax, argmin } from './positions.js';
 import { orthogonalRows } from './rotations.js';
@@ -37,6 +38,7 @@ const writers: { readonly [P in PrimitiveName]?: Write<ParamsOf<P>> } = {
   triangularSolve,
   lu,
   orthogonalRows,
+  external,
 };
 
 /** A kernel for the instruction: a function of the addresses of inputs, results and scratch memory. */

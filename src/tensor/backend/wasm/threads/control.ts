@@ -14,6 +14,8 @@ export const abort = 512;
 /** Whether the main thread may sleep, and how often a thread wakes up in a meeting before it takes others for lost. */
 export const mainSleeps = 516;
 export const patience = 520;
+/** Not 0 while the main thread is in a function from outside of the library, for which others wait as long as it takes. */
+export const away = 524;
 /** The number of the last job, how many workers sleep until there is a next one, and what it is. */
 export const jobs = 640;
 export const idlers = 644;

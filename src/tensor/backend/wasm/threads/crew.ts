@@ -3,7 +3,18 @@
  * number; what the functions here write says who does what.
  */
 import { FunctionWriter, type Local } from '../assembler.js';
-import { abort, arrivals, lost, mainSleeps, meetings, napNanoseconds, patience, sleepers, tickets } from './control.js';
+import {
+  abort,
+  arrivals,
+  away,
+  lost,
+  mainSleeps,
+  meetings,
+  napNanoseconds,
+  patience,
+  sleepers,
+  tickets,
+} from './control.js';
 
 /** A function that is being written for several threads. */
 export interface Crew {
@@ -80,7 +91,8 @@ const writeMeeting = (): FunctionWriter => {
     () => load(f, meetings).get(meeting).op('i32.eq'),
     () => {
       leaveIfAborted(f);
-      f.get(naps).i32(1).op('i32.add').tee(naps);
+      f.get(naps).i32(1).op('i32.add');
+      load(f, away).op('i32.eqz', 'i32.mul').tee(naps);
       load(f, patience)
         .op('i32.gt_u')
         .if(() => store(f, abort, lost).op('unreachable'));
