@@ -6,15 +6,15 @@ import { bundle } from './bundle.js';
 /**
  * All of it was 83 kB before there were convolutions, blocks for products of any operands, and threads, which take 21; the
  * operations in full take 33 more, linear algebra, Fourier transforms and special functions 29. A bundler leaves out the operations that a page does
- * not name, but has all primitives with their kernels: those of decompositions are 6 kB of every page. What leaves loops takes
- * one more where there are loops.
+ * not name, but has all primitives with their kernels: those of decompositions are 6 kB of every page, and so are convolutions by
+ * minimal algorithms. What leaves loops takes one more where there are loops, kernels from outside 1.4 where they are called.
  */
 const limits: readonly (readonly [string, string, number])[] = [
-  ['all of tenfold', "export * from 'tenfold';", 174_000],
+  ['all of tenfold', "export * from 'tenfold';", 182_000],
   [
     'what training a small network takes',
     "export { add, grad, jit, matmul, mean, mul, relu, square, sub, tensor } from 'tenfold';",
-    102_000,
+    110_000,
   ],
 ];
 

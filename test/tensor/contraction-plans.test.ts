@@ -285,6 +285,16 @@ const uses: Readonly<Record<string, readonly [shape: readonly number[], use: (x:
   'both at once': [[24, 40], x => product(x, transpose(x) as Tensor)],
   'a matrix by itself': [[24, 24], x => product(x, x)],
   'the input of a convolution': [[2, 8, 10, 12], x => conv2d(x, stored([16, 8, 3, 3]), { padding: 'same' }) as Tensor],
+  'the input of one channel': [[5, 1, 8, 8], x => conv2d(x, stored([7, 1, 3, 3]), { padding: 'same' }) as Tensor],
+  'the input of one channel in bands': [
+    [2, 1, 64, 48],
+    x => conv2d(x, stored([7, 1, 3, 3]), { padding: 'same' }) as Tensor,
+  ],
+  'the only row of an input': [[3, 4, 1, 24], x => conv2d(x, stored([7, 4, 3, 3]), { padding: 'same' }) as Tensor],
+  'the only image of an input by minimal algorithms': [
+    [1, 17, 8, 8],
+    x => conv2d(x, stored([16, 17, 3, 3]), { padding: 'same' }) as Tensor,
+  ],
   'the input of a convolution by minimal algorithms': [
     [3, 20, 8, 12],
     x => conv2d(x, stored([16, 20, 3, 3]), { padding: 'same' }) as Tensor,

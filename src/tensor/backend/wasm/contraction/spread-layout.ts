@@ -210,7 +210,7 @@ const total = (reach: readonly Reach[], of: (axis: Reach, i: number) => number):
 const sum = (numbers: readonly number[]): number => numbers.reduce((p, n) => p + n, 0);
 
 /** Elements of the source between two indices of its first spatial axis. */
-const rowUnit = ({ source }: SpreadConv): number =>
+export const rowUnit = ({ source }: SpreadConv): number =>
   source.lengths.slice(4).reduce((product, length) => product * length, 1);
 
 /** How much of the source may be made again for the next band, which sees some of the same, at most. */

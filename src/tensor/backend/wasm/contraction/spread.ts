@@ -12,7 +12,16 @@ import { atMost, constant, cut, linear } from './numbers.js';
 import { writeTable } from './offsets.js';
 import type { Finish, Produce } from './pieces.js';
 import { multiply, type Product, pack, type Terms, wholeRows } from './product.js';
-import { type Begin, inner, type Layout, layoutOf, type Part, packedColumns, seesPlanes } from './spread-layout.js';
+import {
+  type Begin,
+  inner,
+  type Layout,
+  layoutOf,
+  type Part,
+  packedColumns,
+  rowUnit,
+  seesPlanes,
+} from './spread-layout.js';
 import { type StagedAxis, writeStage } from './stage.js';
 import { countOf } from './walk.js';
 
@@ -282,10 +291,12 @@ class SpreadWriter {
   /** Makes what a band sees of a channel that would be at an address, and leaves where the channel would begin. */
   #make(produce: Produce, channel: Local, { window, length, stride, shift }: StagedAxis): Local {
     const { writer: f } = this.#crew;
+    // What is made is in order; an axis of one element may have any stride.
+    const unit = 4 * rowUnit(this.#conv);
     const beforeIn = (bytes: number): FunctionWriter =>
       f.get(channel, this.#addresses.right).op('i32.sub').i32(bytes).op('i32.div_u');
     if (seesPlanes(this.#conv, this.#layout)) {
-      produce(beforeIn(this.#conv.source.strides[2]!).keep('i32'), constant(f, 1), this.#made);
+      produce(beforeIn(unit * length).keep('i32'), constant(f, 1), this.#made);
       return this.#made;
     }
     const clamped = (index: number): Local => {
@@ -295,7 +306,7 @@ class SpreadWriter {
       return at;
     };
     const [from, to] = [clamped(window.from), clamped(window.to)];
-    const first = beforeIn(stride).get(from).op('i32.add').keep('i32');
+    const first = beforeIn(unit).get(from).op('i32.add').keep('i32');
     produce(first, f.get(to, from).op('i32.sub').keep('i32'), this.#made);
     return linear(f, 0, [this.#made, 1], [from, -stride]).keep('i32');
   }

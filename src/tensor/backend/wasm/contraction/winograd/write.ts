@@ -289,14 +289,17 @@ class WinogradWriter {
     const { writer: f } = this.#crew;
     const { made } = this.#areas;
     const whole = seesPlanes(this.#conv, this.#layout);
-    const stride = this.#conv.source.strides[whole ? 1 : 2]!;
-    const before = f.get(channel, this.#addresses.right).op('i32.sub').i32(stride).op('i32.div_u').keep('i32');
+    // What is made is in order; an axis of one element may have any stride.
+    const [height, width] = this.#conv.source.lengths.slice(2) as [number, number];
+    const row = 4 * width;
+    const unit = whole ? row * height : row;
+    const before = f.get(channel, this.#addresses.right).op('i32.sub').i32(unit).op('i32.div_u').keep('i32');
     if (whole) {
       produce(before, constant(f, 1), made);
       return made;
     }
     produce(linear(f, 0, [before, 1], [from, 1]).keep('i32'), rows, made);
-    return linear(f, 0, [made, 1], [from, -stride]).keep('i32');
+    return linear(f, 0, [made, 1], [from, -row]).keep('i32');
   }
 
   #multiply(tiles: Local, block: Block): void {
