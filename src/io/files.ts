@@ -34,6 +34,7 @@ interface FileSystem {
 }
 
 interface Paths {
+  readonly basename: (path: string) => string;
   readonly dirname: (path: string) => string;
   readonly join: (folder: string, name: string) => string;
 }
@@ -97,11 +98,12 @@ export const writeFile = (
   TE.tryCatch(
     async () => {
       const files = fileSystem();
-      const { dirname, join } = builtin<Paths>('node:path');
+      const { basename, dirname, join } = builtin<Paths>('node:path');
       const bytes = await contents();
       const folder = dirname(path);
-      // In the same folder, for a name does not move between disks; not made of the name, which may be as long as names get.
-      const temporary = join(folder, `.${crypto.randomUUID()}.tmp`);
+      // In the same folder, for a name does not move between disks; by its name what a killed run left can be told. Names may be as
+      // long as systems have them, 255 bytes, so that of the temporary file has 50 characters of it at most.
+      const temporary = join(folder, `${[...basename(path)].slice(0, 50).join('')}.${crypto.randomUUID()}.tmp`);
       try {
         const file = await files.open(temporary, 'wx');
         // On the disk before it gets its name: else a power cut could leave the name and no contents.

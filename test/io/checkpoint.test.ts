@@ -175,12 +175,12 @@ describe('saveTree and loadTree', () => {
     const steps = await recorded(async () => {
       expect(isRight(await saveTree(path, tree)())).toBe(true);
     });
-    expect(steps.map(step => step.replace(/\.[-0-9a-f]{36}\.tmp/g, 'temporary'))).toEqual([
-      `open ${join(folder, 'temporary')}`,
+    expect(steps.map(step => step.replace(/\.[-0-9a-f]{36}\.tmp/g, ', temporary'))).toEqual([
+      `open ${path}, temporary`,
       'write',
       'sync',
       'close',
-      `rename ${join(folder, 'temporary')} ${path}`,
+      `rename ${path}, temporary ${path}`,
       `open ${folder}`,
       'sync',
       'close',
