@@ -25,6 +25,23 @@ export const atMost = (f: FunctionWriter, limit: Local): Local => {
   return f.get(value, limit, value, limit).op('i32.lt_u', 'select').keep('i32');
 };
 
+/** Which of so many rows from a (signed) one on there are, of `height`: the first of them, and how many. */
+export const rowsInside = (
+  f: FunctionWriter,
+  top: Local,
+  count: number,
+  height: number,
+): { readonly from: Local; readonly rows: Local } => {
+  const clamped = (offset: number): Local => {
+    const row = linear(f, offset, [top, 1]).keep('i32');
+    f.get(row).i32(0).get(row).i32(0).op('i32.gt_s', 'select').set(row);
+    f.get(row).i32(height).get(row).i32(height).op('i32.lt_s', 'select').set(row);
+    return row;
+  };
+  const [from, to] = [clamped(0), clamped(count)];
+  return { from, rows: f.get(to, from).op('i32.sub').keep('i32') };
+};
+
 /** How many runs of `size` it takes to hold a count. */
 export const runsOf = (f: FunctionWriter, count: Local, size: number): Local =>
   size === 1

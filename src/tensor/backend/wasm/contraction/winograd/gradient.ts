@@ -9,7 +9,7 @@ import { type Addresses, inRuns, longestBlock } from '../blocking.js';
 import { panelColumns } from '../blocks.js';
 import type { GatherConv } from '../conv.js';
 import type { Library } from '../library.js';
-import { bytesFor, constant, cut, linear } from '../numbers.js';
+import { bytesFor, constant, cut, linear, rowsInside } from '../numbers.js';
 import { type Panels, panelsOf } from '../panels.js';
 import type { Finish } from '../pieces.js';
 import { edgeBytes } from '../product.js';
@@ -184,14 +184,7 @@ export const writeWinogradGradient = (
   /** Copies what a row of tiles sees of all channels, with zeros around it. */
   const stageSource = (sample: Local, down: Local): void => {
     const top = linear(f, origin[0]!, [down, side]).keep('i32');
-    const clamped = (offset: number): Local => {
-      const row = linear(f, offset, [top, 1]).keep('i32');
-      f.get(row).i32(0).get(row).i32(0).op('i32.gt_s', 'select').set(row);
-      f.get(row).i32(height).get(row).i32(height).op('i32.lt_s', 'select').set(row);
-      return row;
-    };
-    const [from, to] = [clamped(0), clamped(seen[0])];
-    const there = f.get(to, from).op('i32.sub').keep('i32');
+    const { from, rows: there } = rowsInside(f, top, seen[0], height);
     const [first, end] = [Math.max(0, origin[1]!), Math.min(length, origin[1]! + seen[1])];
     f.get(stage)
       .i32(0)

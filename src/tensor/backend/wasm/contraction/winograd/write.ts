@@ -7,7 +7,7 @@ import { type Crew, meet, share } from '../../threads/crew.js';
 import { type Addresses, inRuns } from '../blocking.js';
 import { panelColumns } from '../blocks.js';
 import type { Library } from '../library.js';
-import { atMost, constant, cut, linear } from '../numbers.js';
+import { atMost, constant, cut, linear, rowsInside } from '../numbers.js';
 import { byHeight, firstRow } from '../panels.js';
 import type { Finish, Produce } from '../pieces.js';
 import { type Layout, layoutOf, seesPlanes, type WinogradConv } from './conv.js';
@@ -239,14 +239,7 @@ class WinogradWriter {
     const strideOf = (axis: number): number => source.strides[axis]!;
     // Rows and columns of the source that are there; around them are zeros, the same for all channels.
     const top = linear(f, origin[0]!, [task.band, side]).keep('i32');
-    const clamped = (offset: number): Local => {
-      const row = linear(f, offset, [top, 1]).keep('i32');
-      f.get(row).i32(0).get(row).i32(0).op('i32.gt_s', 'select').set(row);
-      f.get(row).i32(height).get(row).i32(height).op('i32.lt_s', 'select').set(row);
-      return row;
-    };
-    const [from, to] = [clamped(0), clamped(seen[0])];
-    const rows = f.get(to, from).op('i32.sub').keep('i32');
+    const { from, rows } = rowsInside(f, top, seen[0], height);
     const [left, right] = [Math.max(0, origin[1]!), Math.min(width, origin[1]! + seen[1])];
     const planeBytes = 4 * seen[0] * seen[1];
     f.get(stage).i32(0);
