@@ -51,5 +51,5 @@ export const setWinogradPlans = (flag: boolean): void => {
 
 export const usesWinograd = (): boolean => winograd;
 
-/** All that code depends on besides its program. */
-export const codeSettings = (): string => `${usesFma()} ${winograd}`;
+/** All that code depends on besides its program, as a number: it is asked for at every run. */
+export const codeSettings = (): number => (usesFma() ? 1 : 0) + (winograd ? 2 : 0);

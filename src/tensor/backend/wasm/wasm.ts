@@ -169,7 +169,7 @@ const scalarTypes = ({ scalars, instructions }: Program): Aval['dtype'][] => [
 
 /** A program as it has been compiled, and for which settings. */
 interface Version {
-  readonly settings: string;
+  readonly settings: number;
   readonly plan: Plan;
   readonly code: Code;
   readonly checkInputs: ReturnType<typeof checkFits>;
