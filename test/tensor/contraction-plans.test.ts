@@ -54,6 +54,8 @@ const products: Readonly<Record<string, () => Tensor>> = {
   'columns of two tiles': () => product(stored([9, 20]), stored([20, 320])),
   'more rows than are packed at a time': () => product(stored([2100, 7]), stored([7, 24])),
   'more columns than are packed at a time': () => product(stored([3, 330]), transpose(stored([2304, 330])) as Tensor),
+  'tiles as wide as the result': () => product(stored([331, 12]), stored([12, 413])),
+  'many rows, and columns of two wide tiles': () => product(stored([165, 7]), stored([7, 2112])),
   'a width that fills no panel': () => product(stored([70, 50]), stored([50, 251])),
   'a batch': () => product(stored([3, 20, 9]), stored([3, 9, 24])),
   'turned operands': () => product(transpose(stored([33, 40])) as Tensor, transpose(stored([72, 33])) as Tensor),
@@ -79,6 +81,10 @@ const products: Readonly<Record<string, () => Tensor>> = {
     conv2d(stored([1, 512, 4, 4]), stored([520, 512, 3, 3]), { padding: 'same' }) as Tensor,
   'a gradient of a kernel': () => {
     const one: ConvCase = { n: 5, g: 2, o: 6, c: 4, size: [9, 10], kernel: [3, 3] };
+    return wrap(conv(one, 'kernel', convOperands(one, 'kernel'))) as Tensor;
+  },
+  'a gradient of a kernel of many channels': () => {
+    const one: ConvCase = { n: 2, g: 1, o: 170, c: 33, size: [5, 6], kernel: [3, 3] };
     return wrap(conv(one, 'kernel', convOperands(one, 'kernel'))) as Tensor;
   },
 };

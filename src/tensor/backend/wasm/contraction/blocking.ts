@@ -14,8 +14,8 @@ export const blockDepth = (depth: number): number => Math.ceil(depth / blocksOf(
 /** Panels of rows and columns that are packed at a time. */
 export const packedPanels = 340;
 const mostPackedColumns = 2048;
-export const packedColumnsFor = (columns: number): number => {
-  const tile = tileColumnsFor(columns);
+export const packedColumnsFor = (columns: number, rows: number): number => {
+  const tile = tileColumnsFor(columns, rows);
   return tile * Math.floor(mostPackedColumns / tile);
 };
 

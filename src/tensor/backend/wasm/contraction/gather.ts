@@ -60,7 +60,7 @@ const layoutOf = (conv: GatherConv, tallest: number): Layout => {
   const left = walkOf(counts, [output.strides[0]!, ...output.strides.slice(3)]);
   const right = walkOf(counts, [sampleStride, ...reach.map((axis, i) => axis.step * spatial[i]!)]);
   const block = product(counts);
-  const wide = Math.min(packedColumnsFor(countOf(columns)), panelColumns * Math.ceil(countOf(columns) / panelColumns));
+  const wide = Math.min(packedColumnsFor(countOf(columns), conv.rows), panelColumns * Math.ceil(countOf(columns) / panelColumns));
   return {
     panels,
     samples,
@@ -124,7 +124,7 @@ export const writeGather = (
     row: 4 * wide,
     places: null,
     width: wide,
-    tileColumns: tileColumnsFor(wide),
+    tileColumns: tileColumnsFor(wide, conv.rows),
     make: null,
     a,
     b,
@@ -137,7 +137,7 @@ export const writeGather = (
   const [step] = reach.map(axis => axis.step) as [number];
   const origin = staged === null ? reach.reduce((sum, axis, i) => sum + axis.origin * strides[2 + i]!, 0) : 0;
   const limit = (count: number): Local => constant(f, count);
-  const packedColumns = packedColumnsFor(wide);
+  const packedColumns = packedColumnsFor(wide, conv.rows);
 
   const group = limit(0);
   f.loop(group, limit(conv.groups), 1, () => {

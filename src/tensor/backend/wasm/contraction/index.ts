@@ -76,7 +76,7 @@ export const flopsOf = (contraction: Contraction): number => {
 export const unitOf = (contraction: Contraction, { tallest }: Library): number | null => {
   switch (contraction.kind) {
     case 'dot':
-      return contraction.out.column === 4 ? unitOfColumns(contraction.columns) : null;
+      return contraction.out.column === 4 ? unitOfColumns(contraction.columns, contraction.rows) : null;
     case 'spread':
       return spreadUnit(contraction, tallest);
     case 'winograd':
@@ -84,7 +84,7 @@ export const unitOf = (contraction: Contraction, { tallest }: Library): number |
     case 'winogradGradient':
       return winogradGradientUnit(contraction);
     default:
-      return unitOfColumns(gatherColumns(contraction));
+      return unitOfColumns(gatherColumns(contraction), contraction.rows);
   }
 };
 

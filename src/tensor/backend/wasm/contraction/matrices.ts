@@ -40,14 +40,14 @@ const layoutOf = (dot: Dot, tallest: number, made: boolean): Layout => {
     left,
     common: [
       Math.min(panels.count, packedPanels) * panels.height * block * 4,
-      direct ? 0 : Math.min(panelColumns * Math.ceil(columns / panelColumns), packedColumnsFor(columns)) * block * 4,
+      direct ? 0 : Math.min(panelColumns * Math.ceil(columns / panelColumns), packedColumnsFor(columns, rows)) * block * 4,
     ],
     own: [
       tableBytes(left.rows, panels.height),
       tableBytes(left.depth, block),
       direct ? 0 : tableBytes(right.columns, panelColumns),
       direct ? 0 : tableBytes(right.depth, block),
-      out.column === 4 ? 0 : tableBytes(places, tileColumnsFor(columns)),
+      out.column === 4 ? 0 : tableBytes(places, tileColumnsFor(columns, rows)),
       edgeBytes(panels, direct),
       made ? 4 * panels.height * block : 0,
     ],
@@ -85,9 +85,9 @@ export const writeDot = (
     rows: writeTable(f, tables[0], layout.left.rows, panels.height),
     columns: direct ? null : writeTable(f, tables[2], dot.right.columns, panelColumns),
     row: dot.out.row,
-    places: dot.out.column === 4 ? null : writeTable(f, tables[4], places, tileColumnsFor(dot.columns)),
+    places: dot.out.column === 4 ? null : writeTable(f, tables[4], places, tileColumnsFor(dot.columns, dot.rows)),
     width: dot.columns,
-    tileColumns: tileColumnsFor(dot.columns),
+    tileColumns: tileColumnsFor(dot.columns, dot.rows),
     make: produce && { made: tables[6], write: madeBy(f, produce, dot.depth / block, block, tables[6]) },
     a,
     b,
@@ -101,7 +101,7 @@ export const writeDot = (
     Local,
     Local,
   ];
-  const packedColumns = packedColumnsFor(dot.columns);
+  const packedColumns = packedColumnsFor(dot.columns, dot.rows);
   const limit = {
     columns: constant(f, packedColumns),
     depth: constant(f, block),
@@ -173,10 +173,10 @@ const madeBy =
 
 /** Terms that an operand is made in pieces of; null where it cannot be. */
 export const madeUnit = (dot: Dot): number | null => {
-  const { batch, columns, depth, left } = dot;
+  const { batch, rows, columns, depth, left } = dot;
   const block = blockDepth(depth);
-  const inOrder = strideOf(left.depth) === 4 && (dot.rows === 1 || strideOf(left.rows) === 4 * depth);
-  const once = columns <= packedColumnsFor(columns) && batch.lengths.length === 0;
+  const inOrder = strideOf(left.depth) === 4 && (rows === 1 || strideOf(left.rows) === 4 * depth);
+  const once = columns <= packedColumnsFor(columns, rows) && batch.lengths.length === 0;
   return inOrder && once && depth % block === 0 ? block : null;
 };
 
