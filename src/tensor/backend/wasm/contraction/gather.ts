@@ -60,7 +60,10 @@ const layoutOf = (conv: GatherConv, tallest: number): Layout => {
   const left = walkOf(counts, [output.strides[0]!, ...output.strides.slice(3)]);
   const right = walkOf(counts, [sampleStride, ...reach.map((axis, i) => axis.step * spatial[i]!)]);
   const block = product(counts);
-  const wide = Math.min(packedColumnsFor(countOf(columns), conv.rows), panelColumns * Math.ceil(countOf(columns) / panelColumns));
+  const wide = Math.min(
+    packedColumnsFor(countOf(columns), conv.rows),
+    panelColumns * Math.ceil(countOf(columns) / panelColumns),
+  );
   return {
     panels,
     samples,

@@ -40,7 +40,9 @@ const layoutOf = (dot: Dot, tallest: number, made: boolean): Layout => {
     left,
     common: [
       Math.min(panels.count, packedPanels) * panels.height * block * 4,
-      direct ? 0 : Math.min(panelColumns * Math.ceil(columns / panelColumns), packedColumnsFor(columns, rows)) * block * 4,
+      direct
+        ? 0
+        : Math.min(panelColumns * Math.ceil(columns / panelColumns), packedColumnsFor(columns, rows)) * block * 4,
     ],
     own: [
       tableBytes(left.rows, panels.height),
