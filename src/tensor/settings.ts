@@ -1,5 +1,6 @@
 /** How values are computed: on how many threads, and with which instructions. */
 import { setDeterministicCode, setWinogradPlans } from './backend/wasm/features.js';
+import { mostThreads } from './backend/wasm/threads/control.js';
 import { threads } from './backend/wasm/wasm.js';
 import { kindOf } from './ops/common/checks.js';
 import { checkArgument } from './shape.js';
@@ -15,8 +16,6 @@ export interface ThreadInfo {
   /** Why there can be one thread only; null where there can be more. */
   readonly reason: string | null;
 }
-
-const most = 64;
 
 /**
  * Sets how many threads compute, the one that calls included. The default is what the platform can run at the same time,
@@ -39,10 +38,10 @@ const most = 64;
  */
 export const setThreads = (count: number): void => {
   checkArgument(
-    Number.isInteger(count) && count >= 1 && count <= most,
+    Number.isInteger(count) && count >= 1 && count <= mostThreads,
     'setThreads',
     typeof count === 'number' ? `${count}` : kindOf(count),
-    `the number of threads is an integer from 1 to ${most}`,
+    `the number of threads is an integer from 1 to ${mostThreads}`,
     'Write setThreads(1) to compute without workers.',
   );
   threads().pool.resize(count);

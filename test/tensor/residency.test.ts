@@ -100,7 +100,7 @@ describe('the allocator', () => {
   });
 
   it('does not take back what it did not give', () => {
-    const allocator = new Allocator(4096);
+    const allocator = new Allocator(2 ** 16);
     const address = allocator.allocate(100)!;
     allocator.free(address);
     expect(() => allocator.free(address)).toThrow(/no block/);

@@ -214,7 +214,7 @@ const bench = (threads: number, patienceMs = 5000, platform: Platform = platform
     const module: Loadable = { bytes, library: null, work: 1, place: null, refused: null };
     return () => {
       const count = pool.threadsFor(module);
-      if (count > 1) pool.run(module, main, 2048, 0);
+      if (count > 1) pool.run(module, main, 2 ** 14, 0);
       return count;
     };
   };
@@ -222,11 +222,24 @@ const bench = (threads: number, patienceMs = 5000, platform: Platform = platform
   const counts = program((crew, f) => {
     const count = f.i32(1000).keep('i32');
     share(crew, count, index => {
-      const at = f.i32(4096).get(index).i32(4).op('i32.mul', 'i32.add').keep('i32');
+      const at = f
+        .i32(2 ** 14 + 16)
+        .get(index)
+        .i32(4)
+        .op('i32.mul', 'i32.add')
+        .keep('i32');
       f.get(at, at).memory('i32.load').i32(1).op('i32.add').memory('i32.store');
     });
     meet(crew);
-    solo(crew, () => f.i32(2048).i32(2048).memory('i32.load').get(3).op('i32.add').memory('i32.store'));
+    solo(crew, () =>
+      f
+        .i32(2 ** 14)
+        .i32(2 ** 14)
+        .memory('i32.load')
+        .get(3)
+        .op('i32.add')
+        .memory('i32.store'),
+    );
   });
   const traps = (thread: number) =>
     program((crew, f) => {
@@ -242,8 +255,9 @@ const bench = (threads: number, patienceMs = 5000, platform: Platform = platform
     program,
     counts,
     traps,
-    numbers: () => [...new Set(words.slice(1024, 2024))],
-    total: () => words[512],
+    words,
+    numbers: () => [...new Set(words.slice(2 ** 12 + 4, 2 ** 12 + 1004))],
+    total: () => words[2 ** 12],
   };
 };
 
@@ -256,6 +270,57 @@ const thrown = (f: () => unknown): { readonly error: unknown; readonly ms: numbe
   }
   throw new Error('nothing was thrown');
 };
+
+describe('shared work', () => {
+  test.each([2, 3, 8])('everybody begins with his own part: %i threads', count => {
+    const { pool, program, words } = bench(count);
+    const [begun, takers] = [2 ** 14, 2 ** 14 + 16];
+    const run = program((crew, f) => {
+      const pieces = f.i32(count).keep('i32');
+      for (const round of [1, 2, 3]) {
+        share(crew, pieces, index => {
+          f.i32(takers).get(index).i32(4).op('i32.mul', 'i32.add').get(crew.thread).memory('i32.store');
+          // Nobody can take another's piece before all are here.
+          f.i32(begun).i32(1).atomic('i32.atomic.rmw.add').op('drop');
+          f.while(
+            () =>
+              f
+                .i32(begun)
+                .atomic('i32.atomic.load')
+                .i32(round * count)
+                .op('i32.lt_u'),
+            () => undefined,
+          );
+        });
+        meet(crew);
+      }
+    });
+    expect(run()).toBe(count);
+    expect([...words.slice(takers / 4, takers / 4 + count)]).toEqual(Array.from({ length: count }, (_, i) => i));
+    expect(words[begun / 4]).toBe(3 * count);
+    pool.end();
+  });
+
+  test.each([1, 2, 5, 999])('of %i pieces each is done once, whoever does it', pieces => {
+    const { pool, program, words } = bench(3);
+    const done = 2 ** 14;
+    const run = program((crew, f) => {
+      const [round, rounds] = [f.i32(0).keep('i32'), f.i32(100).keep('i32')];
+      const count = f.i32(pieces).keep('i32');
+      f.loop(round, rounds, 1, () => {
+        share(crew, count, index => {
+          const at = f.i32(done).get(index).i32(4).op('i32.mul', 'i32.add').keep('i32');
+          f.get(at, at).memory('i32.load').i32(1).op('i32.add').memory('i32.store');
+        });
+        meet(crew);
+      });
+    });
+    expect(run()).toBe(3);
+    expect([...new Set(words.slice(done / 4, done / 4 + pieces))]).toEqual([100]);
+    expect(words[done / 4 + pieces]).toBe(0);
+    pool.end();
+  });
+});
 
 describe('a worker that fails', () => {
   test.each([2, 3])('a trap in one of %i threads is an error on the main thread, within a second', threads => {
@@ -345,7 +410,15 @@ describe('a worker that fails', () => {
     const { pool, program, total } = bench(2);
     const list = Array.from({ length: 150 }, (_, i) =>
       program((crew, f) =>
-        solo(crew, () => f.i32(2048).i32(2048).memory('i32.load').i32(i).op('i32.add').memory('i32.store')),
+        solo(crew, () =>
+          f
+            .i32(2 ** 14)
+            .i32(2 ** 14)
+            .memory('i32.load')
+            .i32(i)
+            .op('i32.add')
+            .memory('i32.store'),
+        ),
       ),
     );
     for (const _ of [1, 2]) for (const run of list) expect(run()).toBe(2);

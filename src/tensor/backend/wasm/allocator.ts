@@ -7,11 +7,12 @@
  *
  * Inside everything is counted in units of 16 bytes: 4 GiB are then 2²⁸ units, small integers to every engine.
  */
+import { end } from './threads/control.js';
 
 /** Blocks start at multiples of this many bytes and are as long: a vector beginning in a block can be stored whole. */
 const unit = 16;
-/** No block begins below; address 0 can stand for none. */
-export const lowest = 1024;
+/** No block begins below, where threads have their words; address 0 can stand for none. */
+export const lowest = end;
 
 /** A block in use or a gap, between its neighbours in memory; a gap also between gaps of its size. */
 interface Block {
@@ -96,7 +97,7 @@ const unitsFor = (bytes: number): number => Math.max(1, Math.ceil(bytes / unit))
 /** The bytes that a block for `bytes` takes. */
 export const padded = (bytes: number): number => unitsFor(bytes) * unit;
 
-/** An address range, from 1024 to an end that can move up. */
+/** An address range, from {@link lowest} to an end that can move up. */
 export class Allocator {
   /** Blocks in use, by their first unit. */
   readonly #blocks = new Table();

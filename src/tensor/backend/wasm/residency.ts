@@ -101,7 +101,7 @@ export interface ResidencyStats {
   copiedInBytes: number;
 }
 
-/** The values in one WebAssembly memory, which must be used by nobody else from byte 1024 on. */
+/** The values in one WebAssembly memory, which must be used by nobody else from {@link lowest} on. */
 export class Residency {
   readonly memory: WasmMemory;
   /**

@@ -7,8 +7,6 @@
 export const arrivals = 128;
 export const meetings = 256;
 export const sleepers = 264;
-/** The next piece of work that is shared out. */
-export const tickets = 384;
 /** Not 0 where a thread has failed: its number and 1, or {@link lost}. Whoever waits leaves. */
 export const abort = 512;
 /** Whether the main thread may sleep, and how often a thread wakes up in a meeting before it takes others for lost. */
@@ -25,9 +23,16 @@ export const done = 768;
 /** Bytes of the message of what failed, and the message. */
 export const messageBytes = 832;
 export const message = 836;
+export const longestMessage = 1024 - message;
+/**
+ * How many pieces of each thread's part of a work have been taken, by itself or by others: one word of two for each thread, that
+ * of a round in which an even number of meetings is over and that of the others, which it clears meanwhile.
+ */
+export const tickets = 1024;
+export const ticketsApart = 128;
+export const mostThreads = 64;
 /** Here values begin. */
-const end = 1024;
-export const longestMessage = end - message;
+export const end = tickets + mostThreads * ticketsApart;
 
 /** In `abort`: somebody did not come to a meeting. */
 export const lost = -1;

@@ -14,6 +14,7 @@ import {
   patience,
   sleepers,
   tickets,
+  ticketsApart,
 } from './control.js';
 
 /** A function that is being written for several threads. */
@@ -47,10 +48,9 @@ const leaveIfAborted = (f: FunctionWriter): void => {
   load(f, abort).if(() => f.op('unreachable'));
 };
 
-/** The last to come: a new round of tickets, and the others go on. */
+/** The last to come: the others go on. */
 const open = (f: FunctionWriter): void => {
   store(f, arrivals, 0);
-  store(f, tickets, 0);
   add(f, meetings, 1).op('drop');
   load(f, sleepers).if(() => f.i32(meetings).i32(-1).atomic('memory.atomic.notify').op('drop'));
 };
@@ -67,6 +67,62 @@ const glance = (f: FunctionWriter, meeting: Local, times: number): void => {
   });
 };
 
+/** The address of a thread's tickets in the round after a meeting, left on the stack. */
+const ticketsOf = (f: FunctionWriter, thread: Local, meeting: Local): FunctionWriter =>
+  f
+    .get(thread)
+    .i32(ticketsApart)
+    .op('i32.mul')
+    .get(meeting)
+    .i32(1)
+    .op('i32.and')
+    .i32(2)
+    .op('i32.shl', 'i32.add')
+    .i32(tickets)
+    .op('i32.add');
+
+/**
+ * (count, thread, threads): the index of a piece of work below the count that nobody has done, or −1. Everybody has a run of them,
+ * which he takes first: so a thread finds in its own caches what it has made of its part of the work before. Who has done his
+ * helps the others.
+ */
+const writeTake = (): FunctionWriter => {
+  const f = new FunctionWriter(['i32', 'i32', 'i32'], ['i32']);
+  const [count, thread, threads] = [0, 1, 2];
+  const meeting = load(f, meetings).keep('i32');
+  const [owner, looked] = [f.get(thread).keep('i32'), f.i32(0).keep('i32')];
+  /** Where the run of the owner begins, or that of the next one. */
+  const runAfter = (more: number): Local =>
+    f.get(owner).i32(more).op('i32.add').get(count).op('i32.mul').get(threads).op('i32.div_u').keep('i32');
+  f.loop(looked, threads, 1, () => {
+    const address = ticketsOf(f, owner, meeting).keep('i32');
+    const first = runAfter(0);
+    const length = f.get(runAfter(1), first).op('i32.sub').keep('i32');
+    // Looking does not take the word away from whose it is.
+    f.get(address)
+      .atomic('i32.atomic.load')
+      .get(length)
+      .op('i32.lt_u')
+      .if(() => {
+        const taken = f.get(address).i32(1).atomic('i32.atomic.rmw.add').keep('i32');
+        f.get(taken, length)
+          .op('i32.lt_u')
+          .if(() => f.get(first, taken).op('i32.add', 'return'));
+      });
+    f.get(owner)
+      .i32(1)
+      .op('i32.add')
+      .tee(owner)
+      .get(threads)
+      .op('i32.eq')
+      .if(() => f.i32(0).set(owner));
+  });
+  f.i32(-1);
+  return f;
+};
+
+const take = writeTake();
+
 /** (thread, threads): returns when all threads have called it. */
 const writeMeeting = (): FunctionWriter => {
   const f = new FunctionWriter(['i32', 'i32']);
@@ -76,6 +132,8 @@ const writeMeeting = (): FunctionWriter => {
     .op('i32.lt_s')
     .if(() => f.op('return'));
   const meeting = load(f, meetings).keep('i32');
+  // Of the next round: nobody has taken any of these since all met last.
+  ticketsOf(f, thread, f.get(meeting).i32(1).op('i32.add').keep('i32')).i32(0).atomic('i32.atomic.store');
   add(f, arrivals, 1)
     .i32(1)
     .op('i32.add')
@@ -129,7 +187,7 @@ export const settle = (crew: Crew): void => {
 };
 
 /**
- * `body` for every index below the count (unsigned), each on whichever thread comes first. Ends without waiting: nothing else
+ * `body` for every index below the count, each on one thread: an early index on an early thread, if that comes first. Ends without waiting: nothing else
  * can be shared or rely on it before all have met. They meet before, if need be.
  */
 export const share = (crew: Crew, count: Local, body: (index: Local) => void): void => {
@@ -145,7 +203,7 @@ export const share = (crew: Crew, count: Local, body: (index: Local) => void): v
     () => {
       // A thread by itself counts on its own: nobody else knows of it.
       writer.get(several).if(
-        () => add(writer, tickets, 1).set(index),
+        () => writer.get(count, crew.thread, threads).call(take).set(index),
         () => writer.get(index).i32(1).op('i32.add').set(index),
       );
       writer.get(index, count).op('i32.lt_u');

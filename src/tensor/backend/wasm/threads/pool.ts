@@ -8,6 +8,7 @@ import {
   abort,
   arrivals,
   done,
+  end,
   idlers,
   type JobWord,
   job,
@@ -90,7 +91,7 @@ export class Pool {
     this.#home = home;
     this.#reason = platform.missing;
     this.#threads = Math.max(1, Math.min(8, platform.parallelism));
-    this.#words = new Int32Array(memory.buffer, 0, 256);
+    this.#words = new Int32Array(memory.buffer, 0, end / 4);
     this.#set(mainSleeps, platform.mainSleeps ? 1 : 0);
     this.#set(patience, Math.ceil((patienceMs * 1e6) / napNanoseconds));
   }
@@ -310,7 +311,8 @@ export class Pool {
   }
 
   #reset(): void {
-    for (const word of [arrivals, tickets, sleepers, abort, messageBytes]) this.#set(word, 0);
+    for (const word of [arrivals, sleepers, abort, messageBytes]) this.#set(word, 0);
+    this.#words.fill(0, tickets / 4, end / 4);
   }
 
   /** What to throw after an error on the main thread, once no worker is in the program any more. */

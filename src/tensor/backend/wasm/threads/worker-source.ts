@@ -2,7 +2,19 @@
  * What a worker runs, as text: bundlers know nothing of workers, and so have no file to lose. A worker gets programs as bytes
  * in the shared memory, since one that waits receives no messages, and runs them when it is told to.
  */
-import { abort, done, idlers, job, jobs, jobWords, kinds, longestMessage, message, messageBytes } from './control.js';
+import {
+  abort,
+  done,
+  end,
+  idlers,
+  job,
+  jobs,
+  jobWords,
+  kinds,
+  longestMessage,
+  message,
+  messageBytes,
+} from './control.js';
 
 /** What a worker is told when it begins. */
 export interface WorkerData {
@@ -18,7 +30,7 @@ const lookingMs = 0.2;
 
 /** A function of {@link WorkerData} that returns when it is told to end. */
 const work = `({ memory, thread, seen }) => {
-  const words = new Int32Array(memory.buffer, 0, 256);
+  const words = new Int32Array(memory.buffer, 0, ${end / 4});
   const at = address => Atomics.load(words, address / 4);
   const programs = [];
   const fail = error => {
