@@ -1,7 +1,8 @@
 /** What the tests of contractions share: operands of which the bits tell in which order they were added, views, an oracle. */
 import { add, matmul, mul, type Tensor } from 'tenfold';
 import { expect } from 'vitest';
-import { type Plan, planOf } from '../../src/tensor/backend/wasm/plan.js';
+import { planOf } from '../../src/tensor/backend/wasm/plan.js';
+import type { Plan } from '../../src/tensor/backend/wasm/steps.js';
 import { wasmBackend } from '../../src/tensor/backend/wasm/wasm.js';
 import { b } from '../../src/tensor/build.js';
 import { programOfPending } from '../../src/tensor/compile/program.js';

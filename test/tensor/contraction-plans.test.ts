@@ -24,7 +24,7 @@ import {
   where,
 } from 'tenfold';
 import { describe, expect, it } from 'vitest';
-import type { ContractionStep } from '../../src/tensor/backend/wasm/plan.js';
+import type { ContractionStep } from '../../src/tensor/backend/wasm/steps.js';
 import { b } from '../../src/tensor/build.js';
 import { nodeOf, wrap } from '../../src/tensor/tensor.js';
 import {

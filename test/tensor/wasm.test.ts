@@ -4,7 +4,8 @@ import { key, normal } from 'tenfold/random';
 import { describe, expect, it } from 'vitest';
 import { place } from '../../src/tensor/backend/wasm/arena.js';
 import { FunctionWriter, link } from '../../src/tensor/backend/wasm/assembler.js';
-import { planOf, type RegionStep } from '../../src/tensor/backend/wasm/plan.js';
+import { planOf } from '../../src/tensor/backend/wasm/plan.js';
+import type { RegionStep } from '../../src/tensor/backend/wasm/steps.js';
 import { programOfPending } from '../../src/tensor/compile/program.js';
 import { nodeOf } from '../../src/tensor/tensor.js';
 

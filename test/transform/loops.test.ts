@@ -24,7 +24,8 @@ import {
 } from 'tenfold';
 import { key, normal } from 'tenfold/random';
 import { describe, expect, expectTypeOf, it } from 'vitest';
-import { type Plan, planOf } from '../../src/tensor/backend/wasm/plan.js';
+import { planOf } from '../../src/tensor/backend/wasm/plan.js';
+import type { Plan } from '../../src/tensor/backend/wasm/steps.js';
 import type { Program } from '../../src/tensor/compile/program.js';
 import { tracesOf } from '../../src/tensor/transform/jit.js';
 import { caught, close } from '../helpers.js';

@@ -3,21 +3,23 @@ import type { FoldParams, WhileParams } from '../../primitives/signatures.js';
 import { bytesIn, sizeOf } from '../../shape.js';
 import type { Block } from './arena.js';
 import { FunctionWriter, type Import, type Local } from './assembler.js';
-import { scratchOf, writeContraction } from './contraction/index.js';
+import { scratchOf, writeContraction, writePreparation } from './contraction/index.js';
 import { libraryOf } from './contraction/library.js';
 import { finisher, producer } from './contraction/pieces.js';
 import { usesFma } from './features.js';
-import type { ContractionStep, LoopStep, Operand, Place, Plan, RegionStep, Step } from './plan.js';
+import type { ContractionStep, LoopStep, Operand, Place, Plan, PreparationStep, RegionStep, Step } from './steps.js';
 import { type Crew, meet, settle, share, solo } from './threads/crew.js';
 import { isShared } from './threads/work.js';
+
+type Outside = 'input' | 'output' | 'prepared';
 
 /** What the function of a plan knows: where its arena begins within that of the program, and where inputs and outputs are. */
 interface Frame extends Crew {
   readonly base: number;
   /** The address of scratch memory that the thread has for itself, as much as the plan says. */
   readonly scratch: Local;
-  /** Leaves the address of an input or output on the stack. */
-  readonly outside: (place: { readonly kind: 'input' | 'output'; readonly index: number }) => void;
+  /** Leaves the address of an input, of an output, or of something prepared on the stack. */
+  readonly outside: (place: { readonly kind: Outside; readonly index: number }) => void;
   readonly probe: Probe | undefined;
 }
 
@@ -75,24 +77,26 @@ export const writeProgram = (plan: Plan, probe?: Probe): FunctionWriter => {
   return writer;
 };
 
-/** The function of a body: (arena, scratch, thread, threads, inputs…, outputs…), and a call of it with inputs and outputs. */
+/** The function of a body: (arena, scratch, thread, threads, inputs…, outputs…, prepared…), and a call of it with these. */
 const writeBody = (
   { base, alone, probe, ...caller }: Frame,
   plan: Plan,
   { offset }: Block,
-): ((inputs: readonly Local[], outputs: readonly Local[]) => void) => {
-  const inputs = plan.inputs.length;
+): ((inputs: readonly Local[], outputs: readonly Local[], prepared: readonly Local[]) => void) => {
+  const { inputs, made, wanted } = plan;
   const [scratch, thread, threads, first] = [1, 2, 3, 4];
-  const writer = new FunctionWriter(new Array<'i32'>(first + inputs + plan.made.length).fill('i32'));
+  const begins = { input: first, output: first + inputs.length, prepared: first + inputs.length + made.length };
+  const writer = new FunctionWriter(new Array<'i32'>(begins.prepared + wanted.length).fill('i32'));
   const outside: Frame['outside'] = ({ kind, index }) => {
-    writer.get(first + (kind === 'input' ? index : inputs + index));
+    writer.get(begins[kind] + index);
   };
   const own = { writer, base: base + offset, scratch, thread, threads, outside, probe };
   const frame: Frame = { ...own, alone, since: 'nothing' };
   writeSteps(frame, plan);
   settle(frame);
-  return (given, results) => {
-    caller.writer.get(arena, caller.scratch, caller.thread, caller.threads, ...given, ...results).call(writer);
+  return (given, results, prepared) => {
+    const all = [...given, ...results, ...prepared];
+    caller.writer.get(arena, caller.scratch, caller.thread, caller.threads, ...all).call(writer);
   };
 };
 
@@ -129,6 +133,9 @@ const writeStep = (frame: Frame, step: Step): void => {
       break;
     case 'contraction':
       writeContractionStep(frame, step);
+      break;
+    case 'preparation':
+      writePreparationStep(frame, step);
       break;
     case 'loop':
       writeLoopStep(frame, step);
@@ -202,7 +209,7 @@ const writeLoopStep = (frame: Frame, { kernel, operands, results, scratch, tile 
  */
 const writeContractionStep = (frame: Frame, step: ContractionStep): void => {
   const { writer: caller } = frame;
-  const { contraction, left, right, out, scratch, prologue, epilogue, instruction, shared } = step;
+  const { contraction, left, right, out, scratch, prologue, epilogue, instruction, shared, prepared } = step;
   const library = libraryOf(usesFma());
   const pieces = [...(epilogue?.operands ?? []), ...(prologue?.operands ?? []).slice(0, -1)];
   const first = 7;
@@ -215,21 +222,39 @@ const writeContractionStep = (frame: Frame, step: ContractionStep): void => {
   const finish = epilogue && finisher(writer, epilogue.code, outAt, size, given.slice(0, count));
   const produce = prologue && producer(writer, prologue.code, sizeOfSpace(prologue.kernel), given.slice(count));
   const crew: Crew = { writer, thread, threads, alone: frame.alone, since: 'nothing' };
-  writeContraction(crew, contraction, addresses, library, { finish, produce });
+  writeContraction(crew, contraction, addresses, library, { finish, produce, prepared: prepared !== null });
   settle(crew);
 
   settle(frame);
   for (const operand of [left, right]) operandAddress(frame, operand);
   placeAddress(frame, out);
-  blockAddress(frame, scratch);
+  if (prepared === null) blockAddress(frame, scratch);
+  else placeAddress(frame, prepared);
   if (shared) caller.get(frame.scratch);
   else {
     blockAddress(frame, scratch);
-    caller.i32(scratchOf(contraction, library, prologue !== null).common).op('i32.add');
+    if (prepared === null) caller.i32(scratchOf(contraction, library, prologue !== null).common).op('i32.add');
   }
   caller.get(frame.thread, frame.threads);
   for (const operand of pieces) operandAddress(frame, operand);
   caller.call(writer);
+};
+
+/** In a function of its own, for the same reason. */
+const writePreparationStep = (frame: Frame, { contraction, left, out, scratch, shared }: PreparationStep): void => {
+  const writer = new FunctionWriter(new Array<'i32'>(5).fill('i32'));
+  const [kernel, common, own, thread, threads] = [0, 1, 2, 3, 4] as const;
+  const crew: Crew = { writer, thread, threads, alone: frame.alone, since: 'nothing' };
+  const addresses = { left: kernel, right: kernel, out: common, common, own };
+  writePreparation(crew, contraction, addresses, libraryOf(usesFma()));
+  settle(crew);
+
+  settle(frame);
+  operandAddress(frame, left);
+  blockAddress(frame, out);
+  if (shared) frame.writer.get(frame.scratch);
+  else blockAddress(frame, scratch);
+  frame.writer.get(frame.thread, frame.threads).call(writer);
 };
 
 const sizeOfSpace = ({ space }: Kernel): number => sizeOf(lengthsOf(space, 'element'));
@@ -243,6 +268,7 @@ const writeRegion = (frame: Frame, step: RegionStep): void => {
   };
   const given = step.operands.map(operand => kept(() => operandAddress(frame, operand)));
   const results = step.results.map(place => kept(() => placeAddress(frame, place)));
+  const prepared = step.prepared.map(places => places.map(place => kept(() => placeAddress(frame, place))));
   const { op, params, outputs, inputAvals } = step.instruction;
   const copy = (to: readonly Local[], from: readonly Local[]): void => {
     solo(frame, () => {
@@ -255,7 +281,7 @@ const writeRegion = (frame: Frame, step: RegionStep): void => {
   /** A body ends with a meeting, or alone, and begins as after one. */
   const run = (body: number, inputs: readonly Local[], outs: readonly Local[]): void => {
     settle(frame);
-    bodies[body]!(inputs, outs);
+    bodies[body]!(inputs, outs, prepared[body]!);
   };
   /** What all threads decide by: it is there for all, and all have read it before anybody writes again. */
   const read = (address: Local, load: 'i32.load' | 'i32.load8_u'): Local => {

@@ -6,9 +6,9 @@ import { DeviceError } from '../../errors.js';
 import { type Aval, bytesIn, showAval, sizeOf } from '../../shape.js';
 import type { Storage } from '../../storage.js';
 import { padded } from './allocator.js';
-import type { Plan, Step } from './plan.js';
 import { allSteps } from './report.js';
 import { capacity, tooLarge } from './residency.js';
+import type { Plan, Step } from './steps.js';
 
 /** A value that a step writes to memory. */
 interface Written {
@@ -36,6 +36,7 @@ const writtenBy = (step: Step): readonly Written[] => {
       return outputs!.map(aval => ({ aval, op }));
     }
     case 'copy':
+    case 'preparation':
       return [];
     default:
       return [{ aval: step.instruction.aval, op: step.instruction.op }];

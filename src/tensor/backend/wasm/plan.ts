@@ -11,124 +11,17 @@ import type { Kernel } from '../../compile/kernel.js';
 import type { Instruction, Program } from '../../compile/program.js';
 import { simplify } from '../../compile/simplify.js';
 import { bytesOf } from '../../dtype.js';
+import type { FoldParams, WhileParams } from '../../primitives/signatures.js';
 import { type Aval, bytesIn, sizeOf } from '../../shape.js';
 import { type Block, place } from './arena.js';
-import {
-  type Contraction,
-  contractionOf,
-  flopsOf,
-  madeUnitOf,
-  readsView,
-  scratchOf,
-  unitOf,
-} from './contraction/index.js';
+import { contractionOf, flopsOf, madeUnitOf, preparedOf, readsView, scratchOf, unitOf } from './contraction/index.js';
 import { libraryOf } from './contraction/library.js';
 import { type PieceCode, pieceOf } from './contraction/pieces.js';
 import { usesFma } from './features.js';
 import { type KernelCode, writeKernel } from './kernels/index.js';
-import { type LoopKernel, loopKernelOf } from './loops/loops.js';
+import { loopKernelOf } from './loops/loops.js';
+import type { Operand, PieceStep, Place, Plan, Result, Step, Wanted } from './steps.js';
 import { isWorthSharing, sharingOf, sharingOfParts } from './threads/work.js';
-
-/** Where a value is while a program runs. */
-export type Place =
-  | { readonly kind: 'input'; readonly index: number }
-  | { readonly kind: 'output'; readonly index: number }
-  | { readonly kind: 'scalar'; readonly index: number }
-  | { readonly kind: 'arena'; readonly block: Block };
-
-/** A place, and bytes behind its start. */
-export interface Operand {
-  readonly place: Place;
-  readonly offset: number;
-}
-
-interface KernelStep {
-  readonly kind: 'kernel';
-  readonly kernel: Kernel;
-  readonly code: KernelCode;
-  readonly operands: readonly Operand[];
-  /** Of a kernel that is shared, nothing: each thread has scratch memory of its own. */
-  readonly scratch: Block;
-  /** Units of a tile, and whether tiles are shared out to threads. */
-  readonly tile: number;
-  readonly shared: boolean;
-}
-
-/** A kernel that is part of a contraction: where what it reads is, and, if that is stored, what it writes. */
-interface PieceStep {
-  readonly kernel: Kernel;
-  readonly code: PieceCode;
-  readonly operands: readonly Operand[];
-}
-
-export interface ContractionStep {
-  readonly kind: 'contraction';
-  readonly instruction: Instruction;
-  readonly contraction: Contraction;
-  readonly left: Operand;
-  readonly right: Operand;
-  readonly out: Place;
-  /** Of a contraction that is shared, what its threads share. */
-  readonly scratch: Block;
-  readonly shared: boolean;
-  /** A kernel that is done for each piece of the result, and one that makes an operand piece by piece. */
-  readonly epilogue: PieceStep | null;
-  readonly prologue: PieceStep | null;
-}
-
-/** A primitive with a kernel of its own. */
-export interface LoopStep {
-  readonly kind: 'loop';
-  readonly instruction: Instruction;
-  readonly kernel: LoopKernel;
-  readonly operands: readonly Operand[];
-  readonly results: readonly Place[];
-  /** Of a kernel that is shared, nothing: each thread has scratch memory of its own. */
-  readonly scratch: Block;
-  /** Parts that a thread takes at a time, and whether threads share them. */
-  readonly tile: number;
-  readonly shared: boolean;
-}
-
-/** A primitive with bodies. */
-export interface RegionStep {
-  readonly kind: 'region';
-  readonly instruction: Instruction;
-  readonly bodies: readonly Plan[];
-  readonly operands: readonly Operand[];
-  readonly results: readonly Place[];
-  /** Second buffers of the carries, which steps write in turn with the results. */
-  readonly others: readonly Block[];
-  /** Memory of the bodies, one of which runs at a time. */
-  readonly arena: Block;
-  /** The result of a test. */
-  readonly flag: Block;
-}
-
-interface CopyStep {
-  readonly kind: 'copy';
-  readonly from: Operand;
-  readonly to: Place;
-  readonly bytes: number;
-}
-
-export type Step = KernelStep | ContractionStep | LoopStep | RegionStep | CopyStep;
-
-/** What an output of a program is: one of its inputs, a buffer it fills, or a tuple of these. */
-export type Result = { readonly kind: 'input' | 'made'; readonly index: number } | readonly Result[];
-
-export interface Plan {
-  readonly inputs: readonly Aval[];
-  readonly steps: readonly Step[];
-  /** The buffers it fills, in the order of the places `output`. */
-  readonly made: readonly Aval[];
-  /** What its outputs are; of a body, its outputs are what it makes. */
-  readonly results: readonly Result[];
-  /** Bytes of its arena: scalars first, then values by liveness, those of bodies included. */
-  readonly bytes: number;
-  /** Scratch memory that each thread has for itself: its bytes, and where that of the first thread is in the arena. */
-  readonly own: Block;
-}
 
 const scalarBytes = 16;
 
@@ -139,6 +32,9 @@ const nowhere: Operand = { place: { kind: 'scalar', index: 0 }, offset: 0 };
 const ownLine = 128;
 
 const regions: readonly string[] = ['call', 'fold', 'cond', 'while'];
+
+/** Bytes that are prepared for a loop at most. */
+const mostPrepared = 2 ** 25;
 
 const target: Target = {
   readsView: (instruction, _, view) => readsView(instruction, view),
@@ -160,9 +56,15 @@ const bodyScalars = ({ scalars, instructions }: Program, base: number): Readonly
 };
 
 /** Plans a program. */
-export const planOf = (program: Program): Plan => planned(program, 0, false);
+export const planOf = (program: Program): Plan => planned(program, 0, null);
 
-const planned = (program: Program, scalarBase: number, isBody: boolean): Plan => {
+/**
+ * A body is planned like a program, but for its outputs.
+ *
+ * @param constant the inputs of a body that are the same in all rounds of a loop; null if it is no body
+ */
+const planned = (program: Program, scalarBase: number, constant: ReadonlySet<number> | null): Plan => {
+  const isBody = constant !== null;
   const fused = fuse(simplify(inBlocks(program)), target);
   const scalarsOf = bodyScalars(program, scalarBase);
   const blocks: Block[] = [];
@@ -246,26 +148,91 @@ const planned = (program: Program, scalarBase: number, isBody: boolean): Plan =>
     return place;
   };
 
+  const isConstant = ({ place }: Operand): boolean => place.kind === 'input' && constant?.has(place.index) === true;
+  const wanted = new Map<string, Wanted>();
+  let wantedBytes = 0;
+  /** Asks for something to be made before the loop; null where it has to be made here. */
+  const want = (each: Wanted): Place | null => {
+    if (!isConstant(each.left)) return null;
+    const key = JSON.stringify(each);
+    if (!wanted.has(key)) {
+      if (wantedBytes + each.bytes > mostPrepared) return null;
+      wantedBytes += each.bytes;
+      wanted.set(key, each);
+    }
+    return { kind: 'prepared', index: [...wanted.keys()].indexOf(key) };
+  };
+  /** Makes what a body wants, or has it made further out. */
+  const prepare = (each: Wanted, source: Source): Place => {
+    const from = operand(source);
+    const left = { place: from.place, offset: from.offset + each.left.offset };
+    const further = want({ ...each, left });
+    if (further !== null) return further;
+    const { contraction, bytes, shared } = each;
+    const scratch = scratchOf(contraction, library, false).own;
+    if (shared) own(scratch);
+    const out = block(bytes);
+    steps.push({ kind: 'preparation', contraction, left, out, scratch: block(shared ? 0 : scratch), shared });
+    return { kind: 'arena', block: out };
+  };
+
+  const region = ({ instruction, operands }: Single): void => {
+    const { result } = instruction;
+    const outputs = instruction.outputs!;
+    const bodies = instruction.bodies.map((body, i) => {
+      const { first, same } = capturesOf(instruction, i);
+      const inputs = body.inputs.map((_, input) => input);
+      const isSame = (input: number): boolean =>
+        same === null ? isConstant(operand(operands[first + input]!)) : input < same;
+      return planned(body, scalarsOf.get(result)![i]!, new Set(inputs.filter(isSame)));
+    });
+    // The same operand may be several inputs.
+    const known = new Map<string, Place>();
+    const prepared = bodies.map((body, i) =>
+      body.wanted.map(each => {
+        const source = operands[capturesOf(instruction, i).first + indexOf(each.left)]!;
+        const offset = source.view.offset * bytesOf[source.dtype] + each.left.offset;
+        const key = JSON.stringify([keyOf(source.base!), offset, each.contraction, each.shared]);
+        const place = known.get(key) ?? prepare(each, source);
+        known.set(key, place);
+        return place;
+      }),
+    );
+    for (const place of prepared.flat()) if (place.kind === 'arena') place.block.last = steps.length;
+    for (const body of bodies) own(body.own.bytes);
+    const carries = carriesOf(instruction);
+    steps.push({
+      kind: 'region',
+      instruction,
+      bodies,
+      operands: operands.map(operand),
+      prepared,
+      results: outputs.map((each, index) => fresh(`${result}.${index}`, each)),
+      others: outputs.slice(0, carries).map(aval => block(bytesIn(aval))),
+      arena: block(Math.max(0, ...bodies.map(({ bytes }) => bytes))),
+      flag: block(16),
+    });
+  };
+
   const single = (unit: Single): void => {
     const { instruction, operands, epilogue, prologue } = unit;
     const { aval, outputs, result, inputAvals } = instruction;
-    // What a kernel in front makes is nowhere: its address serves to count from.
-    const given = operands.map((source, i) => (i === prologue?.operand ? nowhere : operand(source)));
     if (regions.includes(instruction.op)) {
-      const made = region(instruction, given, scalarsOf.get(result)!, block, index =>
-        fresh(`${result}.${index}`, outputs![index]!),
-      );
-      for (const body of made.bodies) own(body.own.bytes);
-      steps.push(made);
+      region(unit);
       return;
     }
+    // What a kernel in front makes is nowhere: its address serves to count from.
+    const given = operands.map((source, i) => (i === prologue?.operand ? nowhere : operand(source)));
     const contraction = contractionOf(instruction, operands);
     if (contraction !== null) {
       const bytes = scratchOf(contraction, library, prologue !== undefined);
       const shared = isWorthSharing(flopsOf(contraction));
-      if (shared) own(bytes.own);
-      const scratch = block(shared ? bytes.common : bytes.common + bytes.own);
       const [left, right] = (contraction.leftOperand === 1 ? [given[1], given[0]] : given) as [Operand, Operand];
+      const ready = preparedOf(contraction, library);
+      const prepared = ready && want({ contraction: ready, left, bytes: bytes.common, shared });
+      if (shared) own(bytes.own);
+      const common = prepared === null ? bytes.common : 0;
+      const scratch = block(shared ? common : common + bytes.own);
       const out = placeOf(unit);
       steps.push({
         kind: 'contraction',
@@ -276,6 +243,7 @@ const planned = (program: Program, scalarBase: number, isBody: boolean): Plan =>
         out,
         scratch,
         shared,
+        prepared,
         epilogue: pieceStep(epilogue?.kernel),
         prologue: pieceStep(prologue?.kernel),
       });
@@ -316,7 +284,8 @@ const planned = (program: Program, scalarBase: number, isBody: boolean): Plan =>
   const scalars = isBody ? 0 : scalarBytes * program.scalarCount;
   const scratch: Block = { bytes: ownLine * Math.ceil(ownBytes / ownLine), first: 0, last: steps.length, offset: 0 };
   if (!isBody && scratch.bytes > 0) blocks.push(scratch);
-  return { inputs: program.inputs, steps, made, results, bytes: scalars + place(blocks, scalars), own: scratch };
+  const bytes = scalars + place(blocks, scalars);
+  return { inputs: program.inputs, wanted: [...wanted.values()], steps, made, results, bytes, own: scratch };
 };
 
 interface Outputs {
@@ -364,24 +333,18 @@ const outputsOf = (program: Program, fused: Fused, isBody: boolean, keyOf: (slot
 const carriesOf = ({ op, params, outputs }: Instruction): number =>
   op === 'fold' ? (params.carries as number) : op === 'while' ? outputs!.length : 0;
 
-const region = (
-  instruction: Instruction,
-  operands: readonly Operand[],
-  scalars: readonly number[],
-  block: (bytes: number) => Block,
-  result: (index: number) => Place,
-): RegionStep => {
-  const bodies = instruction.bodies.map((body, i) => planned(body, scalars[i]!, true));
-  const outputs = instruction.outputs!;
-  const carries = carriesOf(instruction);
-  return {
-    kind: 'region',
-    instruction,
-    bodies,
-    operands,
-    results: outputs.map((_, index) => result(index)),
-    others: outputs.slice(0, carries).map(aval => block(bytesIn(aval))),
-    arena: block(Math.max(0, ...bodies.map(({ bytes }) => bytes))),
-    flag: block(16),
-  };
+/**
+ * Of a body: which operand of its region its first input is, and how many of the first inputs are the same in all rounds; null where
+ * there is one round.
+ */
+const capturesOf = (
+  { op, params }: Instruction,
+  body: number,
+): { readonly first: number; readonly same: number | null } => {
+  if (op === 'fold') return { first: 0, same: (params as unknown as FoldParams).captures };
+  if (op !== 'while') return { first: op === 'cond' ? 1 : 0, same: null };
+  const { testCaptures, bodyCaptures } = params as unknown as WhileParams;
+  return body === 0 ? { first: 0, same: testCaptures } : { first: testCaptures, same: bodyCaptures };
 };
+
+const indexOf = ({ place }: Operand): number => (place as Extract<Place, { readonly kind: 'input' }>).index;

@@ -5,8 +5,8 @@ import type { ConvParams, FoldParams } from '../../primitives/signatures.js';
 import { bytesIn, showAval, sizeOf } from '../../shape.js';
 import type { StepReport } from '../backend.js';
 import { flopsOf } from './contraction/index.js';
-import type { ContractionStep, Plan, Step } from './plan.js';
 import { isCalledByLane } from './scalar-code.js';
+import type { ContractionStep, Plan, Step } from './steps.js';
 
 const spaceSize = (kernel: Kernel, { level }: KernelValue): number => {
   const whole = kernel.space.reduce((product, { length }) => product * length, 1);
@@ -110,6 +110,10 @@ const workOf = (step: Step): Pick<StepReport, 'name' | 'shape' | 'flops' | 'byte
       const { op, outputs, inputAvals } = step.instruction;
       const length = op === 'fold' ? ` of ${(step.instruction.params as unknown as FoldParams).length} steps` : '';
       return { name: `${op}${length}`, shape: `${inputAvals.length} in, ${outputs!.length} out`, flops: 0, bytes: 0 };
+    }
+    case 'preparation': {
+      const { rows, channels } = step.contraction;
+      return { name: 'kernel of a conv', shape: `${rows} × ${channels} channels`, flops: 0, bytes: step.out.bytes };
     }
     default:
       return { name: 'copy', shape: `${step.bytes} bytes`, flops: 0, bytes: 2 * step.bytes };

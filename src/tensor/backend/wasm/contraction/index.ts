@@ -9,14 +9,15 @@ import { type Dot, dotOf, readsDotView } from './dot.js';
 import { gatherBytes, gatherColumns, writeGather } from './gather.js';
 import type { Library } from './library.js';
 import { dotBytes, madeUnit as madeRowUnit, writeDot } from './matrices.js';
-import type { Finish, Produce } from './pieces.js';
+import type { Pieces } from './pieces.js';
 import { unitOf as unitOfColumns } from './product.js';
-import { writeSpread } from './spread.js';
-import { madeUnit as madeSourceUnit, spreadBytes, spreadUnit } from './spread-layout.js';
+import { prepareSpread, writeSpread } from './spread.js';
+import { madeUnit as madeSourceUnit, spreadBytes, spreadIsWhole, spreadUnit } from './spread-layout.js';
 import {
   type WinogradConv,
   winogradBytes,
   winogradFlops,
+  winogradIsWhole,
   winogradMadeUnit,
   winogradOf,
   winogradUnit,
@@ -29,13 +30,16 @@ import {
   winogradGradientUnit,
   writeWinogradGradient,
 } from './winograd/gradient.js';
-import { writeWinograd } from './winograd/write.js';
+import { prepareWinograd, writeWinograd } from './winograd/write.js';
 
 export type Contraction = Dot | SpreadConv | WinogradConv | GatherConv | WinogradGradient;
 
 /** Whether an operand of a contraction can be read through a view. */
 export const readsView = (instruction: Instruction, view: View): boolean =>
   readsDotView(instruction, view) || readsConvView(instruction, view);
+
+/** Those of which the left operand, a kernel, can be made ready for all samples that come. */
+export type PreparedContraction = SpreadConv | WinogradConv;
 
 /** Null for what is no contraction, of other dtypes, or of nothing. */
 export const contractionOf = (instruction: Instruction, operands: readonly Source[]): Contraction | null => {
@@ -62,6 +66,24 @@ export const scratchOf = (
     default:
       return gatherBytes(contraction, tallest);
   }
+};
+
+/** The contraction if its left operand can be made ready ahead of it; null otherwise. */
+export const preparedOf = (contraction: Contraction, { tallest }: Library): PreparedContraction | null => {
+  if (contraction.kind === 'spread') return spreadIsWhole(contraction, tallest) ? contraction : null;
+  if (contraction.kind === 'winograd') return winogradIsWhole(contraction, tallest) ? contraction : null;
+  return null;
+};
+
+/** Makes the left operand ready, in the scratch memory that threads share; nothing else is read or written. */
+export const writePreparation = (
+  crew: Crew,
+  contraction: PreparedContraction,
+  addresses: Addresses,
+  library: Library,
+): void => {
+  if (contraction.kind === 'spread') prepareSpread(crew, contraction, addresses, library);
+  else prepareWinograd(crew, contraction, addresses, library);
 };
 
 export const flopsOf = (contraction: Contraction): number => {
@@ -109,7 +131,7 @@ export const writeContraction = (
   contraction: Contraction,
   addresses: Addresses,
   library: Library,
-  pieces: { readonly finish: Finish | null; readonly produce: Produce | null },
+  pieces: Pieces,
 ): void => {
   switch (contraction.kind) {
     case 'dot':

@@ -8,7 +8,7 @@ import type { Library } from './library.js';
 import { bytesFor, constant, cut, linear } from './numbers.js';
 import { moved, tableAt, tableBytes, writeTable } from './offsets.js';
 import { firstRow, type Panels, panelsOf } from './panels.js';
-import type { Finish, Produce } from './pieces.js';
+import type { Pieces, Produce } from './pieces.js';
 import { edgeBytes, multiply, type Product, pack, tileColumnsFor } from './product.js';
 import { strideOf, type Walk, walkOf } from './walk.js';
 
@@ -72,7 +72,7 @@ export const writeDot = (
   dot: Dot,
   addresses: Addresses,
   library: Library,
-  { finish, produce }: { readonly finish: Finish | null; readonly produce: Produce | null },
+  { finish, produce }: Pieces,
 ): void => {
   const { writer: f } = crew;
   const layout = layoutOf(dot, library.tallest, produce !== null);

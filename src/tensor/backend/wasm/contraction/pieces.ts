@@ -18,6 +18,13 @@ export type Finish = (first: Local, rows: Local, rowBytes: number) => void;
 /** Makes so many units of an operand, from one on, one behind the other. */
 export type Produce = (first: Local, count: Local, to: Local) => void;
 
+/** What goes along with a contraction, and whether its left operand is ready. */
+export interface Pieces {
+  readonly finish: Finish | null;
+  readonly produce: Produce | null;
+  readonly prepared: boolean;
+}
+
 /** An axis of a view cut in two, the inner part so long; null where it has an end within. */
 const cutView = (view: View, axis: number, inner: number): View | null => {
   if (view.valid[axis] !== null) return null;

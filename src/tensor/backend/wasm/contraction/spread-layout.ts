@@ -241,6 +241,9 @@ export const spreadBytes = (
   return { common: bytesFor(common), own: bytesFor(own) };
 };
 
+/** Whether all of the kernel is packed at once. */
+export const spreadIsWhole = (conv: SpreadConv, tallest: number): boolean => layoutOf(conv, tallest, false).whole;
+
 /** Elements of a row of the result that a task leaves ready; null where tasks leave different numbers. */
 export const spreadUnit = (conv: SpreadConv, tallest: number): number | null => {
   const { band } = layoutOf(conv, tallest, false);

@@ -10,7 +10,7 @@ import type { Reach, SpreadConv } from './conv.js';
 import type { Library } from './library.js';
 import { atMost, constant, cut, linear } from './numbers.js';
 import { writeTable } from './offsets.js';
-import type { Finish, Produce } from './pieces.js';
+import type { Finish, Pieces, Produce } from './pieces.js';
 import { multiply, type Product, pack, type Terms, wholeRows } from './product.js';
 import {
   type Begin,
@@ -54,8 +54,12 @@ export const writeSpread = (
   conv: SpreadConv,
   addresses: Addresses,
   library: Library,
-  { finish, produce }: { readonly finish: Finish | null; readonly produce: Produce | null },
-): void => new SpreadWriter(crew, conv, addresses, library, produce).write(finish);
+  { finish, produce, prepared }: Pieces,
+): void => new SpreadWriter(crew, conv, addresses, library, produce).write(finish, prepared);
+
+/** Packs a kernel that is packed as a whole. */
+export const prepareSpread = (crew: Crew, conv: SpreadConv, addresses: Addresses, library: Library): void =>
+  new SpreadWriter(crew, conv, addresses, library, null).pack();
 
 class SpreadWriter {
   readonly #crew: Crew;
@@ -129,14 +133,17 @@ class SpreadWriter {
     });
   }
 
-  write(finish: Finish | null): void {
+  pack(): void {
+    this.#inBlocks(channels => this.#packKernel(channels));
+  }
+
+  write(finish: Finish | null, prepared: boolean): void {
     const { samples, groups } = this.#conv;
     const { bands, images, whole } = this.#layout;
     const crew = this.#crew;
     const tasks = (): Local => constant(crew.writer, Math.ceil(samples / images) * groups * bands);
     if (whole) {
-      this.#inBlocks(channels => this.#packKernel(channels));
-      meet(crew);
+      if (!prepared) this.pack();
       share(crew, tasks(), index => {
         const task = this.#taskOf(index);
         this.#inBlocks(channels => this.#work(task, channels));

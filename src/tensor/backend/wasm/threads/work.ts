@@ -4,7 +4,7 @@ import type { FoldParams } from '../../../primitives/signatures.js';
 import { flopsOf } from '../contraction/index.js';
 import { callsMain, isDear, type KernelCode } from '../kernels/body.js';
 import type { Parts } from '../loops/loops.js';
-import type { Plan, Step } from '../plan.js';
+import type { Plan, Step } from '../steps.js';
 
 /** Nanoseconds from which things are worth it, and how long any program waits for workers; to be changed by tests only. */
 export const worth = {
@@ -73,6 +73,7 @@ export const isShared = (step: Step): boolean => {
   switch (step.kind) {
     case 'kernel':
     case 'contraction':
+    case 'preparation':
     case 'loop':
       return step.shared;
     case 'region':

@@ -189,6 +189,12 @@ export const winogradBytes = (
   return { common: bytesFor(common), own: bytesFor(own) };
 };
 
+/** Whether all kernels are there at once. */
+export const winogradIsWhole = (conv: WinogradConv, tallest: number): boolean => {
+  const { block, panels } = layoutOf(conv, tallest, false);
+  return block === panels.count;
+};
+
 /** Elements of a row of the result that a task leaves ready. */
 export const winogradUnit = (conv: WinogradConv, tallest: number): number =>
   layoutOf(conv, tallest, false).band * conv.side * conv.places[1];

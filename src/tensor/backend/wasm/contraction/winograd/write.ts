@@ -9,7 +9,7 @@ import { panelColumns } from '../blocks.js';
 import type { Library } from '../library.js';
 import { atMost, constant, cut, linear, rowsInside } from '../numbers.js';
 import { byHeight, firstRow } from '../panels.js';
-import type { Finish, Produce } from '../pieces.js';
+import type { Finish, Pieces, Produce } from '../pieces.js';
 import { type Layout, layoutOf, seesPlanes, type WinogradConv } from './conv.js';
 import { minimal } from './forms.js';
 import { lanes } from './transforms.js';
@@ -46,10 +46,37 @@ export const writeWinograd = (
   conv: WinogradConv,
   addresses: Addresses,
   library: Library,
-  { finish, produce }: { readonly finish: Finish | null; readonly produce: Produce | null },
+  { finish, produce, prepared }: Pieces,
 ): void => {
   const { writer: f } = crew;
   const layout = layoutOf(conv, library.tallest, produce !== null);
+  const writer = writerOf(crew, conv, addresses, library, layout, produce);
+  inRuns(f, constant(f, layout.panels.count), layout.block, constant(f, layout.block), (first, count) => {
+    const run = { first, count, row: firstRow(f, layout.panels, first).keep('i32') };
+    if (!prepared) writer.transformKernels(run);
+    share(crew, constant(f, layout.tasks), index => writer.work(index, run, finish));
+    meet(crew);
+  });
+};
+
+/** Transforms kernels that are all there at once. */
+export const prepareWinograd = (crew: Crew, conv: WinogradConv, addresses: Addresses, library: Library): void => {
+  const { writer: f } = crew;
+  const layout = layoutOf(conv, library.tallest, false);
+  const zero = constant(f, 0);
+  const all = { first: zero, row: zero, count: constant(f, layout.panels.count) };
+  writerOf(crew, conv, addresses, library, layout, null).transformKernels(all);
+};
+
+const writerOf = (
+  crew: Crew,
+  conv: WinogradConv,
+  addresses: Addresses,
+  library: Library,
+  layout: Layout,
+  produce: Produce | null,
+): WinogradWriter => {
+  const { writer: f } = crew;
   const [kernel] = cut(f, addresses.common, layout.common) as [Local];
   const [edge, input, output, stage, seen, places, made] = cut(f, addresses.own, layout.own) as [
     Local,
@@ -60,7 +87,7 @@ export const writeWinograd = (
     Local,
     Local,
   ];
-  const writer = new WinogradWriter(crew, conv, addresses, library, layout, produce, {
+  return new WinogradWriter(crew, conv, addresses, library, layout, produce, {
     kernel,
     edge,
     input,
@@ -69,13 +96,6 @@ export const writeWinograd = (
     seen,
     places,
     made,
-  });
-  inRuns(f, constant(f, layout.panels.count), layout.block, constant(f, layout.block), (first, count) => {
-    const run = { first, count, row: firstRow(f, layout.panels, first).keep('i32') };
-    writer.transformKernels(run);
-    meet(crew);
-    share(crew, constant(f, layout.tasks), index => writer.work(index, run, finish));
-    meet(crew);
   });
 };
 
@@ -130,6 +150,7 @@ class WinogradWriter {
         }
       });
     });
+    meet(this.#crew);
   }
 
   /** Where the kernels of a row begin, left on the stack. */
