@@ -85,8 +85,8 @@ export const setDeterministic = (flag: boolean): void => {
 
 /**
  * Whether convolutions of images with 3×3 kernels may be computed by minimal algorithms, which take a half to a quarter of the
- * multiplications: those in float32 without strides or dilation, with 16 channels and more on both sides, whose results have an even height
- * and width, and their gradients. It is so from the start.
+ * multiplications: those in float32 without strides or dilation, with 16 channels and more, whose results have an even height and width,
+ * and their gradients. It is so from the start.
  *
  * Results are then computed in tiles of 4×4 or 2×2. Rounding errors are 3 to 8 times those of the sums with the former, some 10⁻⁶ of the
  * magnitudes that are added up, and about the same with the latter. But they are relative to the largest sum of a tile: a result beside far

@@ -101,7 +101,8 @@ describe('which convolutions', () => {
     expect(sideOf(convolved(image(1, 16, 10), kernels(16, 16), { padding: 0 }))).toBe(4);
     expect(sideOf(convolved(image(1, 16, 7), kernels(16, 16)))).toBeNull();
     expect(sideOf(convolved(image(1, 15, 8), kernels(16, 15)))).toBeNull();
-    expect(sideOf(convolved(image(1, 16, 8), kernels(15, 16)))).toBeNull();
+    expect(sideOf(convolved(image(1, 16, 8), kernels(15, 16)))).toBe(4);
+    expect(sideOf(convolved(image(1, 16, 8), kernels(1, 16)))).toBe(4);
     expect(sideOf(convolved(image(1, 321, 8), kernels(16, 321)))).toBeNull();
     expect(sideOf(convolved(image(1, 16, 8), kernels(16, 16, 1, 3), { padding: [0, 1] }))).toBeNull();
     expect(sideOf(convolved(image(1, 16, 8), kernels(16, 16, 5, 5), { padding: 2 }))).toBeNull();
@@ -155,6 +156,8 @@ const caseOf = (
 /** In one task and in many, of whole images and of bands, with rows in one block and in several, with images cut off. */
 const cases: Readonly<Record<string, ConvCase>> = {
   'an image': caseOf(1, 16, 16, [8, 8]),
+  'one row': caseOf(3, 20, 1, [8, 12]),
+  'three rows in tiles of two': caseOf(2, 17, 3, [6, 10]),
   'tiles of two': caseOf(3, 17, 19, [6, 10]),
   'images of one tile': caseOf(21, 20, 33, [2, 2]),
   'images of one row of tiles': caseOf(5, 16, 23, [4, 24]),

@@ -33,7 +33,7 @@ export interface WinogradConv {
   readonly origin: readonly number[];
 }
 
-/** Channels and rows from which on products are worth the transforms. */
+/** Channels from which on products are worth the transforms; however few rows there are, these are less work than packing taps. */
 export const fewestTerms = 16;
 /** Tiles of an image from which on they are: with fewer of the larger ones columns of panels are empty where images come one by one. */
 const fewestTiles = { 2: 1, 4: 4 } as const;
@@ -53,7 +53,7 @@ export const winogradOf = (conv: SpreadConv): WinogradConv | null => {
     return step === 1 && taps === 3 && Math.abs(tapStep) === 1 && place.step === 1;
   });
   if (!usesWinograd() || parts.length > 1 || reach.length !== 2 || !near || groups > 1) return null;
-  if (channels < fewestTerms || rows < fewestTerms || channels > longestBlock) return null;
+  if (channels < fewestTerms || channels > longestBlock) return null;
   const [height, width] = reach.map(({ columns }) => columns) as [number, number];
   const fits = (side: TileSide): boolean => {
     const products = square(minimal[side].products);
