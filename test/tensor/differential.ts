@@ -377,10 +377,12 @@ const multiplied: Rule = (instruction, [x], { allowed: { c } }) => {
   const most = wide(magnitudes(x!).map((v, i) => v + errorOf(x!)[i]!));
   const [unit, least, round] = [eps[aval.dtype], smallest[aval.dtype], roundTo(aval.dtype)];
   const own = c * (aval.dtype === 'float64' ? x!.value.length : 1) * unit;
+  // Without the finite factors nothing overflows: what is NaN then is so in every order.
+  const surely = wide(Float64Array.from(x!.value, v => (Number.isFinite(v) && v !== 0 ? 1 : v)));
   const error = sizes.map((size, i) => {
     // NaN where a partial product is 0 · ∞; and one of them may overflow, or vanish, in another order.
     const extremes = x!.value.some(v => v !== 0 && (Math.abs(v) < 1e-30 || Math.abs(v) > 1e30));
-    if (Number.isNaN(value[i])) return x!.error === null ? 0 : Infinity;
+    if (Number.isNaN(value[i])) return x!.error === null && Number.isNaN(surely[i]) ? 0 : Infinity;
     const e = most[i]! - size + own * most[i]! + least;
     return extremes || !Number.isFinite(round(most[i]! * (1 + own))) ? Infinity : e;
   });
