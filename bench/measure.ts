@@ -59,14 +59,16 @@ export interface Effort {
   readonly turn: number;
   /** Seconds of a sample at least. */
   readonly minTime: number;
+  /** Seconds of runs before the samples of a turn, where runs are short: threads start meanwhile, and compilers look at them. */
+  readonly settling: number;
   /** Seconds of the turn before the first, whose samples do not count. */
   readonly warmUp: number;
   /** Seconds of a run, beyond which an implementation is left out of a case with operations, and of larger ones of its kind. */
   readonly slowest: number;
 }
 
-export const fullEffort: Effort = { rounds: 6, samples: 4, turn: 0.5, minTime: 0.03, warmUp: 0.2, slowest: 2 };
-export const quickEffort: Effort = { rounds: 2, samples: 1, turn: 0.5, minTime: 0.005, warmUp: 0.03, slowest: 0.3 };
+export const fullEffort: Effort = { rounds: 6, samples: 4, turn: 0.5, minTime: 0.03, settling: 0.25, warmUp: 0.2, slowest: 2 };
+export const quickEffort: Effort = { rounds: 2, samples: 1, turn: 0.5, minTime: 0.005, settling: 0, warmUp: 0.03, slowest: 0.3 };
 
 const quantile = (sorted: readonly number[], q: number): number => sorted[Math.round(q * (sorted.length - 1))]!;
 
@@ -169,8 +171,10 @@ const warmUp = async (entry: Entry, { minTime, warmUp: maxTime, samples, turn: s
 
 const takeTurn = async (
   { runner, defer, onCycle, samples, count: initCount, perTurn: minSamples }: Entry,
-  { minTime }: Effort,
+  { minTime, settling }: Effort,
 ): Promise<void> => {
+  const from = performance.now();
+  while (initCount > 1 && performance.now() - from < 1000 * settling) await runner.run();
   samples.push(
     ...(await turn(runner, { ...(onCycle && { onCycle }), defer, initCount, minTime, minSamples, maxTime: 0 })),
   );
