@@ -1,6 +1,7 @@
 import {
   abs,
   add,
+  attention,
   broadcastTo,
   cast,
   concat,
@@ -17,9 +18,11 @@ import {
   relu,
   reshape,
   silu,
+  slice,
   square,
   sub,
   sum,
+  swapAxes,
   type Tensor,
   tensor,
   transpose,
@@ -40,6 +43,7 @@ import {
 import { foldIn, key, normal } from 'tenfold/random';
 import { flatten, map } from 'tenfold/tree';
 import { describe, expect, it } from 'vitest';
+import { type AttentionBlockParams, attentionBlock, qkvAttention } from '../../src/nn/unet/attention-block.js';
 import { planOf } from '../../src/tensor/backend/wasm/plan.js';
 import { tracesOf } from '../../src/tensor/transform/jit.js';
 import { caught } from '../helpers.js';
@@ -323,5 +327,35 @@ describe('loadStateDict', () => {
       'in_layers.0.weight',
       'running_mean',
     ]);
+  });
+});
+
+describe('attention between the places of a picture', () => {
+  const block = attentionBlock({ channels: 32, heads: 2, order: 'legacy' });
+  const params = map(block.init(key(1)), p =>
+    normal(key((p as Tensor).shape.length), (p as Tensor).shape),
+  ) as AttentionBlockParams;
+
+  it('of many places is that of all of them at once', () => {
+    const places = 700;
+    const qkv = normal(key(2), [2, 96, places]) as Tensor;
+    const [q, k, v] = [0, 1, 2].map(i =>
+      swapAxes(slice(qkv, [0, 32 * i, 0], [2, 32 * (i + 1), places]) as Tensor, -1, -2),
+    ) as readonly Tensor[] as readonly [Tensor, Tensor, Tensor];
+    const wanted = swapAxes(attention(q, k, v) as Tensor, -1, -2) as Tensor;
+    const apart = max(abs(sub(qkvAttention(qkv, 1, 'legacy'), wanted))) as Tensor;
+    expect(apart.item()).toBeLessThan(1e-5);
+  });
+
+  it('needs memory that grows with their number, not with its square, and so does its gradient', () => {
+    const loss = (p: AttentionBlockParams, x: Tensor): Tensor => sum(square(block.apply(p, x))) as Tensor;
+    for (const f of [loss, grad(loss)]) {
+      const bytes = (side: number): number => {
+        const run = jit(f as typeof loss);
+        run(params, zeros([1, 32, side, side]) as Tensor);
+        return planOf(tracesOf(run)[0]!.program).bytes;
+      };
+      expect(bytes(64)).toBeLessThan(4.5 * bytes(32));
+    }
   });
 });

@@ -1,13 +1,13 @@
 /** Attention between the places of a picture, and a pooling by attention. */
 import { normal } from '../../random/draw.js';
 import { type Key, split } from '../../random/key.js';
-import { attention } from '../../tensor/ops/contraction/attention.js';
 import { add, mul } from '../../tensor/ops/elementwise/arithmetic.js';
 import { concat, unstack } from '../../tensor/ops/movement/joining.js';
 import { reshape, swapAxes } from '../../tensor/ops/movement/movement.js';
 import { slice } from '../../tensor/ops/movement/slicing.js';
 import { mean } from '../../tensor/ops/reduction/reduction.js';
 import type { Tensor } from '../../tensor/tensor.js';
+import { attentionInBlocks } from '../attention-blocks.js';
 import type { ConvParams } from '../conv.js';
 import { groupNorm } from '../group-norm.js';
 import type { Layer } from '../layer.js';
@@ -33,7 +33,7 @@ export interface AttentionPoolParams {
  * @internal
  * Attention of queries, keys and values that are channels of one tensor: [N, 3 · heads · features, T] gives
  * [N, heads · features, T]. `legacy` has queries, keys and values within each head, the other order has heads within queries,
- * keys and values.
+ * keys and values. Many places are answered some at a time, so that memory does not grow with their square.
  */
 export const qkvAttention = (qkv: Tensor, heads: number, order: 'legacy' | 'new'): Tensor => {
   const [n, width, length] = qkv.shape as readonly [number, number, number];
@@ -42,7 +42,7 @@ export const qkvAttention = (qkv: Tensor, heads: number, order: 'legacy' | 'new'
   const [q, k, v] = unstack(reshape(qkv, parts) as Tensor, { axis: order === 'new' ? 1 : 2 }).map(x =>
     swapAxes(x as Tensor, -1, -2),
   ) as readonly Tensor[] as readonly [Tensor, Tensor, Tensor];
-  return reshape(swapAxes(attention(q, k, v) as Tensor, -1, -2) as Tensor, [n, width / 3, length]) as Tensor;
+  return reshape(swapAxes(attentionInBlocks([q, k, v]), -1, -2) as Tensor, [n, width / 3, length]) as Tensor;
 };
 
 /** Every place of [N, channels, …] one after the other: [N, channels, places]. */
