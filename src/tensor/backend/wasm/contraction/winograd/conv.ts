@@ -7,7 +7,7 @@ import type { SpreadConv } from '../conv.js';
 import { bytesFor } from '../numbers.js';
 import { type Panels, panelsOf } from '../panels.js';
 import { edgeBytes } from '../product.js';
-import { minimal, type TileSide } from './forms.js';
+import { largestSide, minimal, type TileSide } from './forms.js';
 
 /** A convolution of images with kernels of 3×3 taps that are neighbours, place by place. */
 export interface WinogradConv {
@@ -55,17 +55,11 @@ export const winogradOf = (conv: SpreadConv): WinogradConv | null => {
   if (!usesWinograd() || parts.length > 1 || reach.length !== 2 || !near || groups > 1) return null;
   if (channels < fewestTerms || channels > longestBlock) return null;
   const [height, width] = reach.map(({ columns }) => columns) as [number, number];
-  const fits = (side: TileSide): boolean => {
-    const products = square(minimal[side].products);
-    return (
-      height % side === 0 &&
-      width % side === 0 &&
-      (height * width) / square(side) >= fewestTiles[side] &&
-      4 * products * channels * (width / side) <= mostInputBytes
-    );
-  };
-  const side = ([4, 2] as const).find(fits);
-  if (side === undefined) return null;
+  const side = largestSide([height, width], side => {
+    const bytes = 4 * square(minimal[side].products) * channels * (width / side);
+    return (height * width) / square(side) >= fewestTiles[side] && bytes <= mostInputBytes;
+  });
+  if (side === null) return null;
   const backward = reach.map(({ tapStep }) => tapStep < 0);
   const taps = kernel.strides.slice(3);
   return {
@@ -99,7 +93,7 @@ const kernelBytes = 2 ** 20;
 const inputBytes = 2 ** 19;
 const outputBytes = 2 ** 17;
 /** Bytes that are left between products, which else would meet in the same sets of a cache. */
-const apart = 64;
+export const apart = 64;
 
 export interface Layout {
   readonly panels: Panels;
@@ -129,7 +123,8 @@ const divisorFrom = (n: number, least: number): number => {
   return divisor;
 };
 
-const inWhole = (count: number, size: number): number => size * Math.ceil(count / size);
+/** A count, rounded up to whole runs. */
+export const inWhole = (count: number, size: number): number => size * Math.ceil(count / size);
 
 export const layoutOf = (conv: WinogradConv, tallest: number, made: boolean): Layout => {
   const { side, samples, rows, channels, places, source } = conv;

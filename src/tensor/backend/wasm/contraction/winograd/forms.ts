@@ -117,6 +117,12 @@ export type TileSide = keyof typeof minimal;
 
 export const tileSides: readonly TileSide[] = [2, 4];
 
+/** The largest side of tiles that an image divides into and that fits otherwise; null where none does. */
+export const largestSide = (
+  [height, width]: readonly [number, number],
+  fits: (side: TileSide) => boolean,
+): TileSide | null => tileSides.findLast(side => height % side === 0 && width % side === 0 && fits(side)) ?? null;
+
 const splat = (f: FunctionWriter, value: number): Local =>
   f.constant(new Uint8Array(Float32Array.of(value, value, value, value).buffer));
 

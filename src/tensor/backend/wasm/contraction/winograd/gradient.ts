@@ -13,8 +13,8 @@ import { bytesFor, constant, cut, linear, rowsInside } from '../numbers.js';
 import { type Panels, panelsOf } from '../panels.js';
 import type { Finish } from '../pieces.js';
 import { edgeBytes } from '../product.js';
-import { fewestTerms } from './conv.js';
-import { minimal, type TileSide } from './forms.js';
+import { apart, fewestTerms, inWhole } from './conv.js';
+import { largestSide, minimal, type TileSide } from './forms.js';
 import { lanes } from './transforms.js';
 
 /** The gradient of the kernels of a convolution of images with 3×3 taps that are neighbours, place by place. */
@@ -41,11 +41,6 @@ const productBytes = 2 ** 20;
 const commonBytes = 3 * 2 ** 19;
 /** Tiles of all images from which on products are worth the transforms. */
 const fewestTiles = 16;
-/** Bytes that are left between products, which else would meet in the same sets of a cache. */
-const apart = 64;
-
-const inWhole = (count: number, size: number): number => size * Math.ceil(count / size);
-
 /** Bytes of the products, and of both operands for a tile. */
 const bytesOf = (
   rows: number,
@@ -62,20 +57,17 @@ export const winogradGradientOf = (conv: GatherConv): WinogradGradient | null =>
   if (!usesWinograd() || reach.length !== 2 || !near || groups > 1) return null;
   if (channels < fewestTerms || rows < fewestTerms) return null;
   const [height, width] = reach.map(({ columns }) => columns) as [number, number];
-  const fits = (side: TileSide): boolean => {
+  const side = largestSide([height, width], side => {
     const across = width / side;
     const bytes = bytesOf(rows, channels, side);
     return (
-      height % side === 0 &&
-      width % side === 0 &&
       (samples * height * across) / side >= fewestTiles &&
       across <= longestBlock &&
       bytes.products <= productBytes &&
       bytes.products + bytes.tile * across <= commonBytes
     );
-  };
-  const side = ([4, 2] as const).find(fits);
-  if (side === undefined) return null;
+  });
+  if (side === null) return null;
   return {
     kind: 'winogradGradient',
     leftOperand: 1,

@@ -50,7 +50,7 @@ export const writeWinograd = (
 ): void => {
   const { writer: f } = crew;
   const layout = layoutOf(conv, library.tallest, produce !== null);
-  const writer = writerOf(crew, conv, addresses, library, layout, produce);
+  const writer = new WinogradWriter(crew, conv, addresses, library, layout, produce);
   inRuns(f, constant(f, layout.panels.count), layout.block, constant(f, layout.block), (first, count) => {
     const run = { first, count, row: firstRow(f, layout.panels, first).keep('i32') };
     if (!prepared) writer.transformKernels(run);
@@ -65,38 +65,7 @@ export const prepareWinograd = (crew: Crew, conv: WinogradConv, addresses: Addre
   const layout = layoutOf(conv, library.tallest, false);
   const zero = constant(f, 0);
   const all = { first: zero, row: zero, count: constant(f, layout.panels.count) };
-  writerOf(crew, conv, addresses, library, layout, null).transformKernels(all);
-};
-
-const writerOf = (
-  crew: Crew,
-  conv: WinogradConv,
-  addresses: Addresses,
-  library: Library,
-  layout: Layout,
-  produce: Produce | null,
-): WinogradWriter => {
-  const { writer: f } = crew;
-  const [kernel] = cut(f, addresses.common, layout.common) as [Local];
-  const [edge, input, output, stage, seen, places, made] = cut(f, addresses.own, layout.own) as [
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-    Local,
-  ];
-  return new WinogradWriter(crew, conv, addresses, library, layout, produce, {
-    kernel,
-    edge,
-    input,
-    output,
-    stage,
-    seen,
-    places,
-    made,
-  });
+  new WinogradWriter(crew, conv, addresses, library, layout, null).transformKernels(all);
 };
 
 class WinogradWriter {
@@ -118,15 +87,25 @@ class WinogradWriter {
     library: Library,
     layout: Layout,
     produce: Produce | null,
-    areas: Areas,
   ) {
+    const { writer: f } = crew;
+    const [kernel] = cut(f, addresses.common, layout.common) as [Local];
+    const [edge, input, output, stage, seen, places, made] = cut(f, addresses.own, layout.own) as [
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+      Local,
+    ];
     this.#crew = crew;
     this.#conv = conv;
     this.#addresses = addresses;
     this.#library = library;
     this.#layout = layout;
     this.#produce = produce;
-    this.#areas = areas;
+    this.#areas = { kernel, edge, input, output, stage, seen, places, made };
     this.#line = 4 * conv.places[1];
     this.#plane = this.#line * conv.places[0];
   }
