@@ -67,8 +67,24 @@ export interface Effort {
   readonly slowest: number;
 }
 
-export const fullEffort: Effort = { rounds: 6, samples: 4, turn: 0.5, minTime: 0.03, settling: 0.25, warmUp: 0.2, slowest: 2 };
-export const quickEffort: Effort = { rounds: 2, samples: 1, turn: 0.5, minTime: 0.005, settling: 0, warmUp: 0.03, slowest: 0.3 };
+export const fullEffort: Effort = {
+  rounds: 6,
+  samples: 4,
+  turn: 0.5,
+  minTime: 0.03,
+  settling: 0.25,
+  warmUp: 0.2,
+  slowest: 2,
+};
+export const quickEffort: Effort = {
+  rounds: 2,
+  samples: 1,
+  turn: 0.5,
+  minTime: 0.005,
+  settling: 0,
+  warmUp: 0.03,
+  slowest: 0.3,
+};
 
 const quantile = (sorted: readonly number[], q: number): number => sorted[Math.round(q * (sorted.length - 1))]!;
 
