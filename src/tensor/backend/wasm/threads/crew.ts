@@ -187,8 +187,8 @@ export const settle = (crew: Crew): void => {
 };
 
 /**
- * `body` for every index below the count, each on one thread: an early index on an early thread, if that comes first. Ends without waiting: nothing else
- * can be shared or rely on it before all have met. They meet before, if need be.
+ * `body` for every index below the count, each on one thread: an early index on an early thread, if that comes first. Ends without
+ * waiting: nothing else can be shared or rely on it before all have met. They meet before, if need be.
  */
 export const share = (crew: Crew, count: Local, body: (index: Local) => void): void => {
   const { writer, threads, alone } = crew;
